@@ -1,0 +1,17 @@
+# Install rules, so that find_package(rwkv [COMPONENTS io]) works.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(where ${CMAKE_INSTALL_DATADIR}/cmake/rwkv)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/rwkv DESTINATION include FILES_MATCHING PATTERN *.hpp)
+install(TARGETS rwkv EXPORT rwkv)
+install(EXPORT rwkv FILE rwkvTargets.cmake NAMESPACE rwkv:: DESTINATION ${where})
+if(RWKV_IO)
+  install(TARGETS rwkv_io EXPORT rwkv_io)
+  install(EXPORT rwkv_io FILE rwkvIoTargets.cmake NAMESPACE rwkv:: DESTINATION ${where})
+endif()
+
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/rwkvConfig.cmake ${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
+  DESTINATION ${where})

@@ -1,0 +1,26 @@
+# How the library's own programs are compiled; none of this reaches a consumer.
+add_library(rwkv_own INTERFACE)
+target_compile_options(rwkv_own INTERFACE -Wall -Wextra -Wshadow)
+if(RWKV_NATIVE)
+  target_compile_options(rwkv_own INTERFACE $<$<CONFIG:Release>:-O3 -march=native>)
+endif()
+target_link_libraries(rwkv_own INTERFACE rwkv::rwkv)
+if(TARGET rwkv::io)
+  target_link_libraries(rwkv_own INTERFACE rwkv::io)
+endif()
+
+# The data that some tests and examples read; they do without when it is absent.
+if(DEFINED ENV{RWKV_DATA})
+  set(data $ENV{RWKV_DATA})
+else()
+  set(data ${PROJECT_SOURCE_DIR}/../shared)
+endif()
+set(RWKV_DATA ${data} CACHE PATH "Folder with the data some tests read, may be absent")
+
+# `cmake --build build --target format` formats every file that git knows, and every new one.
+find_program(RWKV_CLANG_FORMAT NAMES clang-format-14 clang-format)
+if(RWKV_CLANG_FORMAT AND PROJECT_IS_TOP_LEVEL)
+  add_custom_target(format
+    COMMAND git ls-files -co --exclude-standard -- *.hpp *.cpp | xargs ${RWKV_CLANG_FORMAT} -i
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endif()

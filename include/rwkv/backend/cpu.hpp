@@ -1,0 +1,87 @@
+#pragma once
+#include <algorithm>
+#include <new>
+
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/backend/pool.hpp>
+#include <rwkv/backend/product.hpp>
+#include <rwkv/core/lanes.hpp>
+
+namespace rwkv {
+
+/// The processor: rows over threads, columns over lanes. T is float or double.
+template <class T>
+struct Cpu {
+  using scalar = T;
+  static constexpr int width = native_width<T>;
+
+  static T* allocate(dim_t n) { return static_cast<T*>(::operator new(sizeof(T) * std::max<dim_t>(n, 1), alignment)); }
+  static void deallocate(T* p) { ::operator delete(p, alignment); }
+  static void fill(T* p, dim_t n, T value) {
+    for_blocks(n, [&](dim_t first, dim_t end) { std::fill(p + first, p + end, value); });
+  }
+  static void copy(T* to, const T* from, dim_t n) {
+    for_blocks(n, [&](dim_t first, dim_t end) { std::copy(from + first, from + end, to + first); });
+  }
+  static void upload(T* to, const T* from, dim_t n) { copy(to, from, n); }
+  static void download(T* to, const T* from, dim_t n) { copy(to, from, n); }
+
+  /// f(row, column) for every element, in any order; a column is Lanes or, at the end of a row, a plain index.
+  template <class F>
+  static void for_each(dim_t rows, dim_t columns, const F& f) {
+    if (rows <= 0 || columns <= 0) return;
+    if (columns <= grain) {
+      const dim_t some = grain / columns, tasks = (rows + some - 1) / some;
+      pool().run(tasks, [&](dim_t task) {
+        for (dim_t r = task * some, end = std::min(r + some, rows); r < end; ++r) across(r, 0, columns, f);
+      });
+    } else {
+      const dim_t tasks = (columns + grain - 1) / grain;
+      pool().run(rows * tasks, [&](dim_t task) {
+        const dim_t first = task % tasks * grain;
+        across(task / tasks, first, std::min(first + grain, columns), f);
+      });
+    }
+  }
+
+  /// f(row) for every row, in any order: a kernel that looks at a whole row (see Row).
+  template <class F>
+  static void for_each_row(dim_t rows, const F& f) {
+    pool().run(rows, f);
+  }
+
+  /// f(row, column, step) with the steps of a column in order: recurrences that walk time in spans of tokens.
+  /// A task keeps a tile of columns and finishes a step for all of it first, so memory is met in long runs.
+  template <class F>
+  static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f) {
+    constexpr dim_t line = 64 / sizeof(T);
+    const dim_t tile = rows * columns < 64 * line ? line : 4 * line, tasks = (columns + tile - 1) / tile;
+    pool().run(rows * tasks, [&](dim_t task) {
+      const dim_t row = task / tasks, first = task % tasks * tile;
+      for (dim_t step = 0; step < steps; ++step)
+        across(row, first, std::min(first + tile, columns), [&](dim_t r, auto c) { f(r, c, step); });
+    });
+  }
+
+  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense.
+  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+    product(of_a, of_b, m, n, k, a, b, c, beta);
+  }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  static constexpr dim_t grain = 4096;  // elements per task; fixed, so that tasks do not know the threads
+
+  template <class F>
+  static void for_blocks(dim_t n, const F& f) {
+    constexpr dim_t block = 1 << 16;
+    pool().run((n + block - 1) / block, [&](dim_t i) { f(i * block, std::min((i + 1) * block, n)); });
+  }
+  template <class F>
+  static void across(dim_t row, dim_t c, dim_t end, const F& f) {
+    for (; c + width <= end; c += width) f(row, Lanes<width>{c});
+    for (; c < end; ++c) f(row, c);
+  }
+};
+
+}  // namespace rwkv

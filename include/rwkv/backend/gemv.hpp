@@ -1,0 +1,75 @@
+#pragma once
+#include <algorithm>
+
+#include <rwkv/backend/pool.hpp>
+#include <rwkv/core/lanes.hpp>
+
+namespace rwkv::detail {
+
+/// Y (m, n) = X (m, k) W^T + beta Y for few rows of X: decoding. W (n, k) is read once, in order and in place, each of its
+/// rows by one thread, and that reading is the whole cost.
+template <class T>
+struct FewRows {
+  static constexpr dim_t most = 8;
+
+  dim_t n, k;
+  const T *x, *weight;
+  T* y;
+  T beta;
+
+  void run(dim_t m) const {
+    const auto some = [&](dim_t task) {
+      const dim_t first = task * group, end = std::min(first + group, n);
+      for (dim_t i = 0; i < m; i += 4) any(std::min<dim_t>(4, m - i), i, first, end);
+    };
+    const dim_t tasks = (n + group - 1) / group;
+    if (n * k < 1 << 14) {
+      for (dim_t task = 0; task < tasks; ++task) some(task);
+    } else {
+      pool().run(tasks, some);
+    }
+  }
+
+ private:
+  static constexpr int W = native_width<T>;
+  static constexpr dim_t group = 8;
+
+  void any(dim_t rows, dim_t i, dim_t first, dim_t end) const {
+    if (rows == 1) these<1>(i, first, end);
+    else if (rows == 2) these<2>(i, first, end);
+    else if (rows == 3) these<3>(i, first, end);
+    else these<4>(i, first, end);
+  }
+  template <int rows>
+  void these(dim_t i, dim_t first, dim_t end) const {
+    constexpr int many = rows > 2 ? 2 : 4;
+    for (; first + many <= end; first += many) dot<rows, many>(i, first);
+    for (; first < end; ++first) dot<rows, 1>(i, first);
+  }
+  /// rows x many elements of Y from (i, j) on.
+  template <int rows, int many>
+  [[gnu::noinline]] void dot(dim_t i, dim_t j) const {
+    const T *x_i = x + i * k, *w_j = weight + j * k;
+    Pack<T, W> sum[rows][many]{};
+    T last[rows][many]{};
+    dim_t p = 0;
+    for (; p + W <= k; p += W)
+#pragma GCC unroll 4
+      for (int s = 0; s < many; ++s) {
+        const auto w_p = load(w_j + s * k, Lanes<W>{p});
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; ++r) sum[r][s] += w_p * load(x_i + r * k, Lanes<W>{p});
+      }
+    for (; p < k; ++p)
+      for (int s = 0; s < many; ++s)
+        for (int r = 0; r < rows; ++r) last[r][s] += w_j[s * k + p] * x_i[r * k + p];
+    for (int r = 0; r < rows; ++r)
+      for (int s = 0; s < many; ++s) {
+        T& out = y[(i + r) * n + j + s];
+        const T dot = last[r][s] + fold_lanes(sum[r][s], [](auto u, auto v) { return u + v; });
+        out = beta == T(0) ? dot : beta * out + dot;
+      }
+  }
+};
+
+}  // namespace rwkv::detail

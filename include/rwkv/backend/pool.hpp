@@ -1,0 +1,109 @@
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <rwkv/core/config.hpp>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace rwkv {
+
+/// Threads that wait for work. run(n, f) calls f(0) ... f(n - 1), every thread a fixed contiguous share.
+/// What task i computes depends on i alone, so results never depend on the number of threads.
+class Pool {
+ public:
+  explicit Pool(int threads) : threads_(std::max(1, threads)) {
+    for (int id = 1; id < threads_; ++id) helpers_.emplace_back([this, id] { help(id); });
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() {
+    stop_ = true;
+    call_ += 1;
+    call_.notify_all();
+    for (auto& helper : helpers_) helper.join();
+  }
+
+  int threads() const { return threads_; }
+
+  template <class F>
+  void run(dim_t n, const F& f) {
+    std::unique_lock alone(busy_, std::defer_lock);  // nested or concurrent calls simply do their own work
+    if (n < 2 || threads_ == 1 || inside() || !alone.try_lock()) {
+      for (dim_t i = 0; i < n; ++i) f(i);
+      return;
+    }
+    job_ = {n, &f, [](const void* kernel, dim_t i) { (*static_cast<const F*>(kernel))(i); }};
+    pending_.store(threads_ - 1, std::memory_order_relaxed);
+    call_.fetch_add(1, std::memory_order_release);
+    call_.notify_all();
+    share(0);
+    for (int spin = 0; pending_.load(std::memory_order_acquire) != 0; ++spin)
+      spin < spins ? pause() : std::this_thread::yield();  // a helper just woken may be waiting for this very core
+  }
+
+ private:
+  struct Job {
+    dim_t n;
+    const void* kernel;
+    void (*call)(const void*, dim_t);
+  };
+
+  void share(int id) {
+    const Job job = job_;
+    inside() = true;
+    for (dim_t i = job.n * id / threads_, end = job.n * (id + 1) / threads_; i < end; ++i) job.call(job.kernel, i);
+    inside() = false;
+  }
+  void help(int id) {
+    for (unsigned seen = 0;;) {
+      for (int spin = 0; spin < spins && call_.load(std::memory_order_relaxed) == seen; ++spin) pause();
+      call_.wait(seen, std::memory_order_acquire);
+      ++seen;
+      if (stop_) return;
+      share(id);
+      pending_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+  static bool& inside() {
+    thread_local bool yes = false;
+    return yes;
+  }
+  static void pause() {
+#if defined(__x86_64__)
+    _mm_pause();
+#endif
+  }
+
+  static constexpr int spins = 20000;  // a fraction of a millisecond: waking a sleeper costs far more than a short spin
+  const int threads_;
+  Job job_{};
+  alignas(64) std::atomic<unsigned> call_ = 0;
+  alignas(64) std::atomic<int> pending_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::mutex busy_;
+  std::vector<std::thread> helpers_;
+};
+
+namespace detail {
+inline std::unique_ptr<Pool>& shared_pool() {
+  static auto pool = std::make_unique<Pool>(static_cast<int>(std::thread::hardware_concurrency()));
+  return pool;
+}
+}  // namespace detail
+
+/// The pool of the process: as many threads as the machine has, unless `threads` said otherwise.
+inline Pool& pool() { return *detail::shared_pool(); }
+
+/// Sets how many threads the process computes with; 0 means as many as the machine has. Call it while nothing computes.
+inline void set_threads(int n) {
+  detail::shared_pool() = std::make_unique<Pool>(n > 0 ? n : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace rwkv

@@ -1,0 +1,139 @@
+#pragma once
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <rwkv/core/random.hpp>
+#include <rwkv/core/view.hpp>
+
+// A bundle is a plain struct of views that lists its members once, in `fields`. Initialising, counting, saving, printing
+// and stepping an optimizer are walks over that list.
+namespace rwkv {
+
+/// Where a tensor stands when its first values are written: rows x columns elements, the last extent being the columns.
+struct Site {
+  dim_t rows, columns;
+  int layer, layers;  ///< which block of how many
+  Random random;      ///< the tensor's own stream
+};
+
+/// How a tensor starts: a named function of its site, with a gain.
+struct Init {
+  const char* name;
+  void (*fill)(const Site&, float gain, std::span<float> values);
+  float gain;
+};
+
+namespace init {
+/// The same value everywhere.
+constexpr Init constant(float value, const char* name = "constant") {
+  return {name, [](const Site&, float gain, std::span<float> values) { for (float& x : values) x = gain; }, value};
+}
+inline constexpr Init zeros = constant(0, "zeros"), ones = constant(1, "ones");
+}  // namespace init
+
+/// Everything the library wants to know of one tensor, said once.
+struct Field {
+  const char* name = "";
+  Init init = init::zeros;
+  bool decays = false;  ///< weight decay applies
+  float rate = 1;       ///< multiplies the learning rate
+  int index = -1;       ///< instead of a name: the position among siblings
+  int depth = 0;        ///< > 0: the siblings are a stack of that many blocks
+};
+
+/// A bundle without members.
+struct Empty {
+  static constexpr void fields(auto&&, auto&&...) {}
+};
+
+namespace detail {
+struct AnyVisitor {
+  constexpr void operator()(auto&&...) const {}
+};
+struct AnyMember {
+  template <class T>
+  constexpr operator T() const;
+};
+template <class T, class... A>
+consteval int member_count() {
+  if constexpr (requires { T{A{}..., AnyMember{}}; }) return member_count<T, A..., AnyMember>();
+  else return sizeof...(A);
+}
+}  // namespace detail
+
+/// A struct with `static constexpr void fields(auto&& f, auto&&... p)` that calls f(Field, p.member...) for each member.
+template <class T>
+concept Bundle = requires(std::remove_const_t<T>& t) { std::remove_const_t<T>::fields(detail::AnyVisitor{}, t); };
+
+/// How many members `fields` lists.
+template <Bundle P>
+constexpr int field_count() {
+  int n = 0;
+  P p{};
+  P::fields([&](const Field&, auto&) { ++n; }, p);
+  return n;
+}
+
+/// Whether `fields` lists every member. A bundle may say `borrowed`: views of another's memory that it does not list;
+/// an array of bundles says `stacked`.
+template <Bundle P>
+consteval bool lists_every_member() {
+  if constexpr (requires { P::stacked; }) return true;
+  else if constexpr (requires { P::borrowed; }) return detail::member_count<P>() == field_count<P>() + P::borrowed;
+  else return detail::member_count<P>() == field_count<P>();
+}
+
+/// Where a leaf is: its name, dotted, and which block of a stack it belongs to.
+struct Path {
+  std::string name;
+  int layer = 0, layers = 1;
+
+  Path step(const Field& field) const {
+    Path next = *this;
+    const std::string word = field.index >= 0 ? std::to_string(field.index) : std::string(field.name);
+    if (!word.empty()) next.name += (name.empty() ? "" : ".") + word;
+    if (field.depth > 0) next.layer = field.index, next.layers = field.depth;
+    return next;
+  }
+};
+
+namespace detail {
+template <class F, class First, class... Rest>
+void walk_leaves(const Path& path, F& f, First& first, Rest&... rest) {
+  using P = std::remove_const_t<First>;
+  static_assert(lists_every_member<P>(),
+                "fields() must list every member of the bundle once: a forgotten one would be neither initialised nor saved");
+  P::fields(
+      [&](const Field& field, auto& a, auto&... b) {
+        const Path here = path.step(field);
+        if constexpr (Bundle<std::remove_cvref_t<decltype(a)>>) walk_leaves(here, f, a, b...);
+        else f(here, field, a, b...);
+      },
+      first, rest...);
+}
+}  // namespace detail
+
+/// f(path, field, leaf, leaf, ...) for every tensor of one or several bundles of the same layer, depth first.
+template <class F, Bundle... P>
+void for_each_leaf(F&& f, P&... bundles) {
+  detail::walk_leaves(Path{}, f, bundles...);
+}
+
+/// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
+template <Bundle P>
+constexpr dim_t elements(Seq seq = {}) {
+  dim_t n = 0;
+  P p{};
+  P::fields(
+      [&](const Field&, auto& member) {
+        using M = std::remove_cvref_t<decltype(member)>;
+        if constexpr (Bundle<M>) n += elements<M>(seq);
+        else n += M::shape::size(seq);
+      },
+      p);
+  return n;
+}
+
+}  // namespace rwkv

@@ -1,0 +1,126 @@
+#pragma once
+#include <concepts>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include <rwkv/core/config.hpp>
+
+// The index decides how much is read. A plain dim_t stands for one channel, Lanes<W> for W neighbouring ones, and load,
+// store, the operators and rwkv::math follow. A kernel takes `auto c` and never mentions a width: the same text is a
+// register of channels on a CPU, the tail of a row, and a thread of a GPU.
+namespace rwkv {
+
+/// An index that stands for W neighbouring channels, from `first` on.
+template <int W>
+struct Lanes {
+  dim_t first;
+  friend RWKV_HD constexpr Lanes operator+(Lanes i, dim_t n) { return {i.first + n}; }
+  friend RWKV_HD constexpr Lanes operator+(dim_t n, Lanes i) { return {i.first + n}; }
+  friend RWKV_HD constexpr Lanes operator-(Lanes i, dim_t n) { return {i.first - n}; }
+};
+
+namespace detail {
+
+#if defined(__CUDA_ARCH__)
+inline constexpr int register_bytes = 1;  // a thread is a lane
+#elif defined(__AVX512F__)
+inline constexpr int register_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int register_bytes = 32;
+#else
+inline constexpr int register_bytes = 16;  // SSE2, NEON
+#endif
+
+template <class T, int W>
+struct PackOf {};  // no pack of anything but numbers
+template <class T, int W>
+  requires std::is_arithmetic_v<T>
+struct PackOf<T, W> {
+  typedef T type __attribute__((vector_size(sizeof(T) * W)));
+};
+template <class T>
+  requires std::is_arithmetic_v<T>
+struct PackOf<T, 1> {
+  using type = T;
+};
+
+template <class L>
+struct LaneTraits {
+  using scalar = std::remove_cvref_t<decltype(std::declval<L&>()[0])>;
+  static constexpr int width = sizeof(L) / sizeof(scalar);
+};
+template <class L>
+  requires std::is_arithmetic_v<L>
+struct LaneTraits<L> {
+  using scalar = L;
+  static constexpr int width = 1;
+};
+
+}  // namespace detail
+
+/// W values side by side in a register; the bare scalar when W is 1. Operators, comparisons and ?: are the compiler's.
+template <class T, int W>
+using Pack = typename detail::PackOf<T, W>::type;
+/// The number type of a pack, or of a number.
+template <class L>
+using scalar_of = typename detail::LaneTraits<L>::scalar;
+/// How many numbers a pack holds; 1 for a number.
+template <class L>
+inline constexpr int width_of = detail::LaneTraits<L>::width;
+/// How many T fill a register of this machine.
+template <class T>
+inline constexpr int native_width =
+    detail::register_bytes < 16 ? 1 : static_cast<int>(detail::register_bytes / sizeof(T));
+
+template <std::floating_point T>
+RWKV_HD T load(const T* p, dim_t i) {
+  return p[i];
+}
+template <std::floating_point T>
+RWKV_HD void store(T* p, dim_t i, T x) {
+  p[i] = x;
+}
+template <std::floating_point T, int W>
+RWKV_HD Pack<T, W> load(const T* p, Lanes<W> i) {
+  Pack<T, W> x;
+  std::memcpy(&x, p + i.first, sizeof x);
+  return x;
+}
+template <std::floating_point T, int W>
+RWKV_HD void store(T* p, Lanes<W> i, const std::type_identity_t<Pack<T, W>>& x) {
+  std::memcpy(p + i.first, &x, sizeof x);
+}
+
+/// Asks for what will be read soon: rows of a long sequence lie further apart than a prefetcher looks.
+template <class T, class I>
+RWKV_HD void prefetch([[maybe_unused]] const T* p, [[maybe_unused]] I i) {
+#ifndef __CUDA_ARCH__
+  if constexpr (requires { i.first; }) __builtin_prefetch(p + i.first);
+#endif
+}
+
+/// What load gives at an index of type I: T, or a Pack of T.
+template <class T, class I>
+using At = decltype(load(std::declval<const T*>(), std::declval<I>()));
+
+/// x in every lane of an L. x - 0 is one broadcast; 0 + x would be an addition, since it turns -0 into 0.
+template <class L>
+RWKV_HD L broadcast(scalar_of<L> x) {
+  return x - L{};
+}
+
+/// Folds the lanes of x into one, always in the same order: halves, quarters, ...
+template <class L, class Join>
+RWKV_HD scalar_of<L> fold_lanes(L x, const Join& join) {
+  if constexpr (width_of<L> == 1) {
+    return x;
+  } else {
+    Pack<scalar_of<L>, width_of<L> / 2> low, high;
+    std::memcpy(&low, &x, sizeof low);
+    std::memcpy(&high, reinterpret_cast<const char*>(&x) + sizeof low, sizeof high);
+    return fold_lanes(join(low, high), join);
+  }
+}
+
+}  // namespace rwkv

@@ -1,0 +1,63 @@
+#pragma once
+#include <cstdint>
+
+#include <rwkv/core/shape.hpp>
+
+namespace rwkv {
+
+/// A pointer with a shape: the compile-time widths in the type, batch and time beside it. Owns nothing, copies freely.
+template <class T, class S>
+struct View {
+  using scalar = T;
+  using shape = S;
+  T* data = nullptr;
+  Seq seq{};
+
+  constexpr RWKV_HD dim_t size() const { return shape::size(seq); }
+  constexpr RWKV_HD T& operator[](dim_t i) const { return data[i]; }
+};
+
+/// A view of B's scalars: Tensor<B, Batch, Time, C>.
+template <class B, dim_t... D>
+using Tensor = View<typename B::scalar, Shape<D...>>;
+
+/// Token numbers, (Batch, Time).
+using TokenIds = View<const std::int32_t, Ids>;
+
+/// The two tensors of a Carry.
+template <class First, class Second>
+struct Carried {
+  First first;
+  Second second;
+};
+
+namespace detail {
+template <class B, class S>
+struct SignalOf {
+  using type = View<typename B::scalar, S>;
+};
+template <class B>
+struct SignalOf<B, Ids> {
+  using type = TokenIds;
+};
+template <class B, class First, class Second>
+struct SignalOf<B, Carry<First, Second>> {
+  using type = Carried<typename SignalOf<B, First>::type, typename SignalOf<B, Second>::type>;
+};
+}  // namespace detail
+
+/// What a signal of shape S is on machine B: a View, token numbers, or several views.
+template <class B, class S>
+using TensorOf = typename detail::SignalOf<B, S>::type;
+
+/// The run-time sizes of a signal.
+template <class T, class S>
+constexpr Seq seq_of(const View<T, S>& x) {
+  return x.seq;
+}
+template <class First, class Second>
+constexpr Seq seq_of(const Carried<First, Second>& x) {
+  return seq_of(x.first);
+}
+
+}  // namespace rwkv

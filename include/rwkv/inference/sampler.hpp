@@ -1,0 +1,212 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <rwkv/core/config.hpp>
+#include <rwkv/core/error.hpp>
+#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/math.hpp>
+#include <rwkv/core/random.hpp>
+
+namespace rwkv {
+
+/// How the next token is drawn. As it stands: from the model's own distribution.
+struct Sampler {
+  double temperature = 1;  ///< probabilities to the power of 1 / temperature, after the cuts; 0: the likeliest token
+  double top_p = 1;  ///< keeps the likeliest tokens whose sum reaches this, and those as likely as the last of them
+  dim_t top_k = 0;   ///< keeps the k likeliest, at equal odds the lower number; 0: all
+
+  double presence = 0;           ///< taken from the logit of every token that was written before
+  double frequency = 0;          ///< taken from it once more for each time it was written
+  double penalty_decay = 0.996;  ///< what a count is worth one token later
+
+  std::vector<std::int32_t> banned = {};     ///< never drawn
+  std::vector<std::int32_t> uncounted = {};  ///< may be frequent: only the presence penalty applies
+
+  std::uint64_t seed = 0;
+
+  /// The defaults of ChatRWKV's pipeline.
+  static Sampler official(std::uint64_t seed = 0) {
+    Sampler made;
+    made.top_p = 0.85;
+    made.presence = made.frequency = 0.2;
+    made.seed = seed;
+    return made;
+  }
+  /// The same, for a tokenizer: tokens made of nothing but a piece of " \t0123456789" are uncounted, as there.
+  template <class Tokenizer>
+  requires requires(const Tokenizer& t, std::string& out) { t.append(std::int32_t(t.size()), out); }
+  static Sampler official(const Tokenizer& tokenizer, std::uint64_t seed = 0) {
+    Sampler made = official(seed);
+    std::string text;
+    for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
+      text.clear();
+      tokenizer.append(id, text);
+      if (std::string_view(" \t0123456789").find(text) != std::string_view::npos) made.uncounted.push_back(id);
+    }
+    return made;
+  }
+  friend bool operator==(const Sampler&, const Sampler&) = default;
+};
+
+/// Draws tokens one after another: a Sampler, what was written so far, and a place in a stream of random numbers. A
+/// value: a copy goes on exactly as the original would. The same logits give the same tokens on every machine, but for
+/// a draw that falls within rounding (1e-15) of the border between two tokens.
+class Picker {
+ public:
+  /// Throws Error if an option lies outside its range, or a listed token outside the vocabulary.
+  Picker(Sampler sampler, dim_t vocabulary)
+      : sampler_(std::move(sampler)), random_(Random{sampler_.seed}.named("sampler")) {
+    const auto expect = [](bool met, const char* option, const char* range, double found) {
+      if (!met)
+        throw Error(std::string("sampler: expected ") + option + " " + range + ", found " + std::to_string(found) +
+                    "; Sampler{} and Sampler::official() are good starts");
+    };
+    const auto finite = [](double x) { return std::abs(x) <= std::numeric_limits<double>::max(); };
+    const Sampler& s = sampler_;
+    expect(vocabulary > 0, "a vocabulary", "of at least one token", static_cast<double>(vocabulary));
+    expect(s.temperature >= 0 && finite(s.temperature), "temperature", "of at least 0", s.temperature);
+    expect(s.top_p >= 0 && s.top_p <= 1, "top_p", "from 0 to 1", s.top_p);
+    expect(s.top_k >= 0, "top_k", "of at least 0", static_cast<double>(s.top_k));
+    expect(finite(s.presence), "presence", "to be a number", s.presence);
+    expect(finite(s.frequency), "frequency", "to be a number", s.frequency);
+    expect(s.penalty_decay >= 0 && s.penalty_decay <= 1, "penalty_decay", "from 0 to 1", s.penalty_decay);
+    occurrences_.assign(static_cast<std::size_t>(vocabulary), never);
+    for (const auto* list : {&s.banned, &s.uncounted})
+      for (const std::int32_t token : *list) expect_token(token);
+    seen_.reserve(occurrences_.size());
+    order_.resize(occurrences_.size());
+    odds_.resize(occurrences_.size() + native_width<double> - 1);  // the last register may reach beyond
+  }
+
+  const Sampler& sampler() const { return sampler_; }
+  dim_t vocabulary() const { return static_cast<dim_t>(occurrences_.size()); }
+  std::uint64_t position() const { return position_; }  ///< tokens drawn so far
+
+  /// The next token, which is then counted as written. The penalties stay in the logits. -infinity is a token that
+  /// cannot be; throws Error for NaN and +infinity, if nothing can be, and for another vocabulary.
+  std::int32_t operator()(std::span<float> logits) {
+    expect_size(logits);
+    penalise(logits);
+    const std::size_t best = likeliest(logits);
+    const double u = random_.uniform(position_);
+    const auto token = static_cast<std::int32_t>(sampler_.temperature == 0 ? best : draw(logits, logits[best], u));
+    ++position_;
+    observe(token);
+    return token;
+  }
+
+  /// Counts a token as written. Drawn tokens are counted already; call it for those of a prompt to have them avoided
+  /// too (the official pipeline does not).
+  void observe(std::int32_t token) {
+    expect_token(token);
+    for (const std::int32_t other : seen_) occurrences_[index(other)] *= sampler_.penalty_decay;
+    double& count = occurrences_[index(token)];
+    if (count == never) seen_.push_back(token), count = 0;
+    if (std::ranges::find(sampler_.uncounted, token) == sampler_.uncounted.end()) count += 1;
+  }
+
+  friend bool operator==(const Picker& a, const Picker& b) {
+    return a.sampler_ == b.sampler_ && a.occurrences_ == b.occurrences_ && a.position_ == b.position_;
+  }
+
+ private:
+  static constexpr double never = -1;
+  static std::size_t index(std::int32_t token) { return static_cast<std::size_t>(token); }
+
+  void expect_token(std::int32_t token) const {
+    if (token < 0 || token >= vocabulary())
+      throw Error("sampler: expected tokens from 0 to " + std::to_string(vocabulary() - 1) + ", found " +
+                  std::to_string(token) + "; use the tokenizer that was saved with the model");
+  }
+  void expect_size(std::span<const float> logits) const {
+    if (logits.size() != occurrences_.size())
+      throw Error("sampler: expected " + std::to_string(occurrences_.size()) + " logits, found " +
+                  std::to_string(logits.size()) + "; give the Picker the vocabulary of the model");
+  }
+  void penalise(std::span<float> logits) const {
+    for (const std::int32_t token : sampler_.banned) logits[index(token)] = -std::numeric_limits<float>::infinity();
+    for (const std::int32_t token : seen_)
+      logits[index(token)] -= static_cast<float>(sampler_.presence + occurrences_[index(token)] * sampler_.frequency);
+  }
+  /// The first of the largest logits.
+  static std::size_t likeliest(std::span<const float> logits) {
+    std::size_t best = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      if (!(logits[i] < std::numeric_limits<float>::infinity()))
+        throw Error("sampler: expected numbers as logits, found " + std::string(logits[i] > 0 ? "+infinity" : "NaN") +
+                    " for token " + std::to_string(i) + "; the model has diverged or its weights are damaged");
+      if (logits[i] > logits[best]) best = i;
+    }
+    if (logits[best] == -std::numeric_limits<float>::infinity())
+      throw Error("sampler: expected a token that can be drawn, found -infinity for all; ban fewer tokens");
+    return best;
+  }
+  std::size_t draw(std::span<const float> logits, double max, double u) {
+    const auto kept = keep(logits, max);
+    double left = u * weigh(logits, kept, max, sampler_.temperature);
+    std::int32_t last = kept.front();
+    for (std::size_t n = 0; n < kept.size() && left >= 0; ++n) {
+      if (odds_[n] > 0) last = kept[n];
+      left -= odds_[n];
+    }
+    return index(last);
+  }
+  /// odds_[n] = e^((logit of tokens[n] - max) / temperature); their sum.
+  double weigh(std::span<const float> logits, std::span<const std::int32_t> tokens, double max, double temperature) {
+    constexpr int width = native_width<double>;
+    const auto size = static_cast<dim_t>(tokens.size());
+    for (std::size_t n = 0; n < tokens.size(); ++n)
+      odds_[n] = (static_cast<double>(logits[index(tokens[n])]) - max) / temperature;
+    for (dim_t n = 0; n < size; n += width) {
+      const Lanes<width> lanes{n};
+      store(odds_.data(), lanes, math::exp(load(odds_.data(), lanes)));
+    }
+    return std::accumulate(odds_.begin(), odds_.begin() + size, 0.0);
+  }
+  /// The tokens that pass the cuts.
+  std::span<const std::int32_t> keep(std::span<const float> logits, double max) {
+    std::iota(order_.begin(), order_.end(), 0);
+    const std::size_t size = order_.size(), k = static_cast<std::size_t>(sampler_.top_k);
+    const std::size_t most = k > 0 && k < size ? k : size;
+    const bool cut = sampler_.top_p < 1;
+    if (!cut && most == size) return order_;
+    const double wanted = cut ? sampler_.top_p * weigh(logits, order_, max, 1) : 0;
+    // A heap, because few tokens pass: they gather behind its end, the likeliest last.
+    const auto later = [&](std::int32_t a, std::int32_t b) {
+      const float x = logits[index(a)], y = logits[index(b)];
+      return x < y || (x == y && a > b);
+    };
+    std::make_heap(order_.begin(), order_.end(), later);
+    auto end = order_.end();
+    double sum = 0;
+    float cutoff = 0;
+    for (std::size_t n = 0; n < most; ++n) {
+      const std::int32_t next = order_.front();
+      if (cut && n > 0 && sum >= wanted && logits[index(next)] < cutoff) break;  // what equals the last one passes too
+      std::pop_heap(order_.begin(), end, later);
+      --end;
+      if (cut) sum += odds_[index(next)];
+      cutoff = logits[index(next)];
+    }
+    return {end, order_.end()};
+  }
+
+  Sampler sampler_;
+  Random random_;
+  std::uint64_t position_ = 0;
+  std::vector<double> occurrences_;  // of each token, decayed; `never` if it was not written
+  std::vector<std::int32_t> seen_;   // the tokens that were
+  std::vector<std::int32_t> order_;  // scratch, like odds_
+  std::vector<double> odds_;
+};
+
+}  // namespace rwkv

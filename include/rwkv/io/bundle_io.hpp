@@ -1,0 +1,119 @@
+#pragma once
+#include <rwkv/core/arena.hpp>
+#include <rwkv/io/safetensors_file.hpp>
+#include <rwkv/io/safetensors_writer.hpp>
+
+// Bundles to and from safetensors: every leaf is a tensor under its Path, with the extents of its View. A file may hold
+// several bundles under different prefixes, such as "model." and "adam.m.".
+namespace rwkv {
+
+namespace detail {
+template <class T, dim_t... D>
+std::vector<dim_t> extents(const View<T, Shape<D...>>& leaf) {
+  return {Shape<D...>::extent(D, leaf.seq)...};
+}
+template <class B>
+SafetensorsWriter::Source downloads(const typename B::scalar* from) {
+  using T = typename B::scalar;
+  return [from](std::uint64_t offset, std::span<std::byte> chunk) {
+    B::download(reinterpret_cast<T*>(chunk.data()), from + offset / sizeof(T), dim_t(chunk.size() / sizeof(T)));
+  };
+}
+}  // namespace detail
+
+/// Adds every leaf of `bundle`, which must outlive the writer's `write`. Scalars keep their type.
+template <class B, Bundle P>
+void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const Owned<B, P>& bundle) {
+  for_each_leaf(
+      [&](const Path& path, const Field&, auto& leaf) {
+        writer.add(prefix + path.name, dtype_of<typename B::scalar>, detail::extents(leaf),
+                   detail::downloads<B>(leaf.data));
+      },
+      bundle.view());
+}
+
+/// Fills bundles from a file, all of them or none: first `add` each, then `read`.
+class BundleReader {
+ public:
+  /// Tensors whose names do not begin with `within` are none of this reader's business.
+  explicit BundleReader(const SafetensorsFile& file, std::string within = {})
+      : file_(file), within_(std::move(within)) {}
+
+  /// Expects every leaf of `bundle` in the file, of the same extents, in a type whose numbers the bundle's scalars hold
+  /// exactly: F16 and BF16 become float, those and F32 become double, but F64 does not become float.
+  template <class B, Bundle P>
+  void add(const std::string& prefix, Owned<B, P>& bundle) {
+    using T = typename B::scalar;
+    for_each_leaf(
+        [&](const Path& path, const Field&, auto& leaf) {
+          if (const TensorInfo* t = expect(prefix + path.name, detail::extents(leaf), dtype_of<T>, holds<T>))
+            leaves_.push_back({t, uploads<B>(leaf.data)});
+        },
+        bundle.view());
+  }
+
+  /// Error with everything that does not fit, tensors that nobody asked for included, and nothing is written.
+  void read() {
+    for (const TensorInfo& t : file_.tensors())
+      if (t.name.starts_with(within_) && !expected_.contains(t.name))
+        complain(t.name,
+                 "expected nothing of that name, found " + std::string(name_of(t.dtype)) + " " + shape_text(t.shape));
+    if (!complaints_.empty()) {
+      const bool one = complaints_.size() == 1;
+      std::string text = file_.path() + ":";
+      for (const std::string& complaint : complaints_) text += (one ? " " : "\n  ") + complaint;
+      throw Error(text + (one ? "; " : "\n") + "nothing was loaded; load it into the type that it was saved from");
+    }
+    for (const auto& [tensor, upload] : leaves_) upload(tensor->dtype, file_.bytes(*tensor));
+  }
+
+ private:
+  using Upload = std::function<void(Dtype, std::span<const std::byte>)>;
+
+  const TensorInfo* expect(const std::string& name, const std::vector<dim_t>& shape, Dtype own, bool (*fits)(Dtype)) {
+    if (!expected_.insert(name).second)
+      throw Error(name +
+                  ": two tensors of what is to be loaded have this name; name their layers apart, as Named<\"...\", "
+                  "Layer> does");
+    const TensorInfo* t = file_.find(name);
+    const std::string dtype(name_of(own));
+    if (t == nullptr)
+      complain(name, "expected " + dtype + " " + shape_text(shape) + ", found nothing of that name");
+    else if (t->shape != shape)
+      complain(name, "shape: expected " + shape_text(shape) + ", found " + shape_text(t->shape));
+    if (t != nullptr && !fits(t->dtype))
+      complain(name, "dtype: expected " + dtype + ", found " + std::string(name_of(t->dtype)));
+    return t;
+  }
+  void complain(const std::string& name, const std::string& what) { complaints_.push_back(name + ": " + what); }
+  template <class B>
+  static Upload uploads(typename B::scalar* to) {
+    return [to](Dtype dtype, std::span<const std::byte> bytes) {
+      constexpr std::size_t chunk = 1 << 20;
+      const std::size_t size = bytes.size() / bytes_of(dtype);
+      std::vector<typename B::scalar> host(std::min(size, chunk));
+      for (std::size_t first = 0; first < size; first += chunk) {
+        const std::span part(host.data(), std::min(size - first, chunk));
+        convert(dtype, bytes.data() + first * bytes_of(dtype), part);
+        B::upload(to + first, part.data(), dim_t(part.size()));
+      }
+    };
+  }
+
+  const SafetensorsFile& file_;
+  std::string within_;
+  std::vector<std::string> complaints_;
+  std::set<std::string> expected_;
+  std::vector<std::pair<const TensorInfo*, Upload>> leaves_;
+};
+
+/// Fills one bundle from the tensors whose names begin with `prefix`, all of which must be its leaves. See
+/// BundleReader.
+template <class B, Bundle P>
+void read_bundle(const SafetensorsFile& file, const std::string& prefix, Owned<B, P>& bundle) {
+  BundleReader reader(file, prefix);
+  reader.add(prefix, bundle);
+  reader.read();
+}
+
+}  // namespace rwkv

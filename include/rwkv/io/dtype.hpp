@@ -1,0 +1,117 @@
+#pragma once
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <rwkv/core/config.hpp>
+
+namespace rwkv {
+
+static_assert(std::endian::native == std::endian::little, "rwkv: files are little-endian and are read as they lie");
+
+/// How the scalars of a tensor are stored in a file.
+enum class Dtype { f64, f32, f16, bf16, f8_e5m2, f8_e4m3, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
+
+namespace detail {
+struct DtypeRow {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+inline constexpr DtypeRow dtypes[] = {  // in the order of the enumerators
+    {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I64", 8}, {"I32", 4},
+    {"I16", 2}, {"I8", 1},  {"U64", 8}, {"U32", 4},  {"U16", 2},     {"U8", 1},      {"BOOL", 1}};
+
+template <class T>
+constexpr Dtype dtype_of_scalar() {
+  constexpr bool sign = std::is_signed_v<T>;
+  if constexpr (std::is_same_v<T, bool>)
+    return Dtype::boolean;
+  else if constexpr (std::is_same_v<T, double>)
+    return Dtype::f64;
+  else if constexpr (std::is_same_v<T, float>)
+    return Dtype::f32;
+  else if constexpr (std::is_integral_v<T> && sizeof(T) == 8)
+    return sign ? Dtype::i64 : Dtype::u64;
+  else if constexpr (std::is_integral_v<T> && sizeof(T) == 4)
+    return sign ? Dtype::i32 : Dtype::u32;
+  else if constexpr (std::is_integral_v<T> && sizeof(T) == 2)
+    return sign ? Dtype::i16 : Dtype::u16;
+  else if constexpr (std::is_integral_v<T>)
+    return sign ? Dtype::i8 : Dtype::u8;
+  else
+    static_assert(!sizeof(T), "dtype_of: not a scalar that files know");
+}
+}  // namespace detail
+
+/// The name that safetensors gives it.
+constexpr std::string_view name_of(Dtype d) {
+  return detail::dtypes[std::size_t(d)].name;
+}
+/// Bytes of one scalar.
+constexpr std::uint64_t bytes_of(Dtype d) {
+  return detail::dtypes[std::size_t(d)].bytes;
+}
+/// The dtype of that name, if we know one.
+constexpr std::optional<Dtype> dtype_named(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(detail::dtypes); ++i)
+    if (detail::dtypes[i].name == name) return Dtype(i);
+  return {};
+}
+/// How a T is stored.
+template <class T>
+inline constexpr Dtype dtype_of = detail::dtype_of_scalar<T>();
+
+/// Whether its numbers become a float or a double.
+constexpr bool is_real(Dtype d) {
+  return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16;
+}
+/// Whether a T takes every number of it exactly.
+template <class T>
+constexpr bool holds(Dtype d) {
+  return d == dtype_of<T> || (std::is_floating_point_v<T> && is_real(d) && bytes_of(d) < sizeof(T));
+}
+
+/// The float of a bfloat16: its upper half.
+constexpr float from_bf16(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t(bits) << 16);
+}
+/// The float of an IEEE binary16.
+constexpr float from_f16(std::uint16_t bits) {
+  const std::uint32_t sign = std::uint32_t(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
+  if (exponent == 0) return (sign ? -1.f : 1.f) * float(fraction) * 0x1p-24f;  // zero, subnormal
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | fraction << 13);
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+/// to[i] = scalar i of `from`, which holds to.size() of them, at any alignment. Either d is T's own dtype, or both are
+/// real; a double too large for a float becomes infinite.
+template <class T>
+void convert(Dtype d, const std::byte* from, std::span<T> to) {
+  const auto each = [&]<class Stored>(Stored stored, auto number) {
+    for (T& x : to) {
+      std::memcpy(&stored, from, sizeof stored);
+      from += sizeof stored;
+      x = T(number(stored));
+    }
+  };
+  if (d == dtype_of<T>) {
+    if (!to.empty()) std::memcpy(to.data(), from, to.size_bytes());
+  } else if constexpr (std::is_floating_point_v<T>) {
+    if (d == Dtype::f64)
+      each(double{}, [](double x) { return x; });
+    else if (d == Dtype::f32)
+      each(float{}, [](float x) { return x; });
+    else if (d == Dtype::f16)
+      each(std::uint16_t{}, from_f16);
+    else if (d == Dtype::bf16)
+      each(std::uint16_t{}, from_bf16);
+  }
+}
+
+}  // namespace rwkv

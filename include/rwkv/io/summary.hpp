@@ -1,0 +1,116 @@
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <rwkv/models/model.hpp>
+
+namespace rwkv {
+
+namespace detail {
+
+/// One line of a table.
+using SummaryRow = std::array<std::string, 7>;
+
+/// "0.5", "1", "1e-04"
+inline std::string short_number(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", x);
+  return text;
+}
+
+template <class T, dim_t... D>
+std::string extents_text(const View<T, Shape<D...>>&) {
+  std::string text;
+  ((text += (text.empty() ? "" : ", ") + std::to_string(D)), ...);
+  return "(" + text + ")";
+}
+
+/// A row for every leaf of P; the blocks of a stack, which differ only in their number, share theirs.
+template <Bundle P>
+void summary_rows(const Path& path, dim_t times, std::vector<SummaryRow>& rows) {
+  constexpr bool stacked = requires {
+    P::stacked;
+  };
+  constexpr int siblings = field_count<P>();
+  int seen = 0;
+  P bundle{};
+  P::fields(
+      [&](const Field& field, auto& member) {
+        if (stacked && seen++ > 0) return;
+        const std::string word = std::to_string(field.index) + ".." + std::to_string(field.index + siblings - 1);
+        const Path here = path.step(stacked && siblings > 1 ? Field{.name = word.c_str()} : field);
+        const dim_t copies = stacked ? times * siblings : times;
+        using M = std::remove_cvref_t<decltype(member)>;
+        if constexpr (Bundle<M>)
+          summary_rows<M>(here, copies, rows);
+        else
+          rows.push_back({here.name, extents_text(member), std::to_string(M::shape::unit * copies), field.init.name,
+                          short_number(field.init.gain), field.decays ? "yes" : "no", short_number(field.rate)});
+      },
+      bundle);
+}
+
+/// Columns padded to the same width: words to the left, numbers to the right.
+inline std::string table(const std::vector<SummaryRow>& rows, const std::array<bool, 7>& numbers) {
+  std::array<std::size_t, 7> width{};
+  for (const SummaryRow& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+  std::string text;
+  for (const SummaryRow& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string pad(width[i] - row[i].size(), ' ');
+      text += (i > 0 ? "  " : "") + (numbers[i] ? pad + row[i] : row[i] + pad);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+/// What a run holds, in scalars.
+struct SummarySizes {
+  dim_t parameters, activations, state, state_per_sequence, scalar_bytes;
+};
+inline std::string totals(const SummarySizes& n, Seq seq) {
+  std::string text = "parameters          " + std::to_string(n.parameters) + "\nstate per sequence  " +
+                     std::to_string(n.state_per_sequence) + " scalars, " +
+                     std::to_string(n.state_per_sequence * n.scalar_bytes) + " bytes\n\nmemory in MB for batch " +
+                     std::to_string(seq.batch) + ", time " + std::to_string(seq.time) + "\n";
+  const auto line = [&](const char* name, dim_t scalars) {
+    char row[64];
+    std::snprintf(row, sizeof row, "  %-16s%12.3f\n", name, double(scalars) * double(n.scalar_bytes) * 1e-6);
+    text += row;
+  };
+  line("parameters", n.parameters);
+  line("gradients", n.parameters);
+  line("moments", 2 * n.parameters);
+  line("activations", n.activations);
+  line("state", n.state);
+  line("total", 4 * n.parameters + n.activations + n.state);
+  return text;
+}
+
+}  // namespace detail
+
+/// A table of Net's parameters (name, shape, scalars, how they start, whether they decay, the multiple of the learning
+/// rate) and what it holds on machine B while it trains with Adam on `seq`; nothing is allocated. The blocks of a stack
+/// share a row and their scalars are added up. A megabyte is 10^6 bytes; scratch memory comes on top.
+template <class Net, class B = Cpu<float>>
+std::string summary(Seq seq = {}) {
+  using Params = typename Net::template Params<B>;
+  using State = typename Net::template State<B>;
+  std::vector<detail::SummaryRow> rows{{"name", "shape", "scalars", "init", "gain", "decay", "rate"}};
+  detail::summary_rows<Params>({}, 1, rows);
+  return detail::table(rows, {false, false, true, false, true, false, true}) + "\n" +
+         detail::totals({elements<Params>(), elements<typename Net::template Cache<B>>(seq), elements<State>(seq),
+                         elements<State>(), dim_t(sizeof(typename B::scalar))},
+                        seq);
+}
+template <class Net, Backend B>
+std::string summary(const Model<Net, B>&, Seq seq = {}) {
+  return summary<Net, B>(seq);
+}
+
+}  // namespace rwkv

@@ -1,0 +1,49 @@
+#pragma once
+#include <array>
+
+#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/named.hpp>
+
+namespace rwkv {
+
+/// The same layer N times, called From, From + 1, ...: one instantiation, an array of parameters, a loop. Depth is data.
+template <int N, class L, int From = 0>
+struct Repeat {
+  static_assert(N > 0, "Repeat: at least one block");
+  static_assert(SameShape<typename L::Out, typename L::In>, "Repeat: the repeated layer must return the shape it takes");
+  static constexpr bool composes = true;
+  static constexpr dim_t flops = N * L::flops;
+  using In = typename L::In;
+  using Out = In;
+
+  template <class Kind, class B>
+  struct Stack {
+    static constexpr bool stacked = true;
+    std::array<typename Kind::template of<L, B>, N> at{};
+    static constexpr void fields(auto&& f, auto&&... p) {
+      for (int i = 0; i < N; ++i) f(Field{.index = From + i, .depth = From + N}, p.at[i]...);
+    }
+  };
+  template <class B> using Params = Stack<detail::ParamsOf, B>;
+  template <class B> using Cache = Stack<detail::CacheOf, B>;
+  template <class B> using State = Stack<detail::StateOf, B>;
+
+  template <class B>
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+    for (int i = 0; i < N; ++i) x = L::forward(ctx, p.at[i], x, c.at[i], s.at[i]);
+    return x;
+  }
+  template <class B>
+  static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+                       Params<B>& dp, State<B>& ds) {
+    const auto frame = ctx.scratch.frame();
+    const auto spare = ctx.scratch.template take<In>(seq_of(dy));
+    for (int i = N; i-- > 0;) {
+      const auto to = i % 2 == 0 ? dx : spare;  // back and forth between two places, block 0 into dx
+      L::backward(ctx, p.at[i], c.at[i], dy, to, dp.at[i], ds.at[i]);
+      dy = to;
+    }
+  }
+};
+
+}  // namespace rwkv

@@ -1,0 +1,42 @@
+#pragma once
+#include <rwkv/layers/sequential.hpp>
+#include <rwkv/ops/pointwise.hpp>
+
+namespace rwkv {
+
+/// x + L(x), L being one layer or several in sequence.
+template <class... Ls>
+struct Residual {
+  using L = Sequential<Ls...>;
+  static_assert(SameShape<typename L::Out, typename L::In>, "Residual: the inner layer must return the shape it takes");
+  static constexpr bool composes = true;
+  static constexpr dim_t flops = L::flops;
+  using In = typename L::In;
+  using Out = In;
+
+  template <class B> using Params = typename L::template Params<B>;
+  template <class B> using State = typename L::template State<B>;
+  template <class B>
+  struct Cache {
+    typename L::template Cache<B> inner;
+    TensorOf<B, Out> y;
+    static constexpr void fields(auto&& f, auto&&... c) {
+      f(Field{}, c.inner...);
+      f(Field{"y"}, c.y...);
+    }
+  };
+
+  template <class B>
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+    add<B>(x, L::forward(ctx, p, x, c.inner, s), c.y);
+    return c.y;
+  }
+  template <class B>
+  static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+                       Params<B>& dp, State<B>& ds) {
+    L::backward(ctx, p, c.inner, dy, dx, dp, ds);
+    add<B>(dx, dy, dx);
+  }
+};
+
+}  // namespace rwkv

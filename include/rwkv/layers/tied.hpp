@@ -1,0 +1,66 @@
+#pragma once
+#include <rwkv/layers/sequential.hpp>
+
+namespace rwkv {
+
+/// First, then Body, then Last, where Last reads the very weight of First: one leaf with two views, so it is counted,
+/// updated and saved once, and its gradient is the sum of both uses. For an embedding that is also the output head.
+template <class First, class Body, class Last>
+struct Tied {
+  static_assert(SameShape<typename First::Out, typename Body::In>, "Tied: the body must take the shape the first layer returns");
+  static_assert(SameShape<typename Body::Out, typename Last::In>, "Tied: the last layer must take the shape the body returns");
+  static_assert(SameShape<decltype(First::template Params<detail::Sizes>::weight), decltype(Last::template Params<detail::Sizes>::weight)>,
+                "Tied: both layers must have a weight of the same shape");
+  static constexpr bool composes = true;
+  static constexpr dim_t flops = First::flops + Body::flops + Last::flops;
+  using In = typename First::In;
+  using Out = typename Last::Out;
+
+  template <class B>
+  struct Params {
+    typename First::template Params<B> first;
+    typename Body::template Params<B> body;
+    static constexpr void fields(auto&& f, auto&&... p) {
+      f(detail::field_of<First>(0), p.first...);
+      f(detail::field_of<Body>(1), p.body...);
+    }
+  };
+  template <class Kind, class B>
+  struct Parts {
+    typename Kind::template of<First, B> first;
+    typename Kind::template of<Body, B> body;
+    typename Kind::template of<Last, B> last;
+    static constexpr void fields(auto&& f, auto&&... p) {
+      f(detail::field_of<First>(0), p.first...);
+      f(detail::field_of<Body>(1), p.body...);
+      f(detail::field_of<Last>(2), p.last...);
+    }
+  };
+  template <class B> using Cache = Parts<detail::CacheOf, B>;
+  template <class B> using State = Parts<detail::StateOf, B>;
+
+  template <class B>
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+    const auto y = Body::forward(ctx, p.body, First::forward(ctx, p.first, x, c.first, s.first), c.body, s.body);
+    return Last::forward(ctx, last<B>(p), y, c.last, s.last);
+  }
+  template <class B>
+  static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+                       Params<B>& dp, State<B>& ds) {
+    const auto frame = ctx.scratch.frame();
+    const auto d_last = ctx.scratch.template take<typename Body::Out>(seq_of(dy));
+    const auto d_body = ctx.scratch.template take<typename Body::In>(seq_of(dy));
+    auto shared = last<B>(dp);
+    Last::backward(ctx, last<B>(p), c.last, dy, d_last, shared, ds.last);
+    Body::backward(ctx, p.body, c.body, d_last, d_body, dp.body, ds.body);
+    First::backward(ctx, p.first, c.first, d_body, dx, dp.first, ds.first);
+  }
+
+ private:
+  template <class B>
+  static typename Last::template Params<B> last(const Params<B>& p) {
+    return {p.first.weight};
+  }
+};
+
+}  // namespace rwkv

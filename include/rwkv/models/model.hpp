@@ -1,0 +1,37 @@
+#pragma once
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/layers/layer.hpp>
+
+namespace rwkv {
+
+/// The parameters of Net on machine B, with the initial values that their fields declare. The same seed gives the same
+/// model on any machine and with any number of threads.
+template <class Net, Backend B = Cpu<float>>
+struct Model {
+  static_assert(Layer<Net, B>);
+  using net = Net;
+  using backend = B;
+  using Params = typename Net::template Params<B>;
+  using Cache = typename Net::template Cache<B>;
+  using State = Owned<B, typename Net::template State<B>>;
+
+  Owned<B, Params> params;
+
+  explicit Model(std::uint64_t seed = 0) { params.reset(seed); }
+  /// What `batch` sequences remember before their first token.
+  static State fresh_state(dim_t batch = 1) {
+    State state({batch, 1});
+    state.reset();
+    return state;
+  }
+};
+
+/// A language model: token numbers to logits over a vocabulary.
+template <class Net>
+concept LanguageModel = std::same_as<typename Net::In, Ids> && requires { typename Net::Out; };
+
+/// How many tokens a language model tells apart.
+template <LanguageModel Net>
+inline constexpr dim_t vocabulary = Net::Out::unit;
+
+}  // namespace rwkv

@@ -1,0 +1,82 @@
+#pragma once
+#include <vector>
+
+#include <rwkv/core/arena.hpp>
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/ops/rows.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// loss = log sum e^z - z[target]; with Gradient, z becomes `scale` times its gradient. `pull` is the weight of L2Wrap.
+template <class T, dim_t V, bool Gradient>
+struct CrossEntropy {
+  T scale, pull;
+  const std::int32_t* target;
+  T *z, *loss;
+  RWKV_HD void operator()(dim_t r) const {
+    using Row = rwkv::Row<T, V>;
+    T* z_r = z + r * V;
+    const T chosen = z_r[target[r]];
+    const T top = Row::max([&](auto c) { return load(z_r, c); });
+    if constexpr (!Gradient) {
+      const T total = Row::sum([&](auto c) { return math::exp(load(z_r, c) - top); });
+      loss[r] = math::log(total) + (top - chosen);
+    } else {
+      dim_t first = 0;
+      if (pull != T(0))
+        while (first < V - 1 && z_r[first] != top) ++first;
+      const T total = Row::sum([&](auto c) {
+        const auto e = math::exp(load(z_r, c) - top);
+        store(z_r, c, e);
+        return e;
+      });
+      loss[r] = math::log(total) + (top - chosen);
+      const T share = scale / total;
+      Row::each([&](auto c) { store(z_r, c, load(z_r, c) * share); });
+      z_r[target[r]] -= scale;
+      if (pull != T(0)) z_r[first] += scale * pull * top;
+    }
+  }
+};
+
+/// Mean of the rows' losses, summed in order in double.
+template <class B>
+double mean(View<typename B::scalar, Shape<Batch, Time>> losses) {
+  std::vector<typename B::scalar> host(static_cast<std::size_t>(losses.size()));
+  B::download(host.data(), losses.data, losses.size());
+  double sum = 0;
+  for (const auto loss : host) sum += loss;
+  return losses.size() > 0 ? sum / double(losses.size()) : 0;
+}
+
+}  // namespace detail
+
+/// Weight of L2Wrap in the official trainers: the gradient of weight / 2 * mean(max_v logit^2), which keeps logits small.
+/// The reported loss leaves it out.
+inline constexpr double l2wrap = 1e-4;
+
+/// Mean cross-entropy of the targets, in nats; the logits are left as they are. Targets must lie in [0, V).
+template <class B, dim_t V>
+double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets) {
+  using T = typename B::scalar;
+  const auto frame = scratch.frame();
+  const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
+  B::for_each_row(logits.seq.tokens(),
+                  detail::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
+  return detail::mean<B>(losses);
+}
+/// The same, and the logits become the gradient of weight * (mean loss + L2Wrap of strength `pull`).
+template <class B, dim_t V>
+double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets, double weight = 1,
+                              double pull = 0) {
+  using T = typename B::scalar;
+  const auto frame = scratch.frame();
+  const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
+  const T scale = T(weight / double(logits.seq.tokens()));
+  B::for_each_row(logits.seq.tokens(),
+                  detail::CrossEntropy<T, V, true>{scale, T(pull), targets.data, logits.data, losses.data});
+  return detail::mean<B>(losses);
+}
+
+}  // namespace rwkv

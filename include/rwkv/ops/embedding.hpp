@@ -1,0 +1,42 @@
+#pragma once
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/view.hpp>
+
+namespace rwkv {
+namespace detail {
+template <class T, dim_t C>
+struct LookUp {
+  const std::int32_t* ids;
+  const T* table;
+  T* y;
+  RWKV_HD void operator()(dim_t bt, auto c) const { store(y, bt * C + c, load(table, ids[bt] * C + c)); }
+};
+/// A column adds its tokens in order, so that equal tokens never race.
+template <class T, dim_t C>
+struct LookUpBackward {
+  dim_t tokens;
+  const std::int32_t* ids;
+  const T* dy;
+  T* dtable;
+  RWKV_HD void operator()(dim_t, auto c, dim_t) const {
+    for (dim_t bt = 0; bt < tokens; ++bt) {
+      const auto i = ids[bt] * C + c;
+      store(dtable, i, load(dtable, i) + load(dy, bt * C + c));
+    }
+  }
+};
+}  // namespace detail
+
+/// y = table[ids]. Ids must lie in [0, V): whoever reads them in has checked it.
+template <class B, dim_t V, dim_t C>
+void embedding_forward(Tensor<B, V, C> table, TokenIds ids, Tensor<B, Batch, Time, C> y) {
+  B::for_each(ids.seq.tokens(), C, detail::LookUp<typename B::scalar, C>{ids.data, table.data, y.data});
+}
+/// dtable[ids] += dy
+template <class B, dim_t V, dim_t C>
+void embedding_backward(TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<B, V, C> dtable) {
+  B::walk(1, C, 1, detail::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
+}
+
+}  // namespace rwkv

@@ -1,0 +1,48 @@
+#pragma once
+#include <vector>
+
+#include <rwkv/core/arena.hpp>
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/core/lanes.hpp>
+
+namespace rwkv {
+namespace detail {
+/// The sum of squares of a block of numbers, whose last one may be shorter.
+template <class T>
+struct SumOfSquares {
+  static constexpr dim_t block = 1 << 14;
+  dim_t n;
+  const T* x;
+  T* sums;
+  RWKV_HD void operator()(dim_t row) const {
+    constexpr int W = native_width<T>;
+    const dim_t first = row * block, end = first + block < n ? first + block : n;
+    Pack<T, W> a{}, b{};
+    dim_t i = first;
+    for (; i + 2 * W <= end; i += 2 * W) {
+      const auto p = load(x, Lanes<W>{i}), q = load(x, Lanes<W>{i + W});
+      a += p * p, b += q * q;
+    }
+    T total = fold_lanes(a + b, [](auto p, auto q) { return p + q; });
+    for (; i < end; ++i) total += x[i] * x[i];
+    sums[row] = total;
+  }
+};
+}  // namespace detail
+
+/// The sum of squares of n numbers, in a fixed order; infinite or NaN where one of them is.
+template <class B>
+double sum_of_squares(Scratch<B>& scratch, dim_t n, const typename B::scalar* x) {
+  using Kernel = detail::SumOfSquares<typename B::scalar>;
+  const auto frame = scratch.frame();
+  const dim_t blocks = (n + Kernel::block - 1) / Kernel::block;
+  auto* sums = scratch.take(blocks);
+  B::for_each_row(blocks, Kernel{n, x, sums});
+  std::vector<typename B::scalar> host(static_cast<std::size_t>(blocks));
+  B::download(host.data(), sums, blocks);
+  double total = 0;
+  for (const auto sum : host) total += sum;
+  return total;
+}
+
+}  // namespace rwkv

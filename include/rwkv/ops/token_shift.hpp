@@ -1,0 +1,104 @@
+#pragma once
+#include <array>
+
+#include <rwkv/core/arena.hpp>
+#include <rwkv/ops/reduce.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// All lerps of a token with the one before it, in one pass: out_n = before + (x - before) mix_n.
+template <class T, dim_t C, int N>
+struct TokenShiftForward {
+  dim_t time;
+  const T *x, *last;
+  std::array<const T*, N> mix;
+  std::array<T*, N> out;
+  RWKV_HD void operator()(dim_t bt, auto c) const {
+    const auto i = bt * C + c;
+    const auto before = bt % time == 0 ? load(last, bt / time * C + c) : load(x, i - C);
+    const auto step = load(x, i) - before;
+    for (int n = 0; n < N; ++n) store(out[n], i, before + step * load(mix[n], c));
+  }
+};
+
+template <class T, dim_t C>
+struct KeepLast {
+  dim_t time;
+  const T* x;
+  T* last;
+  RWKV_HD void operator()(dim_t b, auto c) const { store(last, b * C + c, load(x, (b * time + time - 1) * C + c)); }
+};
+
+/// The way back through time, a span of tokens in a step, the last span first. A token's gradient comes from its own
+/// lerps (mix) and from those of the token after it (1 - mix).
+template <class T, dim_t C, int N>
+struct TokenShiftBackward {
+  dim_t time;
+  const T *x, *start;
+  std::array<const T*, N> mix, dout;
+  T *dx, *dlast, *sums;  // sums (batch, N, C)
+  RWKV_HD void operator()(dim_t b, auto c, dim_t step) const {
+    using L = At<T, decltype(c)>;
+    const dim_t first = (Seq{1, time}.spans() - 1 - step) * span, end = first + span < time ? first + span : time;
+    L mix_c[N], sum[N];
+    for (int n = 0; n < N; ++n) {
+      mix_c[n] = load(mix[n], c);
+      sum[n] = step == 0 ? L{} : load(sums, (b * N + n) * C + c);
+    }
+    const auto to_before = [&](dim_t t) {
+      L total{};
+      for (int n = 0; n < N; ++n) total += (T(1) - mix_c[n]) * load(dout[n], (b * time + t) * C + c);
+      return total;
+    };
+    L from_after = end == time ? load(dlast, b * C + c) : to_before(end);
+    for (dim_t t = end; t-- > first;) {
+      const auto i = (b * time + t) * C + c;
+      const L change = load(x, i) - (t == 0 ? load(start, b * C + c) : load(x, i - C));
+      L dx_t = from_after;
+      from_after = L{};
+      for (int n = 0; n < N; ++n) {
+        const L d = load(dout[n], i);
+        dx_t += mix_c[n] * d;
+        from_after += (T(1) - mix_c[n]) * d;
+        sum[n] += d * change;
+      }
+      store(dx, i, dx_t);
+    }
+    for (int n = 0; n < N; ++n) store(sums, (b * N + n) * C + c, sum[n]);
+    if (first == 0) store(dlast, b * C + c, from_after);
+  }
+};
+
+}  // namespace detail
+
+/// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before. `last`
+/// (batch, C) is the token before the first, and is left as the last of x.
+template <class B, dim_t C, std::size_t N>
+void token_shift_forward(std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x, Tensor<B, Batch, C> last,
+                         std::array<Tensor<B, Batch, Time, C>, N> out) {
+  using T = typename B::scalar;
+  if (x.size() == 0) return;
+  detail::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
+  for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.out[n] = out[n].data;
+  B::for_each(x.seq.tokens(), C, kernel);
+  B::for_each(x.seq.batch, C, detail::KeepLast<T, C>{x.seq.time, x.data, last.data});
+}
+
+/// dx is written and dmix added to; `start` is the token before the first as forward met it. dlast comes in as the gradient
+/// of the last token kept, and goes out as that of `start`. dx may not be one of dout.
+template <class B, dim_t C, std::size_t N>
+void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
+                          Tensor<B, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<B, 1, 1, C>, N> dmix, Tensor<B, Batch, C> dlast) {
+  using T = typename B::scalar;
+  if (x.size() == 0) return;
+  const auto frame = scratch.frame();
+  T* sums = scratch.take(x.seq.batch * N * C);
+  detail::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
+  for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
+  B::walk(x.seq.batch, C, x.seq.spans(), kernel);
+  for (std::size_t n = 0; n < N; ++n) add_rows<B>(x.seq.batch, C, N * C, sums + n * C, dmix[n].data);
+}
+
+}  // namespace rwkv

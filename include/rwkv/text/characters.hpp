@@ -1,0 +1,110 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rwkv/text/bytes.hpp>
+#include <rwkv/text/utf8.hpp>
+
+namespace rwkv {
+
+/// One token per character (code point) of a vocabulary: those of a text, or those of a list.
+class Characters {
+ public:
+  static constexpr std::string_view kind = "characters";
+
+  /// The characters that occur in a text, in the order of their code points. Throws Error if it is empty or not UTF-8;
+  /// `name` is what messages call the text.
+  explicit Characters(std::string_view text, const std::string& name = "text") {
+    std::vector<char> occurs(0x110000);
+    utf8::for_each(text, name, [&](char32_t code, std::size_t) { occurs[code] = 1; });
+    for (char32_t code = 0; code < occurs.size(); ++code)
+      if (occurs[code] != 0) add(code);
+    if (characters_.empty())
+      throw Error(name + ": expected the characters of a text, found no text; give a longer one");
+  }
+  /// The characters of a list: the first is token 0. Throws Error if it is empty, not UTF-8, or names a character
+  /// twice.
+  static Characters from_vocabulary(std::string_view list) {
+    Characters made;
+    utf8::for_each(list, "vocabulary", [&](char32_t code, std::size_t at) {
+      if (made.id(code) >= 0)
+        throw Error(utf8::place("vocabulary", list, at) + ": expected every character once, found " +
+                    utf8::printable(code) + " again; remove it, or build Characters from a text");
+      made.add(code);
+    });
+    if (made.characters_.empty()) throw Error("vocabulary: expected at least one character, found none; list them");
+    return made;
+  }
+
+  dim_t size() const { return static_cast<dim_t>(characters_.size()); }
+  /// Throws Error at the first byte that is not UTF-8 and at the first character that the vocabulary lacks.
+  std::vector<std::int32_t> encode(std::string_view text) const {
+    std::vector<std::int32_t> ids;
+    ids.reserve(utf8::length(text));
+    for_each_id(text, "text", [&](std::int32_t id) { ids.push_back(id); });
+    return ids;
+  }
+  /// Adds the character, as UTF-8, to out. Throws Error unless 0 <= id < size().
+  void append(std::int32_t id, std::string& out) const {
+    expect_token(id, size(), kind);
+    utf8::append(characters_[static_cast<std::size_t>(id)], out);
+  }
+  /// The token of a code point, -1 if there is none.
+  std::int32_t id(char32_t code) const {
+    const std::size_t page = code >> 8;
+    return page < page_of_.size() ? ids_[256 * std::size_t{page_of_[page]} + (code & 255)] : -1;
+  }
+
+  /// Calls each(id) along a text, which messages call `name`; throws as encode does.
+  template <class Each>
+  void for_each_id(std::string_view text, const std::string& name, Each&& each) const {
+    utf8::for_each(text, name, [&](char32_t code, std::size_t at) {
+      const std::int32_t token = id(code);
+      if (token < 0) throw unknown(name, text, code, at);
+      each(token);
+    });
+  }
+  /// If the text is all ASCII.
+  std::optional<ByteTable> byte_table(std::string_view text) const {
+    if (utf8::ascii_prefix(text) < text.size()) return {};
+    ByteTable table;
+    for (std::size_t byte = 0; byte < table.size(); ++byte) table[byte] = byte < 0x80 ? id(char32_t(byte)) : -1;
+    return table;
+  }
+  /// All characters, in the order of their tokens, as UTF-8.
+  std::string vocabulary() const {
+    std::string out;
+    for (const char32_t code : characters_) utf8::append(code, out);
+    return out;
+  }
+  friend bool operator==(const Characters& a, const Characters& b) { return a.characters_ == b.characters_; }
+
+ private:
+  Characters() = default;
+
+  void add(char32_t code) {
+    std::uint16_t& page = page_of_[code >> 8];
+    if (page == 0) {
+      page = static_cast<std::uint16_t>(ids_.size() / 256);
+      ids_.resize(ids_.size() + 256, -1);
+    }
+    ids_[256 * std::size_t{page} + (code & 255)] = static_cast<std::int32_t>(characters_.size());
+    characters_.push_back(code);
+  }
+  Error unknown(const std::string& name, std::string_view text, char32_t code, std::size_t at) const {
+    return Error(utf8::place(name, text, at) + ": expected the " + std::to_string(size()) +
+                 " characters of the vocabulary, found " + utf8::printable(code) +
+                 "; build the vocabulary from a text that has it, take it out, or use Bytes, which takes anything");
+  }
+
+  std::vector<char32_t> characters_;  // of each token
+  // The token of each code point, in pages of 256, because a script fills few of the 4352; page 0 is empty.
+  std::vector<std::uint16_t> page_of_ = std::vector<std::uint16_t>(0x1100);
+  std::vector<std::int32_t> ids_ = std::vector<std::int32_t>(256, -1);
+};
+
+}  // namespace rwkv

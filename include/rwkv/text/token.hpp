@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <rwkv/core/config.hpp>
+#include <rwkv/core/error.hpp>
+
+namespace rwkv {
+
+/// Throws Error unless a tokenizer of `size` tokens has token id.
+inline void expect_token(std::int32_t id, dim_t size, std::string_view tokenizer) {
+  if (id >= 0 && id < size) return;
+  throw Error("token " + std::to_string(id) + ": expected 0 to " + std::to_string(size - 1) +
+              ", which the tokenizer \"" + std::string(tokenizer) +
+              "\" has; use the tokenizer that was saved with the model");
+}
+
+}  // namespace rwkv

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <utility>
+
+#include <rwkv/core/random.hpp>
+#include <rwkv/text/minibatch.hpp>
+
+namespace rwkv {
+
+/// Windows of a corpus, each of its places equally likely: where row b of step s starts depends on (seed, s, b) alone.
+class Windows : public CorpusBatches<Windows> {
+ public:
+  /// Throws Error if the corpus is shorter than one window, time + 1 tokens.
+  Windows(Corpus corpus, Seq seq, std::uint64_t seed = 0)
+      : CorpusBatches(std::move(corpus), seq, 1), random_(Random{seed}.named("windows")) {}
+
+  void fill(dim_t step, Minibatch& batch) const {
+    prepare(step, batch);
+    batch.continues = false;
+    const auto places = static_cast<std::uint64_t>(corpus().size() - seq().time);
+    for (dim_t b = 0; b < seq().batch; ++b) {
+      const Random row{random_.seed, random_.stream + static_cast<std::uint64_t>(b)};
+      set_row(batch, b, static_cast<dim_t>(row.below(places, static_cast<std::uint64_t>(step))));
+    }
+  }
+
+ private:
+  Random random_;
+};
+
+}  // namespace rwkv

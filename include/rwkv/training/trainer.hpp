@@ -1,0 +1,154 @@
+#pragma once
+#include <cmath>
+#include <string>
+
+#include <rwkv/core/error.hpp>
+#include <rwkv/models/model.hpp>
+#include <rwkv/ops/cross_entropy.hpp>
+#include <rwkv/ops/norm.hpp>
+#include <rwkv/text/batches.hpp>
+#include <rwkv/training/adamw.hpp>
+#include <rwkv/training/schedule.hpp>
+
+namespace rwkv {
+
+/// How a model is trained.
+struct Recipe {
+  Schedule schedule;
+  AdamW optimizer;
+  double clip = 1;       ///< largest norm of the gradient; 0: no limit
+  int accumulate = 1;    ///< batches whose gradients are averaged into one update
+  double pull = 0;       ///< strength of L2Wrap, see l2wrap
+  bool carry = false;    ///< truncated back-propagation through time: a batch that continues starts from the last one's state
+};
+
+/// A loss or gradient that is no number. Nothing was updated: the model is as it was after the step before.
+struct NotFinite : Error {
+  dim_t step;
+  std::string tensor;
+  NotFinite(dim_t at, std::string where)
+      : Error("step " + std::to_string(at) + ": " + where +
+              " is not finite; the parameters are as the step before left them. Resume from the last checkpoint with a "
+              "lower learning rate, or look for bad data"),
+        step(at), tensor(std::move(where)) {}
+};
+
+/// Trains a model on batches: gradients, clipping, AdamW. All memory is taken at construction and in the first step.
+template <class Net, Backend B>
+  requires LanguageModel<Net>
+class Trainer {
+ public:
+  using Params = typename Net::template Params<B>;
+  using State = typename Model<Net, B>::State;
+
+  Trainer(Model<Net, B>& model, Recipe recipe, Seq seq)
+      : recipe_(recipe), model_(model), seq_(seq), cache_(seq), fresh_(Model<Net, B>::fresh_state(seq.batch)), state_(fresh_),
+        dstate_({seq.batch, 1}) {}
+
+  Seq seq() const { return seq_; }
+  const Recipe& recipe() const { return recipe_; }
+  /// Updates so far.
+  dim_t steps() const { return steps_; }
+  double rate() const { return recipe_.schedule(steps_); }
+  /// Of the gradient in the last update, before clipping.
+  double gradient_norm() const { return norm_; }
+
+  /// One batch: its mean loss in nats per token. Every `accumulate` batches the parameters move.
+  double step(const Minibatch& batch) {
+    const double loss = accumulate(batch);
+    if (++gathered_ >= recipe_.accumulate) update();
+    return loss;
+  }
+
+  /// Mean loss over n batches of a source, from `first` on; states are carried where batches continue.
+  template <BatchSource Source>
+  double evaluate(const Source& source, dim_t n, dim_t first = 0) {
+    double sum = 0;
+    State state = fresh_;
+    Minibatch batch;
+    for (dim_t i = first; i < first + n; ++i) {
+      source.fill(i, batch);
+      check(batch);
+      if (!batch.continues || !recipe_.carry) copy(fresh_, state);
+      sum += cross_entropy<B>(context_.scratch, forward(batch, state), TokenIds{batch.targets.data(), seq_});
+    }
+    return n > 0 ? sum / double(n) : 0;
+  }
+
+  /// Adds the gradient of one batch's loss / accumulate; returns the loss.
+  double accumulate(const Minibatch& batch) {
+    check(batch);
+    if (!batch.continues || !recipe_.carry) copy(fresh_, state_);
+    const auto logits = forward(batch, state_);
+    const double loss = cross_entropy_backward<B>(context_.scratch, logits, TokenIds{batch.targets.data(), seq_},
+                                                  1.0 / recipe_.accumulate, recipe_.pull);
+    if (!std::isfinite(loss)) throw NotFinite(steps_, culprit("the loss"));
+    dstate_.zero();
+    Net::backward(context_, model_.params, cache_.view(), logits, TokenIds{batch.inputs.data(), seq_}, gradient_.view(),
+                  dstate_.view());
+    return loss;
+  }
+
+  /// Moves the parameters along the gathered gradient, and forgets it.
+  void update() {
+    gathered_ = 0;
+    norm_ = std::sqrt(sum_of_squares<B>(context_.scratch, gradient_.size(), gradient_.data()));
+    if (!std::isfinite(norm_)) throw NotFinite(steps_, culprit("the gradient"));
+    const double scale = recipe_.clip > 0 ? std::min(1.0, recipe_.clip / (norm_ + 1e-6)) : 1;
+    adamw_step<B>(recipe_.optimizer, steps_ + 1, rate(), scale, model_.params.view(), gradient_.view(), m_.view(), v_.view());
+    ++steps_;
+  }
+
+  /// What a checkpoint holds besides the text's position: everything the next step depends on.
+  auto parts() { return std::tie(model_.params, m_, v_, state_); }
+  void continue_from(dim_t steps) { steps_ = steps, gathered_ = 0, gradient_.zero(); }
+
+  Owned<B, Params>& gradient() { return gradient_; }
+  State& state() { return state_; }
+
+ private:
+  auto forward(const Minibatch& batch, State& state) {
+    return Net::forward(context_, model_.params, TokenIds{batch.inputs.data(), seq_}, cache_.view(), state.view());
+  }
+  static void copy(const State& from, State& to) { B::copy(to.data(), from.data(), from.size()); }
+
+  void check(const Minibatch& batch) const {
+    if (batch.seq != seq_)
+      throw Error("Trainer: expected batches of " + std::to_string(seq_.batch) + " x " + std::to_string(seq_.time) +
+                  " tokens, found " + std::to_string(batch.seq.batch) + " x " + std::to_string(batch.seq.time));
+    for (const auto* ids : {&batch.inputs, &batch.targets})
+      for (const auto id : *ids)
+        if (id < 0 || id >= vocabulary<Net>)
+          throw Error("Trainer: token " + std::to_string(id) + " is outside the model's vocabulary of " +
+                      std::to_string(vocabulary<Net>) + "; train with the tokenizer that the model was made for");
+  }
+
+  /// The first tensor that holds something not finite, or `otherwise`.
+  std::string culprit(const char* otherwise) {
+    std::string found;
+    const auto search = [&](const char* what, auto& bundle) {
+      for_each_leaf(
+          [&](const Path& path, auto&, auto& leaf) {
+            if (found.empty() && !std::isfinite(sum_of_squares<B>(context_.scratch, leaf.size(), leaf.data)))
+              found = std::string(otherwise) + ", with " + what + " " + path.name + ",";
+          },
+          bundle);
+    };
+    search("parameter", model_.params.view());
+    search("gradient of", gradient_.view());
+    return found.empty() ? otherwise : found;
+  }
+
+  Recipe recipe_;
+  Model<Net, B>& model_;
+  Seq seq_;
+  Context<B> context_;
+  Owned<B, Params> gradient_, m_, v_;
+  Owned<B, typename Net::template Cache<B>> cache_;
+  State fresh_, state_, dstate_;
+  dim_t steps_ = 0;
+  int gathered_ = 0;
+  double norm_ = 0;
+};
+
+}  // namespace rwkv

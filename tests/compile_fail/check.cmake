@@ -1,0 +1,47 @@
+# cmake -DSOURCE=<file> -DCOMPILER=<c++> -DINCLUDES=<folders> [-DMODE=bad_only] -P check.cmake
+# The file says what it expects:
+#   // expect: <words>        the compiler's complaint contains these words, once per line
+#   // expect <compiler>: …   likewise, for g++ or clang++ alone
+#   // bad flags: <flags>     extra flags of the bad compilation
+set(command ${COMPILER} -std=c++20 -fsyntax-only)
+foreach(folder IN LISTS INCLUDES)
+  list(APPEND command -I${folder})
+endforeach()
+
+if(NOT MODE STREQUAL bad_only)
+  execute_process(COMMAND ${command} ${SOURCE} RESULT_VARIABLE status ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message("${output}")
+    message(FATAL_ERROR "the good twin must compile")
+  endif()
+endif()
+
+set(expected)
+set(flags)
+get_filename_component(compiler ${COMPILER} NAME)
+string(REGEX REPLACE "-[0-9]+$" "" compiler ${compiler})
+file(STRINGS ${SOURCE} lines REGEX "^// (expect|bad flags)")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^// bad flags: (.*)$")
+    separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_1}")
+  elseif(line MATCHES "^// expect( ([a-z+]+))?: (.*)$")
+    if("${CMAKE_MATCH_2}" STREQUAL "" OR "${CMAKE_MATCH_2}" STREQUAL compiler)
+      list(APPEND expected "${CMAKE_MATCH_3}")
+    endif()
+  endif()
+endforeach()
+if(NOT expected)
+  message(FATAL_ERROR "${SOURCE} has no line `// expect: <words>`")
+endif()
+
+execute_process(COMMAND ${command} -DRWKV_BAD ${flags} ${SOURCE} RESULT_VARIABLE status ERROR_VARIABLE output)
+if(status EQUAL 0)
+  message(FATAL_ERROR "the bad twin must not compile")
+endif()
+foreach(words IN LISTS expected)
+  string(FIND "${output}" "${words}" at)
+  if(at LESS 0)
+    message("${output}")
+    message(FATAL_ERROR "the complaint does not say: ${words}")
+  endif()
+endforeach()

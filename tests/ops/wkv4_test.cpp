@@ -1,0 +1,335 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/ops/wkv4.hpp>
+
+namespace {
+
+using namespace rwkv;
+
+template <class T>
+using Numbers = std::vector<T>;
+
+/// Everything that goes into WKV-4 and comes out of it. `last` and `dlast` belong to the state after the last token.
+template <class T, dim_t C>
+struct Problem {
+  Seq seq;
+  Numbers<T> time_decay = Numbers<T>(C), time_first = time_decay, dtime_decay = time_decay, dtime_first = time_decay;
+  Numbers<T> k = Numbers<T>(seq.tokens() * C), v = k, y = k, dy = k, dk = k, dv = k;
+  Numbers<T> state = Numbers<T>(seq.batch * 3 * C), last = state, dstate = state, dlast = state;
+
+  template <class U>
+  Problem<U, C> as() const {
+    Problem<U, C> p{seq};
+    const auto copy = [](auto& to, const auto& from) { to.assign(from.begin(), from.end()); };
+    copy(p.time_decay, time_decay), copy(p.time_first, time_first), copy(p.k, k), copy(p.v, v), copy(p.dy, dy);
+    copy(p.state, state), copy(p.dlast, dlast);
+    return p;
+  }
+  std::vector<Numbers<T>*> results() { return {&y, &last, &dk, &dv, &dtime_decay, &dtime_first, &dstate}; }
+};
+constexpr const char* names[] = {"y", "last", "dk", "dv", "dtime_decay", "dtime_first", "dstate"};
+
+template <class T, dim_t C>
+void run(Problem<T, C>& p) {
+  using B = Cpu<T>;
+  const Seq s = p.seq;
+  using Signal = Tensor<B, Batch, Time, C>;
+  Numbers<T> starts(s.batch * s.spans() * 3 * C), sums(s.batch * 2 * C);
+  const Tensor<B, Batch, Spans, 3, C> kept{starts.data(), s};
+  p.last = p.state, p.dstate = p.dlast;
+  wkv4_forward<B, C>({p.time_decay.data(), s}, {p.time_first.data(), s}, {p.k.data(), s}, {p.v.data(), s},
+                     Signal{p.y.data(), s}, {p.last.data(), s}, kept);
+  wkv4_backward<B, C>({p.time_decay.data(), s}, {p.time_first.data(), s}, {p.k.data(), s}, {p.v.data(), s}, kept,
+                      {p.dy.data(), s}, {p.dk.data(), s}, {p.dv.data(), s}, {p.dtime_decay.data(), s},
+                      {p.dtime_first.data(), s}, {p.dstate.data(), s}, {sums.data(), s});
+}
+
+/// The definition: y_t is an average with weights e^logit over the past before the sequence and tokens 0 ... t, so
+/// every gradient is that of a softmax. O(T^2), nothing of the recurrence but the scale e^pp of the last state.
+template <dim_t C>
+void define(Problem<long double, C>& p) {
+  using R = long double;
+  const dim_t T = p.seq.time;
+  for (dim_t b = 0; b < p.seq.batch; ++b)
+    for (dim_t c = 0; c < C; ++c) {
+      const auto at = [&](dim_t t) { return (b * T + t) * C + c; };
+      const auto row = [&](dim_t r) { return (b * 3 + r) * C + c; };
+      const R w = -std::exp(p.time_decay[c]), u = p.time_first[c];
+      const R aa = p.state[row(0)], bb = p.state[row(1)], pp = p.state[row(2)];
+      R daa = 0, dbb = 0, dpp = 0, dw = 0, top = pp;
+      for (dim_t t = 0; t < T; ++t) p.dk[at(t)] = p.dv[at(t)] = 0, top = std::max(top + w, p.k[at(t)]);
+      for (dim_t t = 0; t <= T; ++t) {  // t = T stands for the last state
+        const R past = t * w + pp, self = t < T ? u + p.k[at(t)] : 0;
+        R scale = t < T ? std::max(past, self) : top, num = 0, den = 0;
+        const auto logit = [&](dim_t s) { return s == t ? self : (t - 1 - s) * w + p.k[at(s)]; };
+        if (t < T)
+          for (dim_t s = 0; s < t; ++s) scale = std::max(scale, logit(s));
+        const R of_past = std::exp(past - scale);
+        num = of_past * aa, den = of_past * bb;
+        for (dim_t s = 0; s <= std::min(t, T - 1); ++s)
+          num += std::exp(logit(s) - scale) * p.v[at(s)], den += std::exp(logit(s) - scale);
+        if (t < T)
+          p.y[at(t)] = num / den;
+        else
+          p.last[row(0)] = num, p.last[row(1)] = den, p.last[row(2)] = top;
+        const R dnum = t < T ? p.dy[at(t)] / den : p.dlast[row(0)], dden = t < T ? -dnum * num / den : p.dlast[row(1)];
+        for (dim_t s = 0; s <= std::min(t, T - 1); ++s) {
+          const R e = std::exp(logit(s) - scale), dlogit = e * (dnum * p.v[at(s)] + dden);
+          p.dv[at(s)] += e * dnum;
+          p.dk[at(s)] += dlogit;
+          (s == t ? p.dtime_first[c] : dw) += s == t ? dlogit : (t - 1 - s) * dlogit;
+        }
+        const R dlogit = of_past * (dnum * aa + dden * bb);
+        daa += of_past * dnum, dbb += of_past * dden, dpp += dlogit, dw += t * dlogit;
+      }
+      p.dtime_decay[c] += w * dw;
+      p.dstate[row(0)] = daa, p.dstate[row(1)] = dbb, p.dstate[row(2)] = dpp;
+    }
+}
+
+template <class T, dim_t C>
+Problem<T, C> random_problem(Seq seq, std::mt19937& random, T spread = 2) {
+  Problem<T, C> p{seq};
+  std::normal_distribution<T> normal;
+  for (auto* x : {&p.time_first, &p.k, &p.v, &p.dy, &p.state, &p.dlast})
+    for (T& value : *x) value = normal(random);
+  for (T& value : p.k) value *= spread;
+  for (T& value : p.time_decay) value = 2 * normal(random) - 2;
+  for (dim_t b = 0; b < seq.batch; ++b)
+    for (dim_t c = 0; c < C; ++c) {  // every second sequence has no past
+      T* s = &p.state[b * 3 * C + c];
+      if (b % 2 == 0)
+        s[C] = std::exp(s[C]);
+      else
+        s[0] = s[C] = 0, s[2 * C] = T(-1e38);
+    }
+  return p;
+}
+
+/// Largest difference, as a share of 1 or of the largest wanted number.
+template <class T, class U>
+double difference(const Numbers<T>& got, const Numbers<U>& want) {
+  REQUIRE(got.size() == want.size());
+  double worst = 0, largest = 1;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (std::abs(want[i]) > U(1e37)) continue;  // pp where nothing came before
+    worst = std::max(worst, std::abs(double(got[i]) - double(want[i])));
+    largest = std::max(largest, std::abs(double(want[i])));
+    if (std::isnan(got[i])) return INFINITY;
+  }
+  return worst / largest;
+}
+
+template <class P, class Q>
+void check_same(P&& got, Q&& want, double tolerance) {
+  for (std::size_t i = 0; i < std::size(names); ++i) {
+    INFO(names[i]);
+    CHECK(difference(*got.results()[i], *want.results()[i]) <= tolerance);
+  }
+}
+
+template <class T, dim_t C>
+void check_against_definition(Seq seq, std::mt19937& random, double tolerance, T spread = 2) {
+  INFO(C << " channels, " << seq.batch << " sequences of " << seq.time);
+  auto p = random_problem<T, C>(seq, random, spread);
+  auto want = p.template as<long double>();
+  run(p), define(want);
+  check_same(p, want, tolerance);
+}
+
+TEST_CASE("wkv4 is its definition, gradients included") {
+  const unsigned seed = std::random_device{}();
+  MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
+  const auto some = [&](dim_t most) { return 1 + dim_t(random() % most); };
+  for (int i = 0; i < 8; ++i) {
+    check_against_definition<double, 1>({some(4), some(100)}, random, 1e-12);
+    check_against_definition<double, 19>({some(3), some(100)}, random, 1e-12);
+    check_against_definition<double, 70>({some(3), some(70)}, random, 1e-12);
+    check_against_definition<float, 19>({some(3), some(100)}, random, 4e-6);
+    check_against_definition<float, 70>({some(3), some(70)}, random, 4e-6);
+    check_against_definition<double, 19>({some(3), some(50)}, random, 1e-12, 40);
+  }
+  for (dim_t time : {1, 2, 31, 32, 33, 63, 64, 65, 96}) check_against_definition<double, 8>({2, time}, random, 1e-12);
+}
+
+/// The loss whose gradients `dy` and `dlast` are, the last state at the scale e^pp it had unperturbed.
+template <dim_t C>
+double loss(Problem<double, C> p, const Numbers<double>& pp) {
+  run(p);
+  double sum = 0;
+  for (std::size_t i = 0; i < p.y.size(); ++i) sum += p.dy[i] * p.y[i];
+  for (dim_t b = 0; b < p.seq.batch; ++b)
+    for (dim_t c = 0; c < C; ++c)
+      for (dim_t j = 0; j < 2; ++j)
+        sum += p.dlast[(b * 3 + j) * C + c] * p.last[(b * 3 + j) * C + c] *
+               std::exp(p.last[(b * 3 + 2) * C + c] - pp[(b * 3 + 2) * C + c]);
+  return sum;
+}
+
+TEST_CASE("wkv4's gradients are slopes") {
+  std::mt19937 random(7);
+  auto p = random_problem<double, 3>({2, 35}, random);
+  run(p);
+  const auto check = [&](Numbers<double> Problem<double, 3>::*x, Numbers<double> Problem<double, 3>::*dx) {
+    for (std::size_t i = 0; i < (p.*x).size(); ++i) {
+      if ((p.*x)[i] < -1e37) continue;
+      auto up = p, down = p;
+      const double h = 1e-5;
+      (up.*x)[i] += h, (down.*x)[i] -= h;
+      CHECK((p.*dx)[i] == doctest::Approx((loss(up, p.last) - loss(down, p.last)) / (2 * h)).epsilon(1e-6));
+    }
+  };
+  using P = Problem<double, 3>;
+  check(&P::time_decay, &P::dtime_decay), check(&P::time_first, &P::dtime_first);
+  check(&P::k, &P::dk), check(&P::v, &P::dv), check(&P::state, &P::dstate);
+}
+
+TEST_CASE("wkv4 with extreme keys and decays is finite and an average") {
+  const auto check = [](auto tag) {
+    using T = decltype(tag);
+    constexpr dim_t C = 37;
+    std::mt19937 random(11);
+    for (T size : {T(80), T(500), T(1e6), T(1e30)})
+      for (int i = 0; i < 20; ++i) {
+        CAPTURE(size);
+        auto p = random_problem<T, C>({3, 70}, random);
+        for (T& k : p.k) k = i % 2 ? (random() % 2 ? size : -size) : k * size / 2;
+        for (dim_t c = 0; c < C; ++c) p.time_decay[c] = T(-16 + 24 * c / (C - 1.));
+        run(p);
+        for (auto* x : p.results()) CHECK(std::all_of(x->begin(), x->end(), [](T a) { return std::isfinite(a); }));
+        const T most = 1e-5 + *std::max_element(p.v.begin(), p.v.end());
+        if (size >= 500) continue;  // the second sequence has no past: its averages are of v alone
+        for (dim_t j = p.seq.time * C; j < 2 * p.seq.time * C; ++j) CHECK(std::abs(p.y[j]) <= std::max(most, T(6)));
+      }
+  };
+  check(float{}), check(double{});
+}
+
+TEST_CASE("wkv4 at keys of +-80 in float is close to the definition") {
+  std::mt19937 random(13);
+  auto p = random_problem<float, 19>({2, 60}, random);
+  for (auto& k : p.k) k = float(int(random() % 41) - 20) * 4;  // multiples: exponents stay exact
+  for (auto& w : p.time_decay) w = 0.f;
+  for (auto& u : p.time_first) u = 1.f;
+  auto want = p.as<long double>();
+  run(p), define(want);
+  check_same(p, want, 4e-6);
+}
+
+/// Tokens [first, end) of every sequence, as a problem of their own.
+template <class T, dim_t C>
+Problem<T, C> part(const Problem<T, C>& p, dim_t first, dim_t end) {
+  Problem<T, C> q{{p.seq.batch, end - first}};
+  q.time_decay = p.time_decay, q.time_first = p.time_first, q.state = p.state, q.dlast = p.dlast;
+  for (auto x : {&Problem<T, C>::k, &Problem<T, C>::v, &Problem<T, C>::dy})
+    for (dim_t b = 0; b < p.seq.batch; ++b)
+      std::copy_n((p.*x).begin() + (b * p.seq.time + first) * C, (end - first) * C,
+                  (q.*x).begin() + b * (end - first) * C);
+  return q;
+}
+
+TEST_CASE("wkv4 in two calls is one call") {
+  std::mt19937 random(17);
+  for (dim_t time : {0, 1, 20, 32, 50, 77}) {
+    CAPTURE(time);
+    auto whole = random_problem<double, 11>({2, 77}, random);
+    auto head = part(whole, 0, time), tail = part(whole, time, 77);
+    run(whole);
+    run(head);
+    tail.state = head.last;
+    run(tail);
+    head.dlast = tail.dstate;
+    head.dtime_decay = tail.dtime_decay, head.dtime_first = tail.dtime_first;  // they accumulate
+    run(head);
+    CHECK(difference(tail.last, whole.last) == 0);
+    CHECK(difference(head.dstate, whole.dstate) < 1e-12);
+    CHECK(difference(head.dtime_decay, whole.dtime_decay) < 1e-12);
+    CHECK(difference(head.dtime_first, whole.dtime_first) < 1e-12);
+    const auto head_of_whole = part(whole, 0, time);
+    for (dim_t b = 0; b < 2; ++b)
+      for (dim_t t = 0; t < 77; ++t)
+        for (dim_t c = 0; c < 11; ++c) {
+          const auto& side = t < time ? head : tail;
+          const dim_t i = (b * 77 + t) * 11 + c, j = (b * side.seq.time + (t < time ? t : t - time)) * 11 + c;
+          CHECK(side.y[j] == whole.y[i]);
+          CHECK(side.dk[j] == doctest::Approx(whole.dk[i]).epsilon(1e-10));
+          CHECK(side.dv[j] == doctest::Approx(whole.dv[i]).epsilon(1e-10));
+        }
+  }
+}
+
+TEST_CASE("wkv4 without tokens leaves everything alone") {
+  std::mt19937 random(19);
+  auto p = random_problem<float, 9>({3, 0}, random);
+  p.dtime_decay.assign(9, 2.f);
+  run(p);
+  CHECK(p.last == p.state);
+  CHECK(p.dstate == p.dlast);
+  CHECK(p.dtime_decay == Numbers<float>(9, 2.f));
+}
+
+TEST_CASE("wkv4 without starts gives the same outputs") {
+  std::mt19937 random(23);
+  auto p = random_problem<float, 21>({2, 40}, random);
+  run(p);
+  auto y = p.y, last = p.state;
+  using B = Cpu<float>;
+  wkv4_forward<B, 21>({p.time_decay.data(), p.seq}, {p.time_first.data(), p.seq}, {p.k.data(), p.seq},
+                      {p.v.data(), p.seq}, {y.data(), p.seq}, {last.data(), p.seq}, {});
+  CHECK(y == p.y);
+  CHECK(last == p.last);
+}
+
+TEST_CASE("wkv4 gives the same bits with any number of threads") {
+  const auto with = [](int threads) {
+    set_threads(threads);
+    std::mt19937 random(29);
+    auto p = random_problem<float, 150>({5, 70}, random);
+    run(p);
+    return p;
+  };
+  auto one = with(1);
+  for (int threads : {2, 3}) {
+    auto some = with(threads);
+    for (std::size_t i = 0; i < std::size(names); ++i) CHECK(*some.results()[i] == *one.results()[i]);
+  }
+  set_threads(0);
+}
+
+TEST_CASE("wkv4 gives the golden numbers") {
+  std::ifstream file(RWKV_TESTS_DIR "/golden/wkv4.txt");
+  REQUIRE(file);
+  std::map<std::string, Numbers<double>> golden;
+  std::string name;
+  for (std::size_t n; file >> name >> n;) {
+    golden[name].resize(n);
+    for (double& x : golden[name]) file >> x;
+  }
+  const auto check = [&](auto tag, double tolerance) {
+    using T = decltype(tag);
+    constexpr dim_t C = 5;
+    Problem<double, C> in{{2, 37}};
+    in.time_decay = golden["time_decay"], in.time_first = golden["time_first"], in.k = golden["k"], in.v = golden["v"];
+    in.state = golden["state"], in.dy = golden["dy"], in.dlast = golden["dlast"];
+    auto p = in.template as<T>();
+    run(p);
+    for (std::size_t i = 0; i < std::size(names); ++i) {
+      INFO(names[i]);
+      CHECK(difference(*p.results()[i], golden[names[i]]) < tolerance);
+    }
+  };
+  check(double{}, 1e-10);
+  check(float{}, 4e-6);
+}
+
+}  // namespace

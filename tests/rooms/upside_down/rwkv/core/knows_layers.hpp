@@ -1,0 +1,3 @@
+#pragma once
+#include <rwkv/core/shape.hpp>
+#include <rwkv/layers/linear.hpp>

@@ -1,0 +1,190 @@
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <rwkv/core/random.hpp>
+#include <rwkv/text/corpus.hpp>
+
+#include "temporary_file.hpp"
+
+using namespace std::string_literals;
+using rwkv::Bytes;
+using rwkv::Characters;
+using rwkv::Corpus;
+using rwkv::dim_t;
+using rwkv::Error;
+using rwkv::Random;
+using rwkv::Tokenizer;
+using Ids = std::vector<std::int32_t>;
+
+namespace {
+
+Ids all(const Corpus& corpus) {
+  Ids ids(static_cast<std::size_t>(corpus.size()));
+  corpus.read(0, ids);
+  return ids;
+}
+
+/// n different characters from `first` on, three times.
+std::string repertoire(char32_t first, char32_t n) {
+  std::string text;
+  for (int pass = 0; pass < 3; ++pass)
+    for (char32_t code = first; code < first + n; ++code)
+      if (code < 0xD800 || code >= 0xE000) rwkv::utf8::append(code, text);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a corpus is the tokens of its file, however it is stored") {
+  const std::string texts[] = {
+      "to be or not to be\n",       "x", repertoire(0, 128),  // seen through the file
+      repertoire(0xA0, 3),                                    // one byte
+      repertoire(0x80, 256),                                  // one byte, full
+      repertoire(0x80, 257),                                  // two bytes
+      repertoire(0x10000, 0x10000),                           // two bytes, full
+      repertoire(0x10000, 0x10001),                           // four bytes
+  };
+  for (const std::string& text : texts) {
+    CAPTURE(text.size());
+    const TemporaryFile file(text);
+    const Corpus characters = Corpus::by_characters(file.path());
+    CHECK(characters.tokenizer() == Tokenizer(Characters(text)));
+    CHECK(all(characters) == characters.tokenizer().encode(text));
+    CHECK(characters.name() == file.path());
+    const Corpus bytes(file.path(), Bytes{});
+    CHECK(bytes.size() == static_cast<dim_t>(text.size()));
+    CHECK(all(bytes) == Tokenizer().encode(text));
+    CHECK(all(Corpus::of_text(text, Characters(text))) == all(characters));
+    CHECK(all(Corpus(file.path(), characters.tokenizer())) == all(characters));
+  }
+}
+
+TEST_CASE("bytes need not be UTF-8") {
+  const TemporaryFile file("\xFF\x00\x80"s);
+  CHECK(all(Corpus(file.path(), Bytes{})) == Ids{0xFF, 0, 0x80});
+}
+
+TEST_CASE("a corpus outlives its file's name, and its copies each other") {
+  auto file = std::make_unique<TemporaryFile>("abcabc");
+  auto first = std::make_unique<Corpus>(Corpus::by_characters(file->path()));
+  const Corpus part = first->slice(1, 3);
+  first.reset();
+  file.reset();
+  CHECK(all(part) == Ids{1, 2, 0});
+}
+
+TEST_CASE("slices of slices read what the whole would") {
+  const std::string texts[] = {"the quick brown fox jumps over the lazy dog", repertoire(0x400, 40),
+                               repertoire(0x400, 300)};
+  for (const std::string& text : texts) {
+    const Corpus whole = Corpus::of_text(text, Characters(text));
+    const Ids ids = all(whole);
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+      CAPTURE(seed);
+      const Random random{seed};
+      std::uint64_t draws = 0;
+      const auto below = [&](dim_t n) {
+        return static_cast<dim_t>(random.below(static_cast<std::uint64_t>(n) + 1, draws++));
+      };
+      const dim_t a = below(whole.size()), m = below(whole.size() - a), b = below(m), n = below(m - b);
+      const Corpus part = whole.slice(a, m).slice(b, n);
+      CHECK(part.size() == n);
+      CHECK(all(part) == Ids(ids.begin() + a + b, ids.begin() + a + b + n));
+    }
+  }
+}
+
+TEST_CASE("the two parts of a split are the whole") {
+  const Corpus whole = Corpus::of_text("0123456789", Bytes{});
+  for (const double fraction : {0.0, 0.09, 0.5, 0.9, 0.999, 1.0}) {
+    CAPTURE(fraction);
+    const auto [first, rest] = whole.split(fraction);
+    CHECK(first.size() == static_cast<dim_t>(fraction * 10));
+    Ids ids = all(first);
+    for (const std::int32_t id : all(rest)) ids.push_back(id);
+    CHECK(ids == all(whole));
+  }
+  CHECK_THROWS_WITH_AS(whole.split(1.5),
+                       "text: expected a fraction from 0 to 1 to split at, found 1.500000; 0.9 keeps nine tenths for "
+                       "training",
+                       Error);
+  CHECK_THROWS_AS(whole.split(-0.1), Error);
+  CHECK_THROWS_AS(whole.split(std::nan("")), Error);
+}
+
+TEST_CASE("reading and slicing stay within the corpus") {
+  const Corpus corpus = Corpus::of_text("0123456789", Bytes{}).slice(2, 5);
+  Ids out(3);
+  CHECK_NOTHROW(corpus.read(2, out));
+  CHECK(out == Ids{'4', '5', '6'});
+  CHECK_NOTHROW(corpus.read(5, {}));
+  CHECK_THROWS_WITH_AS(corpus.read(3, out),
+                       "text: expected a range within 5 tokens, found 3 from 3; take a shorter or an earlier one",
+                       Error);
+  CHECK_THROWS_AS(corpus.read(-1, out), Error);
+  CHECK_THROWS_AS(corpus.read(6, {}), Error);
+  constexpr dim_t huge = std::numeric_limits<dim_t>::max();
+  CHECK_THROWS_AS(corpus.read(huge, out), Error);
+  CHECK_THROWS_AS(corpus.slice(0, 6), Error);
+  CHECK_THROWS_AS(corpus.slice(0, -1), Error);
+  CHECK_THROWS_AS(corpus.slice(1, huge), Error);
+  CHECK_THROWS_AS(corpus.slice(std::numeric_limits<dim_t>::min(), 1), Error);
+}
+
+TEST_CASE("what makes no corpus is refused, with file and place") {
+  CHECK_THROWS_WITH_AS(Corpus("no/such.txt", Bytes{}), doctest::Contains("no/such.txt: expected a file to read"),
+                       Error);
+  const TemporaryFile empty("");
+  const std::string nothing = empty.path() + ": expected a text, found no bytes; give one with at least one character";
+  CHECK_THROWS_WITH_AS(Corpus(empty.path(), Bytes{}), nothing.c_str(), Error);
+  CHECK_THROWS_WITH_AS(Corpus::by_characters(empty.path()), nothing.c_str(), Error);
+
+  const TemporaryFile latin("one\ntwo\nol\xE9\n");
+  const std::string bad = latin.path() +
+                          ": byte 10, line 3: expected UTF-8, found E9 (a character cut short); convert "
+                          "the text to UTF-8, or read it with Bytes, which takes anything";
+  CHECK_THROWS_WITH_AS(Corpus::by_characters(latin.path()), bad.c_str(), Error);
+  CHECK_THROWS_WITH_AS(Corpus(latin.path(), Characters("olentw\n")), bad.c_str(), Error);
+}
+
+TEST_CASE("a validation text with a character the training text lacks is refused") {
+  const Tokenizer training = Characters("abc \n");
+  for (const std::string found : {"d", "\xC3\xA9"}) {
+    const TemporaryFile validation("a b\nc" + found + " d");
+    const std::string character = found == "d" ? "'d' (U+0064)" : "'\xC3\xA9' (U+00E9)";
+    CHECK_THROWS_WITH_AS(
+        Corpus(validation.path(), training),
+        (validation.path() + ": byte 5, line 2: expected the 5 characters of the vocabulary, found " + character +
+         "; build the vocabulary from a text that has it, take it out, or use Bytes, "
+         "which takes anything")
+            .c_str(),
+        Error);
+  }
+}
+
+TEST_CASE("forty megabytes open at once") {
+#ifdef RWKV_SHARED_DIR
+  const std::string path = std::string(RWKV_SHARED_DIR) + "/data/wikipedia-en/train.txt";
+#else
+  const std::string path;
+#endif
+  if (!std::filesystem::exists(path)) {
+    MESSAGE("skipped: no data/wikipedia-en/train.txt in the shared directory");
+    return;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Corpus corpus = Corpus::by_characters(path);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  MESSAGE(corpus.size(), " characters in ", seconds, " s");
+  CHECK(seconds < 5);  // unoptimised, on a busy machine
+  CHECK(corpus.size() == 39999166);
+  CHECK(corpus.tokenizer().size() == 96);
+  Ids ids(64);
+  corpus.read(corpus.size() - 64, ids);
+  const rwkv::MappedFile file(path);
+  CHECK(corpus.tokenizer().decode(ids) == file.text().substr(file.text().size() - 64));
+}
