@@ -163,8 +163,11 @@ TEST_CASE("a copy goes on as the original does, and two seeds do not") {
   CHECK(copy != picker);
   pick(picker, logits);
   CHECK(copy == picker);
+  copy.observe(pick(picker, logits));
+  CHECK(copy != picker);  // the same tokens, another place in the random numbers
+  copy = picker;
   copy.observe(4);
-  CHECK(copy != picker);
+  CHECK(copy != picker);  // the other way round
   CHECK(picks(Picker({.seed = 1}, 50), logits, 40) != picks(Picker({.seed = 2}, 50), logits, 40));
 }
 

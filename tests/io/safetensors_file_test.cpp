@@ -49,7 +49,8 @@ void save_sample(const std::string& path) {
   const std::vector<float> matrix{1, -2, 3.5f, 0, 1e-40f, std::numeric_limits<float>::infinity()};
   const std::vector<double> scalar{0.1};
   const std::vector<std::int64_t> step{-7};
-  SafetensorsWriter writer({{"format", "pt"}, {"a \"quoted\"\tkey\\\x01", "caf\u00e9 \U0001F40D\n"}});
+  SafetensorsWriter writer;
+  writer.metadata = {{"format", "pt"}, {"a \"quoted\"\tkey\\\x01", "caf\u00e9 \U0001F40D\n"}};
   writer.add("matrix", {2, 3}, std::span(matrix));
   writer.add("scalar", {}, std::span(scalar));
   writer.add("nothing", {4, 0}, std::span<const float>());
@@ -288,7 +289,8 @@ TEST_CASE("the writer refuses what could not be read back") {
   writer.write(folder / "a");
   CHECK(SafetensorsFile(folder / "a").tensors().size() == 1);
 
-  const SafetensorsWriter odd(Metadata{{"key", "\xff"}});
+  SafetensorsWriter odd;
+  odd.metadata["key"] = "\xff";
   CHECK(test::message<Error>([&] { odd.write(folder / "b"); }).find("UTF-8") != std::string::npos);
   CHECK(folder.files() == 1);
 }

@@ -13,11 +13,11 @@ using namespace rwkv;
 
 namespace {
 
-/// Every rank from none to four, and something per sequence.
+/// Every rank from one to four, and something per sequence.
 template <class B, dim_t C>
 struct Inner {
   Tensor<B, C> a;
-  Tensor<B> scalar;
+  Tensor<B, 1> scalar;
   Tensor<B, 1, 1, C> mix;
   static constexpr void fields(auto&& f, auto&&... p) {
     f(Field{"a"}, p.a...);
@@ -45,8 +45,10 @@ struct Twins {
   }
 };
 
-struct Net : Sequential<Named<"ln", LayerNorm<4>>, Named<"blocks", Repeat<2, Named<"up", Linear<4, 4>>>>> {};
-struct Wide : Sequential<Named<"ln", LayerNorm<6>>, Named<"blocks", Repeat<3, Named<"up", Linear<6, 6>>>>> {};
+struct Net : Sequential<Named<"ln", LayerNorm<4>>, Named<"blocks", Repeat<2, Sequential<Named<"up", Linear<4, 4>>>>>> {
+};
+struct Wide : Sequential<Named<"ln", LayerNorm<6>>, Named<"blocks", Repeat<3, Sequential<Named<"up", Linear<6, 6>>>>>> {
+};
 
 /// Random bits: any number, the odd ones too.
 template <class B, class P>
@@ -206,7 +208,8 @@ TEST_CASE("several bundles share a file under their prefixes") {
   using Bundle = Owned<Cpu<float>, Inner<Cpu<float>, 3>>;
   Bundle model, m, v;
   scramble(model, random), scramble(m, random), scramble(v, random);
-  SafetensorsWriter writer({{"step", "12"}});
+  SafetensorsWriter writer;
+  writer.metadata["step"] = "12";
   write_bundle(writer, "model.", model);
   write_bundle(writer, "adam.m.", m);
   write_bundle(writer, "adam.v.", v);

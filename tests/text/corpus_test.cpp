@@ -112,7 +112,7 @@ TEST_CASE("the two parts of a split are the whole") {
                        "text: expected a fraction from 0 to 1 to split at, found 1.500000; 0.9 keeps nine tenths for "
                        "training",
                        Error);
-  CHECK_THROWS_AS(whole.split(-0.1), Error);
+  CHECK_THROWS_WITH_AS(whole.split(-0.1), doctest::Contains("a fraction from 0 to 1"), Error);
   CHECK_THROWS_AS(whole.split(std::nan("")), Error);
 }
 

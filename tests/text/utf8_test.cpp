@@ -71,6 +71,7 @@ TEST_CASE("a flaw has a kind and an extent") {
   CHECK(utf8::decode("\xC3").flaw == Flaw::cut);
   CHECK(utf8::decode("\xE9 ").flaw == Flaw::cut);
   CHECK(utf8::decode("\xE2\x82").size == 2);
+  CHECK(utf8::decode(std::string_view("\xE2\x82\xAC").substr(0, 2)).flaw == Flaw::cut);  // what follows is not the text
   CHECK(utf8::decode("\xE2\x82").flaw == Flaw::cut);
   CHECK(utf8::decode("\xF0\x9F\x98").flaw == Flaw::cut);
   CHECK(utf8::decode("\xC0\x80").flaw == Flaw::overlong);

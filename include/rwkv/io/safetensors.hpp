@@ -8,7 +8,8 @@ namespace rwkv {
 /// Errors: two leaves of one name; whatever keeps the file from being written.
 template <class B, Bundle P>
 void save(const Owned<B, P>& bundle, const std::string& path, Metadata metadata = {}) {
-  SafetensorsWriter writer(std::move(metadata));
+  SafetensorsWriter writer;
+  writer.metadata = std::move(metadata);
   write_bundle(writer, "", bundle);
   writer.write(path);
 }

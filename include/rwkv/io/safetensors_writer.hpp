@@ -13,7 +13,7 @@ class SafetensorsWriter {
   /// Writes the tensor's bytes from `offset` on into `chunk`, which holds whole scalars and is aligned for them.
   using Source = std::function<void(std::uint64_t offset, std::span<std::byte> chunk)>;
 
-  explicit SafetensorsWriter(Metadata metadata = {}) : metadata_(std::move(metadata)) {}
+  Metadata metadata;
 
   /// Error if the name is taken.
   void add(std::string name, Dtype dtype, std::vector<dim_t> shape, Source source) {
@@ -68,9 +68,9 @@ class SafetensorsWriter {
   /// Padded with spaces, so that the data starts at a multiple of eight bytes.
   std::string header() const {
     std::string json = "{", comma;
-    if (!metadata_.empty()) {
+    if (!metadata.empty()) {
       json += "\"__metadata__\":{";
-      for (const auto& [key, value] : metadata_)
+      for (const auto& [key, value] : metadata)
         json += std::exchange(comma, ",") + json_string(key) + ":" + json_string(value);
       json += "}";
     }
@@ -85,7 +85,6 @@ class SafetensorsWriter {
     return json;
   }
 
-  Metadata metadata_;
   std::vector<TensorInfo> tensors_;
   std::vector<Source> sources_;
   std::set<std::string> names_;

@@ -6,7 +6,7 @@
 #include <rwkv/models/model.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/ops/norm.hpp>
-#include <rwkv/text/batches.hpp>
+#include <rwkv/text/minibatch.hpp>
 #include <rwkv/training/adamw.hpp>
 #include <rwkv/training/schedule.hpp>
 
@@ -14,8 +14,8 @@ namespace rwkv {
 
 /// How a model is trained.
 struct Recipe {
-  Schedule schedule;
-  AdamW optimizer;
+  Schedule schedule = {};
+  AdamW optimizer = {};
   double clip = 1;       ///< largest norm of the gradient; 0: no limit
   int accumulate = 1;    ///< batches whose gradients are averaged into one update
   double pull = 0;       ///< strength of L2Wrap, see l2wrap
@@ -99,9 +99,19 @@ class Trainer {
     ++steps_;
   }
 
-  /// What a checkpoint holds besides the text's position: everything the next step depends on.
-  auto parts() { return std::tie(model_.params, m_, v_, state_); }
-  void continue_from(dim_t steps) { steps_ = steps, gathered_ = 0, gradient_.zero(); }
+  /// f(name, part) for everything the next step depends on besides its number: what a checkpoint holds.
+  template <class F>
+  void for_each_part(F&& f) {
+    f("model.", model_.params);
+    f("adam.m.", m_);
+    f("adam.v.", v_);
+    f("state.", state_);
+  }
+  /// The parts have been replaced by those after so many updates.
+  void continue_from(dim_t steps) {
+    steps_ = steps, gathered_ = 0;
+    gradient_.zero();
+  }
 
   Owned<B, Params>& gradient() { return gradient_; }
   State& state() { return state_; }

@@ -1,0 +1,114 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rwkv/inference/sampler.hpp>
+#include <rwkv/models/model.hpp>
+#include <rwkv/text/tokenizer.hpp>
+
+namespace rwkv {
+
+/// Writes with a language model. The State is all it remembers of the text so far: a value to copy, compare, save, load.
+/// A prompt is read in chunks, then every token costs one step; no token allocates memory.
+template <class Net, Backend B>
+  requires LanguageModel<Net>
+class Generator {
+ public:
+  using State = typename Model<Net, B>::State;
+  static constexpr dim_t chunk = 64;  ///< tokens of a prompt that are read at once
+
+  /// The tokenizer's tokens are the only ones that are ever drawn. Error if the model knows fewer.
+  Generator(Model<Net, B>& model, Tokenizer tokenizer, Sampler sampler = {})
+      : model_(model), tokenizer_(std::move(tokenizer)), picker_(std::move(sampler), tokenizer_.size()),
+        state_(Model<Net, B>::fresh_state()), one_({1, 1}), many_({1, chunk}), scalars_(std::size_t(vocabulary<Net>)),
+        logits_(std::size_t(tokenizer_.size())), drawn_(logits_.size()) {
+    if (tokenizer_.size() > vocabulary<Net>)
+      throw Error("Generator: the tokenizer has " + std::to_string(tokenizer_.size()) + " tokens, the model knows " +
+                  std::to_string(vocabulary<Net>) + "; use the tokenizer that was saved with the model");
+  }
+  explicit Generator(Model<Net, B>& model, Sampler sampler = {}) : Generator(model, Tokenizer{}, std::move(sampler)) {}
+
+  State& state() { return state_; }
+  Picker& picker() { return picker_; }
+  /// Of the next token, as the last one read left them.
+  std::span<const float> logits() const { return logits_; }
+
+  /// Reads a text: afterwards logits() are those of the token that follows it.
+  void read(std::string_view text) { read(tokenizer_.encode(text)); }
+  void read(std::span<const std::int32_t> tokens) {
+    for (const auto id : tokens)
+      if (id < 0 || id >= vocabulary<Net>)
+        throw Error("Generator: token " + std::to_string(id) + " is outside the model's vocabulary of " +
+                    std::to_string(vocabulary<Net>));
+    for (; dim_t(tokens.size()) >= chunk; tokens = tokens.subspan(chunk)) step(tokens.first(chunk), many_);
+    for (; !tokens.empty(); tokens = tokens.subspan(1)) step(tokens.first(1), one_);
+  }
+  /// Draws the next token and reads it. Where nothing was read yet, token 0 is taken to have come before.
+  std::int32_t next() {
+    if (!started_) {
+      constexpr std::int32_t first = 0;
+      step({&first, 1}, one_);
+    }
+    std::copy(logits_.begin(), logits_.end(), drawn_.begin());
+    const std::int32_t id = picker_(drawn_);
+    step({&id, 1}, one_);
+    return id;
+  }
+
+  /// Reads the prompt, then writes `length` tokens; sink(text) gets each piece as soon as it is whole UTF-8.
+  template <class Sink>
+  void write(std::string_view prompt, dim_t length, Sink&& sink) {
+    read(prompt);
+    std::string text;
+    for (dim_t i = 0; i < length; ++i) {
+      tokenizer_.append(next(), text);
+      if (const std::size_t whole = whole_utf8(text); whole > 0) {
+        sink(std::string_view(text).substr(0, whole));
+        text.erase(0, whole);
+      }
+    }
+    if (!text.empty()) sink(std::string_view(text));
+  }
+  /// What follows the prompt, as one string.
+  std::string operator()(std::string_view prompt, dim_t length) {
+    std::string all;
+    write(prompt, length, [&](std::string_view piece) { all += piece; });
+    return all;
+  }
+
+ private:
+  using Cache = Owned<B, typename Net::template Cache<B>>;
+
+  void step(std::span<const std::int32_t> tokens, Cache& cache) {
+    const Seq seq{1, dim_t(tokens.size())};
+    const auto y = Net::forward(context_, model_.params, TokenIds{tokens.data(), seq}, cache.view(), state_.view());
+    B::download(scalars_.data(), y.data + (seq.time - 1) * vocabulary<Net>, vocabulary<Net>);
+    std::copy_n(scalars_.begin(), logits_.size(), logits_.begin());
+    started_ = true;
+  }
+  /// Bytes up to the last character that is complete.
+  static std::size_t whole_utf8(std::string_view text) {
+    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+      const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+      if (byte < 0x80) break;
+      if (byte >= 0xC0) {
+        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+        return length > back ? text.size() - back : text.size();
+      }
+    }
+    return text.size();
+  }
+
+  Model<Net, B>& model_;
+  Tokenizer tokenizer_;
+  Picker picker_;
+  State state_;
+  Cache one_, many_;
+  Context<B> context_;
+  std::vector<typename B::scalar> scalars_;
+  std::vector<float> logits_, drawn_;
+  bool started_ = false;
+};
+
+}  // namespace rwkv

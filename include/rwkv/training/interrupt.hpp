@@ -1,0 +1,34 @@
+#pragma once
+#include <csignal>
+
+namespace rwkv {
+
+/// While it lives, Ctrl-C and a request to terminate only raise a flag, so that a step or a save is finished first. A
+/// second Ctrl-C ends the process at once.
+class Interrupt {
+ public:
+  Interrupt() {
+    flag() = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int) { flag() = 1; };
+    action.sa_flags = SA_RESETHAND;
+    sigaction(SIGINT, &action, &old_int_);
+    sigaction(SIGTERM, &action, &old_term_);
+  }
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+  ~Interrupt() {
+    sigaction(SIGINT, &old_int_, nullptr);
+    sigaction(SIGTERM, &old_term_, nullptr);
+  }
+  bool raised() const { return flag() != 0; }
+
+ private:
+  static volatile std::sig_atomic_t& flag() {
+    static volatile std::sig_atomic_t raised = 0;
+    return raised;
+  }
+  struct sigaction old_int_ {}, old_term_{};
+};
+
+}  // namespace rwkv

@@ -1,0 +1,89 @@
+#pragma once
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include <rwkv/core/config.hpp>
+#include <rwkv/core/error.hpp>
+#include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/mapped_file.hpp>
+
+namespace rwkv {
+
+/// What one step of training tells.
+struct Report {
+  dim_t step = 0, steps = 0;            ///< updates made, and of how many
+  double loss = 0;                      ///< nats per token of this step's batch
+  double valid = std::nan("");          ///< the last validation loss
+  bool validated = false;               ///< it was measured in this step
+  double rate = 0, gradient_norm = 0, tokens_per_second = 0;
+  double seconds = 0;                   ///< of training, all sittings together
+};
+
+/// log.csv: a line per step, on disk when it is written. A run that resumes drops the lines after its checkpoint, so no
+/// step appears twice.
+class Log {
+ public:
+  static constexpr const char* header = "step,loss,valid_loss,rate,gradient_norm,tokens_per_second,seconds\n";
+
+  /// Keeps the lines of the first `steps` steps.
+  Log(const std::string& path, dim_t steps) : path_(path) {
+    std::string kept = header;
+    if (steps > 0) {
+      const MappedFile old(path);
+      std::string_view text = old.text();
+      while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) break;  // a line that a kill cut short
+        const std::string line(text.substr(0, end + 1));
+        char* after = nullptr;
+        const long step = std::strtol(line.c_str(), &after, 10);
+        if (after != line.c_str() && *after == ',' && step >= 1 && step <= steps) {
+          kept += line;
+          seconds_ = std::strtod(line.c_str() + line.rfind(',') + 1, nullptr);
+        }
+        text.remove_prefix(end + 1);
+      }
+    }
+    AtomicFile file(path);
+    file.write(std::as_bytes(std::span(kept)));
+    file.commit();
+    file_.reset(std::fopen(path.c_str(), "ab"));
+    if (!file_) fail("open");
+  }
+
+  /// Of training, up to the last line kept.
+  double seconds() const { return seconds_; }
+
+  void write(const Report& r) {
+    const std::string valid = r.validated ? number(r.valid) : "";
+    const bool good = std::fprintf(file_.get(), "%ld,%s,%s,%s,%s,%.1f,%.3f\n", long(r.step), number(r.loss).c_str(), valid.c_str(),
+                                   number(r.rate).c_str(), number(r.gradient_norm).c_str(), r.tokens_per_second, r.seconds) > 0 &&
+                      std::fflush(file_.get()) == 0;
+    if (!good) fail("write");
+  }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* f) const { std::fclose(f); }
+  };
+  static std::string number(double x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.9g", x);
+    return text;
+  }
+  [[noreturn]] void fail(const char* what) const {
+    throw Error(path_ + ": cannot " + what + " (" + std::strerror(errno) +
+                "); free some space or choose another folder, then resume from the last checkpoint");
+  }
+
+  std::string path_;
+  double seconds_ = 0;
+  std::unique_ptr<std::FILE, Close> file_;
+};
+
+}  // namespace rwkv

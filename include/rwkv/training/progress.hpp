@@ -1,0 +1,58 @@
+#pragma once
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+#include <rwkv/training/log.hpp>
+
+namespace rwkv {
+
+/// One line on the terminal that is written over as training goes on; silent where the stream is no terminal.
+class Progress {
+ public:
+  explicit Progress(std::FILE* stream = stderr) : stream_(stream), shows_(::isatty(::fileno(stream)) != 0) {}
+  ~Progress() {
+    if (written_) std::fputc('\n', stream_);
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show(const Report& r) {
+    average_ = r.step <= 1 || average_ == 0 ? r.loss : 0.95 * average_ + 0.05 * r.loss;
+    speed_ = speed_ == 0 ? r.tokens_per_second : 0.95 * speed_ + 0.05 * r.tokens_per_second;
+    seconds_per_step_ = seconds_per_step_ == 0 ? r.seconds - last_ : 0.95 * seconds_per_step_ + 0.05 * (r.seconds - last_);
+    last_ = r.seconds;
+    const auto now = std::chrono::steady_clock::now();
+    if (!shows_ || (written_ && r.step < r.steps && now - shown_ < std::chrono::milliseconds(100))) return;
+    shown_ = now;
+    Report smooth = r;
+    smooth.loss = average_, smooth.tokens_per_second = speed_;
+    std::fprintf(stream_, "\r%s\x1b[K", line(smooth, double(r.steps - r.step) * seconds_per_step_).c_str());
+    std::fflush(stream_);
+    written_ = true;
+  }
+  void start_at(double seconds) { last_ = seconds; }
+
+  /// The line: step, losses, rate, gradient norm, speed and what is left, in hours, minutes and seconds.
+  static std::string line(const Report& r, double left) {
+    char text[200], valid[32] = "", speed[32];
+    if (!std::isnan(r.valid)) std::snprintf(valid, sizeof valid, "  valid %.4f", r.valid);
+    std::snprintf(speed, sizeof speed, r.tokens_per_second < 10000 ? "%.0f" : "%.1fk",
+                  r.tokens_per_second < 10000 ? r.tokens_per_second : r.tokens_per_second / 1000);
+    const long s = std::lround(std::max(0.0, left));
+    std::snprintf(text, sizeof text, "step %ld/%ld  loss %.4f%s  lr %.2g  norm %.2f  %s tokens/s  ETA %ld:%02ld:%02ld", long(r.step),
+                  long(r.steps), r.loss, valid, r.rate, r.gradient_norm, speed, s / 3600, s / 60 % 60, s % 60);
+    return text;
+  }
+
+ private:
+  std::FILE* stream_;
+  bool shows_, written_ = false;
+  double average_ = 0, speed_ = 0, seconds_per_step_ = 0, last_ = 0;
+  std::chrono::steady_clock::time_point shown_{};
+};
+
+}  // namespace rwkv
