@@ -183,7 +183,7 @@ L sqrt(L x) {
 
 #endif
 
-/// 1 / (1 + e^-x), within 2.5 ulp.
+/// 1 / (1 + e^-x), within 2.5 ulp; what would be denormal may be 0.
 template <class L>
 RWKV_HD L sigmoid(L x) {
   return scalar_of<L>(1) / (exp(-x) + scalar_of<L>(1));

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -119,13 +120,9 @@ class HeaderEvents {
     if (at_ == At::start) return fail("expected an object, found " + found);
     if (at_ == At::root) return fail(quote(key_) + ": expected an object, found " + found);
     if (at_ == At::metadata) return fail(quote(key_) + ": expected a string, found " + found);
-    const bool array = at_ == At::tensor && key_ != "dtype";
-    const bool text = at_ == At::tensor && key_ == "dtype";
-    return fail(key_ + ": expected " +
-                (array  ? "an array"
-                 : text ? "a string"
-                        : "whole numbers from 0") +
-                ", found " + found);
+    const bool text = key_ == "dtype";
+    const char* expected = at_ != At::tensor ? "whole numbers from 0" : text ? "a string" : "an array";
+    return fail(key_ + ": expected " + expected + ", found " + found);
   }
 
   SafetensorsHeader& header_;
@@ -150,8 +147,8 @@ inline std::string parse_safetensors_header(std::string_view text, std::uint64_t
   detail::HeaderEvents events(header);
   if (!nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &events)) return events.complaint;
 
-  std::stable_sort(header.tensors.begin(), header.tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  std::sort(header.tensors.begin(), header.tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });
   std::uint64_t used = 0;
   for (const TensorInfo& t : header.tensors) {

@@ -23,7 +23,7 @@ struct Minibatch {
 
 /// Knows what every step trains on, as a function of the step alone: a run that resumes needs no more than its number.
 template <class S>
-concept BatchSource = std::copyable<S> && requires(const S& source, dim_t step, Minibatch& batch) {
+concept BatchSource = requires(const S& source, dim_t step, Minibatch& batch) {
   { source.seq() } -> std::same_as<Seq>;
   source.fill(step, batch);
 };

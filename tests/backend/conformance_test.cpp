@@ -1,0 +1,144 @@
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/core/random.hpp>
+
+using namespace rwkv;
+
+// Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.
+#define BACKENDS Cpu<float>, Cpu<double>
+
+namespace {
+template <class B>
+struct Memory {
+  using T = typename B::scalar;
+  T* data;
+  dim_t n;
+  explicit Memory(dim_t size) : data(B::allocate(size)), n(size) {}
+  Memory(const std::vector<T>& host) : Memory(dim_t(host.size())) { B::upload(data, host.data(), n); }
+  Memory(const Memory&) = delete;
+  ~Memory() { B::deallocate(data); }
+  std::vector<T> host() const {
+    std::vector<T> all(std::size_t(n) + 1, T(-1));
+    B::download(all.data(), data, n);
+    CHECK(all.back() == T(-1));
+    all.pop_back();
+    return all;
+  }
+};
+template <class T>
+std::vector<T> numbers(dim_t n, std::uint64_t stream) {
+  std::vector<T> all(std::size_t(n), T(0));
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = T(Random{1, stream}.normals(i)[0]);
+  return all;
+}
+
+template <class T>
+struct Count {  // every element is met once: its number is added to it
+  dim_t columns;
+  T* x;
+  RWKV_HD void operator()(dim_t row, auto c) const {
+    store(x, row * columns + c, load(x, row * columns + c) + T(1));
+  }
+};
+template <class T>
+struct CountRow {
+  T* x;
+  RWKV_HD void operator()(dim_t row) const { x[row] += T(row); }
+};
+template <class T>
+struct Recurrence {  // x <- x / 2 + step: right only if the steps of a column come in order
+  dim_t columns;
+  T* x;
+  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
+    store(x, row * columns + c, load(x, row * columns + c) * T(0.5) + T(step));
+  }
+};
+}  // namespace
+
+TEST_CASE_TEMPLATE("memory goes up, across and down unchanged", B, BACKENDS) {
+  static_assert(Backend<B>);
+  using T = typename B::scalar;
+  for (const dim_t n : {0, 1, 7, 1009, 300007}) {
+    const auto host = numbers<T>(n, 1);
+    Memory<B> a(host), b(n);
+    CHECK(a.host() == host);
+    B::copy(b.data, a.data, n);
+    CHECK(b.host() == host);
+    B::fill(a.data, n, T(3));
+    CHECK(a.host() == std::vector<T>(std::size_t(n), T(3)));
+    CHECK(b.host() == host);
+  }
+}
+
+TEST_CASE_TEMPLATE("for_each meets every element once", B, BACKENDS) {
+  using T = typename B::scalar;
+  for (const dim_t rows : {0, 1, 3, 101})
+    for (const dim_t columns : {0, 1, 5, 64, 97, 4096, 4097, 20011}) {
+      Memory<B> x(std::vector<T>(std::size_t(rows * columns), T(2)));
+      B::for_each(rows, columns, Count<T>{columns, x.data});
+      CHECK(x.host() == std::vector<T>(std::size_t(rows * columns), T(3)));
+    }
+}
+
+TEST_CASE_TEMPLATE("for_each_row meets every row once", B, BACKENDS) {
+  using T = typename B::scalar;
+  for (const dim_t rows : {0, 1, 2, 997}) {
+    Memory<B> x(std::vector<T>(std::size_t(rows), T(1)));
+    B::for_each_row(rows, CountRow<T>{x.data});
+    const auto host = x.host();
+    for (dim_t r = 0; r < rows; ++r) CHECK(host[std::size_t(r)] == T(r + 1));
+  }
+}
+
+TEST_CASE_TEMPLATE("walk takes the steps of a column in order", B, BACKENDS) {
+  using T = typename B::scalar;
+  for (const dim_t rows : {0, 1, 4})
+    for (const dim_t columns : {0, 1, 13, 64, 200})
+      for (const dim_t steps : {0, 1, 9}) {
+        Memory<B> x(std::vector<T>(std::size_t(rows * columns), T(1)));
+        B::walk(rows, columns, steps, Recurrence<T>{columns, x.data});
+        T expected = 1;
+        for (dim_t s = 0; s < steps; ++s) expected = expected * T(0.5) + T(s);
+        CHECK(x.host() == std::vector<T>(std::size_t(rows * columns), expected));
+      }
+}
+
+TEST_CASE_TEMPLATE("matmul is the sum of products", B, BACKENDS) {
+  using T = typename B::scalar;
+  for (const dim_t m : {0, 1, 6, 37})
+    for (const dim_t n : {0, 1, 16, 53})
+      for (const dim_t k : {0, 1, 31, 400})
+        for (const Op of_a : {Op::none, Op::transpose})
+          for (const Op of_b : {Op::none, Op::transpose})
+            for (const T beta : {T(0), T(1)}) {
+              const auto a = numbers<T>(m * k, 1), b = numbers<T>(k * n, 2), c = numbers<T>(m * n, 3);
+              Memory<B> on_a(a), on_b(b), on_c(c);
+              B::matmul(of_a, of_b, m, n, k, on_a.data, on_b.data, on_c.data, beta);
+              const auto found = on_c.host();
+              for (dim_t i = 0; i < m; ++i)
+                for (dim_t j = 0; j < n; ++j) {
+                  double sum = beta == T(0) ? 0 : double(c[std::size_t(i * n + j)]), size = 1;
+                  for (dim_t p = 0; p < k; ++p) {
+                    const double product = double(a[std::size_t(of_a == Op::none ? i * k + p : p * m + i)]) *
+                                           double(b[std::size_t(of_b == Op::none ? p * n + j : j * k + p)]);
+                    sum += product, size += std::abs(product);
+                  }
+                  if (!(std::abs(double(found[std::size_t(i * n + j)]) - sum) <= 4 * std::numeric_limits<T>::epsilon() * size))
+                    FAIL_CHECK("product " << m << "x" << n << "x" << k << " at " << i << "," << j);
+                }
+            }
+}
+
+TEST_CASE("a pool runs every task once, nested and from several threads") {
+  Pool pool(3);
+  std::vector<std::atomic<int>> count(1000);
+  pool.run(1000, [&](dim_t i) { pool.run(3, [&](dim_t) { count[std::size_t(i)] += 1; }); });
+  for (auto& c : count) CHECK(c == 3);
+  std::thread other([&] { pool.run(1000, [&](dim_t i) { count[std::size_t(i)] += 1; }); });
+  pool.run(1000, [&](dim_t i) { count[std::size_t(i)] += 1; });
+  other.join();
+  for (auto& c : count) CHECK(c == 5);
+}
