@@ -9,6 +9,15 @@ if(TARGET rwkv::io)
   target_link_libraries(rwkv_own INTERFACE rwkv::io)
 endif()
 
+# Examples and benchmarks take options, and read Eigen's headers where no text is given.
+if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)
+  rwkv_dependency(CLI11)
+  add_library(rwkv_program INTERFACE)
+  target_link_libraries(rwkv_program INTERFACE rwkv_own CLI11::CLI11)
+  target_compile_definitions(rwkv_program INTERFACE
+    RWKV_EIGEN_DIR="$<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>")
+endif()
+
 # The data that some tests and examples read; they do without when it is absent.
 if(DEFINED ENV{RWKV_DATA})
   set(data $ENV{RWKV_DATA})

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/owned.hpp>
 
 using namespace rwkv;
 

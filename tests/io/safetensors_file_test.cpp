@@ -284,7 +284,7 @@ TEST_CASE("the writer refuses what could not be read back") {
         }).find("a: two tensors would have this name") == 0);
   CHECK_THROWS_AS(writer.add("__metadata__", {1}, std::span(&one, 1)), Error);
   CHECK(test::message<Error>([&] { writer.add("b", {2}, std::span(&one, 1)); }) == "b: shape (2) was given 1 values");
-  CHECK_THROWS_AS(writer.add("b", Dtype::f32, {-1}, {}), Error);
+  CHECK_THROWS_AS(SafetensorsWriter().add("b", Dtype::u8, {-1}, {}), Error);
   CHECK_THROWS_AS(writer.add("b", Dtype::f32, {dim_t(1) << 40, dim_t(1) << 40}, {}), Error);
   writer.write(folder / "a");
   CHECK(SafetensorsFile(folder / "a").tensors().size() == 1);

@@ -36,6 +36,12 @@ struct Outer {
     f(Field{"state"}, p.state...);
   }
 };
+/// More than a reader or a writer holds in its hands at once.
+template <class B>
+struct Long {
+  Tensor<B, (1 << 20) + 3> weight;
+  static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight"}, p.weight...); }
+};
 template <class B>
 struct Twins {
   Tensor<B, 2> one, other;
@@ -88,6 +94,16 @@ TEST_CASE_TEMPLATE("any bundle comes back bit for bit", T, float, double) {
     CHECK(load(b, folder / "a").at("batch") == std::to_string(batch));
     CHECK(same_bits(a, b));
   }
+}
+
+TEST_CASE("a long tensor comes back whole") {
+  const test::Folder folder;
+  std::mt19937_64 random(4);
+  Owned<Cpu<float>, Long<Cpu<float>>> a, b;
+  scramble(a, random);
+  save(a, folder / "a");
+  load(b, folder / "a");
+  CHECK(same_bits(a, b));
 }
 
 TEST_CASE("a model is stored under its official names, in their order") {

@@ -14,6 +14,9 @@ namespace laws {
 
 using namespace rwkv;
 
+/// Of nets that read tokens.
+inline constexpr dim_t vocabulary = 11;
+
 /// Random numbers, one after another.
 struct Draw {
   Random random{2024};
@@ -47,7 +50,6 @@ struct Signal {
 };
 template <class B>
 struct Signal<B, Ids> {
-  static constexpr dim_t vocabulary = 11;
   std::vector<std::int32_t> values;
   TokenIds view;
   Signal(Seq seq, Draw& draw) : values(std::size_t(seq.tokens())), view{values.data(), seq} {
@@ -123,9 +125,8 @@ struct Run {
   static Params random_params(Draw& draw) {
     Params params;
     params.reset(7);
-    for_each_leaf([&](auto&, auto&, auto& leaf) {
-      for (dim_t i = 0; i < leaf.size(); ++i) leaf[i] += T(0.3 * draw.normal());
-    }, params.view());
+    for (const Leaf& leaf : params.leaves())
+      for (dim_t i = 0; i < leaf.size; ++i) params.data()[leaf.offset + i] += T(0.3 * draw.normal());
     return params;
   }
   /// The state after a few tokens: what a state of this layer looks like.
@@ -156,25 +157,33 @@ double difference(const Owned<B, P>& a, const Owned<B, P>& b) {
   return difference(std::vector<double>(x.begin(), x.end()), std::vector<double>(y.begin(), y.end()));
 }
 
-/// dL/d(number) by central differences for some numbers of a bundle, against the gradient.
+inline void expect_slope(const std::string& what, double slope, double gradient) {
+  INFO(what << ": central difference " << slope << ", gradient " << gradient);
+  CHECK(std::abs(slope - gradient) <= 1e-7 * (10 + std::abs(slope)));
+}
+
+/// The slope of a loss along one number, by central differences.
+template <class F>
+double slope_along(double& number, F&& loss) {
+  const double keep = number, h = 1e-5;
+  number = keep + h;
+  const double up = loss();
+  number = keep - h;
+  const double down = loss();
+  number = keep;
+  return (up - down) / (2 * h);
+}
+
+/// Some numbers of every leaf of a bundle.
 template <class P, class F>
-void check_slopes(P& numbers, const P& gradient, const char* what, Draw& draw, F&& loss) {
-  for_each_leaf(
-      [&](const Path& path, auto&, auto& leaf, const auto& g) {
-        for (int k = 0; k < 6 && leaf.size() > 0; ++k) {
-          const dim_t i = draw.below(leaf.size());
-          const double keep = leaf[i], h = 1e-5;
-          leaf[i] = keep + h;
-          const double up = loss();
-          leaf[i] = keep - h;
-          const double down = loss();
-          leaf[i] = keep;
-          const double slope = (up - down) / (2 * h);
-          INFO(what << " " << path.name << "[" << i << "]: central difference " << slope << ", gradient " << g[i]);
-          CHECK(std::abs(slope - g[i]) <= 1e-7 * (10 + std::abs(slope)));
-        }
-      },
-      numbers.view(), gradient.view());
+void check_slopes(Owned<Cpu<double>, P>& numbers, const Owned<Cpu<double>, P>& gradient, const char* what, int probes, Draw& draw,
+                  F&& loss) {
+  for (const Leaf& leaf : numbers.leaves())
+    for (int k = 0; k < probes && leaf.size > 0; ++k) {
+      const dim_t i = leaf.offset + draw.below(leaf.size);
+      expect_slope(what + leaf.path.name + "[" + std::to_string(i - leaf.offset) + "]", slope_along(numbers.data()[i], loss),
+                   gradient.data()[i]);
+    }
 }
 
 template <class L>
@@ -187,19 +196,13 @@ void gradients_are_slopes(Seq seq, Draw& draw) {
   auto start = R::used_state(params, seq.batch, draw);
   const auto r = R::forward_backward(params, x, start, weights);
   const auto loss = [&] { return R::forward_backward(params, x, start, weights).loss; };
-  check_slopes(params, r.dparams, "parameter", draw, loss);
-  check_slopes(start, r.dstate, "state", draw, loss);
+  const int probes = seq.tokens() > 20 ? 1 : 4;
+  check_slopes(params, r.dparams, "parameter ", probes, draw, loss);
+  check_slopes(start, r.dstate, "state ", probes, draw, loss);
   std::size_t i = 0;
   x.each([&](double& number) {
-    const double keep = number, h = 1e-5, g = r.dx[i++];
-    if (draw.below(8) != 0) return;
-    number = keep + h;
-    const double up = loss();
-    number = keep - h;
-    const double down = loss();
-    number = keep;
-    INFO("input " << i - 1 << ": central difference " << (up - down) / (2 * h) << ", gradient " << g);
-    CHECK(std::abs((up - down) / (2 * h) - g) <= 1e-7 * (10 + std::abs(g)));
+    const double g = r.dx[i++];
+    if (draw.below(dim_t(r.dx.size())) < 4 * probes) expect_slope("input " + std::to_string(i - 1), slope_along(number, loss), g);
   });
 }
 
@@ -316,6 +319,23 @@ void threads_do_not_matter(Seq seq, Draw& draw) {
     CHECK(many.dstate == one.dstate);
   }
   set_threads(0);
+}
+
+/// Every law, at one token, at a few, and at more than a span of them.
+template <class L>
+void hold() {
+  Draw draw;
+  for (const Seq seq : {Seq{1, 1}, Seq{2, 5}, Seq{3, 37}}) {
+    CAPTURE(seq.batch);
+    CAPTURE(seq.time);
+    gradients_are_slopes<L>(seq, draw);
+    bundles_behave<L>(seq, draw);
+  }
+  threads_do_not_matter<L>({3, 37}, draw);
+  pieces_equal_whole<L, Cpu<double>>({2, 7}, {1, 1, 1, 1, 1, 1, 1}, 1e-12, draw);
+  pieces_equal_whole<L, Cpu<double>>({2, 71}, {33, 0, 1, 37}, 1e-12, draw);
+  pieces_equal_whole<L, Cpu<float>>({2, 71}, {40, 31}, 2e-5, draw);
+  pieces_equal_whole<L, Cpu<float>>({1, 9}, {1, 1, 1, 1, 1, 1, 1, 1, 1}, 2e-5, draw);
 }
 
 }  // namespace laws

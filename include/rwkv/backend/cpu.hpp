@@ -51,16 +51,21 @@ struct Cpu {
   }
 
   /// f(row, column, step) with the steps of a column in order: recurrences that walk time in spans of tokens.
-  /// A task keeps a tile of columns and finishes a step for all of it first, so memory is met in long runs.
+  /// A task takes a step with all columns of a tile before the next step: memory is met in long runs, page by page.
   template <class F>
   static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f) {
-    constexpr dim_t line = 64 / sizeof(T);
-    const dim_t tile = rows * columns < 64 * line ? line : 4 * line, tasks = (columns + tile - 1) / tile;
-    pool().run(rows * tasks, [&](dim_t task) {
-      const dim_t row = task / tasks, first = task % tasks * tile;
-      for (dim_t step = 0; step < steps; ++step)
-        across(row, first, std::min(first + tile, columns), [&](dim_t r, auto c) { f(r, c, step); });
-    });
+    constexpr dim_t line = 64 / sizeof(T), wide = 16 * line, narrow = 2 * line;
+    const dim_t tile = rows * columns < 4 * wide * pool().threads() ? narrow : wide;  // columns do not know their tile
+    const dim_t tasks = (columns + tile - 1) / tile;
+    const auto run = [&](dim_t task) {
+      const dim_t row = task / tasks, first = task % tasks * tile, end = std::min(first + tile, columns);
+      for (dim_t step = 0; step < steps; ++step) across(row, first, end, [&](dim_t r, auto c) { f(r, c, step); });
+    };
+    if (rows * columns * steps <= few) {
+      for (dim_t task = 0; task < rows * tasks; ++task) run(task);
+    } else {
+      pool().run(rows * tasks, run);
+    }
   }
 
   /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense.
@@ -71,6 +76,7 @@ struct Cpu {
  private:
   static constexpr std::align_val_t alignment{64};
   static constexpr dim_t grain = 4096;  // elements per task; fixed, so that tasks do not know the threads
+  static constexpr dim_t few = 1024;    // so little work costs less than waking a thread
 
   template <class F>
   static void for_blocks(dim_t n, const F& f) {

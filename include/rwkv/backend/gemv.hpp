@@ -6,8 +6,8 @@
 
 namespace rwkv::detail {
 
-/// Y (m, n) = X (m, k) W^T + beta Y for few rows of X: decoding. W (n, k) is read once, in order and in place, each of its
-/// rows by one thread, and that reading is the whole cost.
+/// Y (m, n) = X (m, k) W^T + beta Y for few rows of X: decoding. W (n, k) is read once, in order and in place, each of
+/// its rows by one thread, and that reading is the whole cost.
 template <class T>
 struct FewRows {
   static constexpr dim_t most = 8;
@@ -35,10 +35,14 @@ struct FewRows {
   static constexpr dim_t group = 8;
 
   void any(dim_t rows, dim_t i, dim_t first, dim_t end) const {
-    if (rows == 1) these<1>(i, first, end);
-    else if (rows == 2) these<2>(i, first, end);
-    else if (rows == 3) these<3>(i, first, end);
-    else these<4>(i, first, end);
+    if (rows == 1)
+      these<1>(i, first, end);
+    else if (rows == 2)
+      these<2>(i, first, end);
+    else if (rows == 3)
+      these<3>(i, first, end);
+    else
+      these<4>(i, first, end);
   }
   template <int rows>
   void these(dim_t i, dim_t first, dim_t end) const {

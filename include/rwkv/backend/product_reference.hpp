@@ -12,12 +12,18 @@ void product_reference(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, 
   Eigen::Map<const M> A(a, of_a == Op::none ? m : k, of_a == Op::none ? k : m);
   Eigen::Map<const M> B(b, of_b == Op::none ? k : n, of_b == Op::none ? n : k);
   Eigen::Map<M> C(c, m, n);
-  if (beta == T(0)) C.setZero();
-  else C *= beta;
-  if (of_a == Op::none && of_b == Op::none) C.noalias() += A * B;
-  else if (of_a == Op::none) C.noalias() += A * B.transpose();
-  else if (of_b == Op::none) C.noalias() += A.transpose() * B;
-  else C.noalias() += A.transpose() * B.transpose();
+  if (beta == T(0))
+    C.setZero();
+  else
+    C *= beta;
+  if (of_a == Op::none && of_b == Op::none)
+    C.noalias() += A * B;
+  else if (of_a == Op::none)
+    C.noalias() += A * B.transpose();
+  else if (of_b == Op::none)
+    C.noalias() += A.transpose() * B;
+  else
+    C.noalias() += A.transpose() * B.transpose();
 }
 
 }  // namespace rwkv

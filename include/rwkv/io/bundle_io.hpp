@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/owned.hpp>
 #include <rwkv/io/safetensors_file.hpp>
 #include <rwkv/io/safetensors_writer.hpp>
 

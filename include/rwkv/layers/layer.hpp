@@ -2,7 +2,8 @@
 #include <concepts>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/owned.hpp>
+#include <rwkv/core/scratch.hpp>
 
 namespace rwkv {
 

@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/scratch.hpp>
 #include <rwkv/ops/reduce.hpp>
 #include <rwkv/ops/rows.hpp>
 

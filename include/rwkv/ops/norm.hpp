@@ -1,7 +1,7 @@
 #pragma once
 #include <vector>
 
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/scratch.hpp>
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/lanes.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <array>
 
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/scratch.hpp>
 #include <rwkv/ops/reduce.hpp>
 
 namespace rwkv {

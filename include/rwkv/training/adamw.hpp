@@ -1,7 +1,7 @@
 #pragma once
 #include <cmath>
 
-#include <rwkv/core/arena.hpp>
+#include <rwkv/core/owned.hpp>
 #include <rwkv/core/math.hpp>
 
 namespace rwkv {
@@ -30,18 +30,19 @@ struct AdamStep {
 };
 }  // namespace detail
 
-/// Step number `step` (from 1) of all tensors of a bundle. The gradient, times `scale`, is used up and left at zero.
+/// Step number `step` (from 1) of all tensors. The gradient, times `scale`, is used up and left at zero.
 template <class B, Bundle P>
-void adamw_step(const AdamW& o, dim_t step, double rate, double scale, P& params, P& gradient, P& m, P& v) {
+void adamw_step(const AdamW& o, dim_t step, double rate, double scale, Owned<B, P>& params, Owned<B, P>& gradient,
+                Owned<B, P>& m, Owned<B, P>& v) {
   using T = typename B::scalar;
   const T correct1 = T(1 / (1 - std::pow(o.beta1, double(step)))), correct2 = T(1 / (1 - std::pow(o.beta2, double(step))));
-  for_each_leaf(
-      [&](auto&, const Field& field, auto& w, auto& g, auto& m_w, auto& v_w) {
-        B::for_each(1, w.size(),
-                    detail::AdamStep<T>{T(scale), T(rate * field.rate), T(o.beta1), T(o.beta2), T(o.eps),
-                                        T(field.decays ? o.decay : 0), correct1, correct2, w.data, g.data, m_w.data, v_w.data});
-      },
-      params, gradient, m, v);
+  for (const Leaf& leaf : params.leaves()) {
+    const dim_t at = leaf.offset;
+    B::for_each(1, leaf.size,
+                detail::AdamStep<T>{T(scale), T(rate * leaf.field.rate), T(o.beta1), T(o.beta2), T(o.eps),
+                                    T(leaf.field.decays ? o.decay : 0), correct1, correct2, params.data() + at,
+                                    gradient.data() + at, m.data() + at, v.data() + at});
+  }
 }
 
 }  // namespace rwkv

@@ -95,7 +95,7 @@ class Trainer {
     norm_ = std::sqrt(sum_of_squares<B>(context_.scratch, gradient_.size(), gradient_.data()));
     if (!std::isfinite(norm_)) throw NotFinite(steps_, culprit("the gradient"));
     const double scale = recipe_.clip > 0 ? std::min(1.0, recipe_.clip / (norm_ + 1e-6)) : 1;
-    adamw_step<B>(recipe_.optimizer, steps_ + 1, rate(), scale, model_.params.view(), gradient_.view(), m_.view(), v_.view());
+    adamw_step<B>(recipe_.optimizer, steps_ + 1, rate(), scale, model_.params, gradient_, m_, v_);
     ++steps_;
   }
 
@@ -134,19 +134,12 @@ class Trainer {
   }
 
   /// The first tensor that holds something not finite, or `otherwise`.
-  std::string culprit(const char* otherwise) {
-    std::string found;
-    const auto search = [&](const char* what, auto& bundle) {
-      for_each_leaf(
-          [&](const Path& path, auto&, auto& leaf) {
-            if (found.empty() && !std::isfinite(sum_of_squares<B>(context_.scratch, leaf.size(), leaf.data)))
-              found = std::string(otherwise) + ", with " + what + " " + path.name + ",";
-          },
-          bundle);
-    };
-    search("parameter", model_.params.view());
-    search("gradient of", gradient_.view());
-    return found.empty() ? otherwise : found;
+  std::string culprit(const std::string& otherwise) {
+    for (const auto& [what, bundle] : {std::pair{"parameter ", &model_.params}, std::pair{"gradient of ", &gradient_}})
+      for (const Leaf& leaf : bundle->leaves())
+        if (!std::isfinite(sum_of_squares<B>(context_.scratch, leaf.size, bundle->data() + leaf.offset)))
+          return otherwise + ", with " + what + leaf.path.name + ",";
+    return otherwise;
   }
 
   Recipe recipe_;

@@ -1,0 +1,126 @@
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/ops/wkv4.hpp>
+
+// WKV-4 forward, and forward with backward, beside a twin that does the same one channel after the other with libm.
+namespace {
+
+using namespace rwkv;
+using B = Cpu<float>;
+
+template <dim_t C>
+struct Problem {
+  Seq seq;
+  std::vector<float> time_decay, time_first, dtime_decay, dtime_first, k, v, y, dy, dk, dv, state, dstate, starts, sums;
+
+  explicit Problem(Seq s) : seq(s) {
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    const auto fill = [&](auto& x, dim_t n, float scale = 1, float shift = 0) {
+      x.resize(n);
+      for (float& value : x) value = normal(random) * scale + shift;
+    };
+    fill(time_decay, C, 2, -3), fill(time_first, C, .5f, -1.2f), fill(dtime_decay, C), fill(dtime_first, C);
+    for (auto* x : {&k, &v, &y, &dy, &dk, &dv}) fill(*x, s.tokens() * C);
+    for (auto* x : {&state, &dstate}) x->resize(s.batch * 3 * C);
+    starts.resize(s.batch * s.spans() * 3 * C), sums.resize(s.batch * 2 * C);
+    for (dim_t b = 0; b < s.batch; ++b) std::fill_n(&state[(b * 3 + 2) * C], C, -1e38f);
+  }
+
+  void forward(bool keep) {
+    wkv4_forward<B, C>({time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
+                       {y.data(), seq}, {state.data(), seq}, {keep ? starts.data() : nullptr, seq});
+  }
+  void backward() {
+    wkv4_backward<B, C>({time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
+                        {starts.data(), seq}, {dy.data(), seq}, {dk.data(), seq}, {dv.data(), seq},
+                        {dtime_decay.data(), seq}, {dtime_first.data(), seq}, {dstate.data(), seq}, {sums.data(), seq});
+  }
+
+  /// The formulas of the paper, a channel at a time.
+  void naive(bool back) {
+    struct Token {
+      float aa, bb, pp;
+    };
+    std::vector<Token> past(seq.time + 1);
+    for (dim_t b = 0; b < seq.batch; ++b)
+      for (dim_t c = 0; c < C; ++c) {
+        const auto at = [&](dim_t t) { return (b * seq.time + t) * C + c; };
+        float *s = &state[b * 3 * C + c], *d = &dstate[b * 3 * C + c];
+        const float w = -std::exp(time_decay[c]), u = time_first[c];
+        past[0] = {s[0], s[C], s[2 * C]};
+        for (dim_t t = 0; t < seq.time; ++t) {
+          const auto [aa, bb, pp] = past[t];
+          const float q = std::max(pp, u + k[at(t)]), e1 = std::exp(pp - q), e2 = std::exp(u + k[at(t)] - q);
+          y[at(t)] = (e1 * aa + e2 * v[at(t)]) / (e1 * bb + e2);
+          const float p = std::max(pp + w, k[at(t)]), f1 = std::exp(pp + w - p), f2 = std::exp(k[at(t)] - p);
+          past[t + 1] = {f1 * aa + f2 * v[at(t)], f1 * bb + f2, p};
+        }
+        s[0] = past.back().aa, s[C] = past.back().bb, s[2 * C] = past.back().pp;
+        if (!back) continue;
+        float daa = d[0], dbb = d[C];
+        for (dim_t t = seq.time; t-- > 0;) {
+          const auto [aa, bb, pp] = past[t];
+          const float top = std::max(pp, u + k[at(t)]), e1 = std::exp(pp - top), e2 = std::exp(u + k[at(t)] - top);
+          const float f1 = std::exp(pp + w - past[t + 1].pp), f2 = std::exp(k[at(t)] - past[t + 1].pp);
+          const float q = dy[at(t)] / (e1 * bb + e2), bonus = e2 * q * (v[at(t)] - y[at(t)]);
+          dv[at(t)] = e2 * q + f2 * daa;
+          dk[at(t)] = bonus + f2 * (v[at(t)] * daa + dbb);
+          dtime_first[c] += bonus;
+          dtime_decay[c] += w * f1 * (aa * daa + bb * dbb);
+          daa = f1 * daa + e1 * q, dbb = f1 * dbb - e1 * q * y[at(t)];
+        }
+        d[0] = daa, d[C] = dbb;
+      }
+  }
+};
+
+template <dim_t C, class F>
+void measure(benchmark::State& state, const F& f) {
+  Problem<C> problem({state.range(0), state.range(1)});
+  for (auto _ : state) {
+    f(problem);
+    benchmark::ClobberMemory();
+  }
+  using Counter = benchmark::Counter;  // prints as 1.2ns
+  state.counters["per_token_channel"] =
+      Counter(static_cast<double>(problem.seq.tokens() * C), Counter::kIsIterationInvariantRate | Counter::kInvert);
+}
+
+template <dim_t C>
+void forward(benchmark::State& state) {
+  measure<C>(state, [](auto& p) { p.forward(false); });
+}
+template <dim_t C>
+void forward_backward(benchmark::State& state) {
+  measure<C>(state, [](auto& p) { p.forward(true), p.backward(); });
+}
+template <dim_t C>
+void naive_forward(benchmark::State& state) {
+  measure<C>(state, [](auto& p) { p.naive(false); });
+}
+template <dim_t C>
+void naive_forward_backward(benchmark::State& state) {
+  measure<C>(state, [](auto& p) { p.naive(true); });
+}
+
+#define WKV4(C, batch, time)                                                   \
+  BENCHMARK_TEMPLATE(forward, C)->Args({batch, time})->UseRealTime();          \
+  BENCHMARK_TEMPLATE(naive_forward, C)->Args({batch, time})->UseRealTime();    \
+  BENCHMARK_TEMPLATE(forward_backward, C)->Args({batch, time})->UseRealTime(); \
+  BENCHMARK_TEMPLATE(naive_forward_backward, C)->Args({batch, time})->UseRealTime()
+
+WKV4(768, 8, 256);
+WKV4(384, 8, 256);
+WKV4(128, 8, 128);
+WKV4(768, 1, 1);
+
+}  // namespace
+
+BENCHMARK_MAIN();
