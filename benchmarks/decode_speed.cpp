@@ -1,5 +1,5 @@
-// Tokens per second of decoding one token at a time, as one line of JSON, with the share of what reading the weights once per
-// token at the measured read bandwidth allows.
+// Tokens per second of decoding one token at a time, as one line of JSON, with the share of what reading the weights
+// once per token at the measured read bandwidth allows.
 #include <chrono>
 
 #include <rwkv/rwkv.hpp>
@@ -9,7 +9,9 @@
 using namespace rwkv;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Sums of all numbers, by every thread: as fast as this machine reads memory.
 double read_bytes_per_second(const float* data, dim_t n) {
@@ -50,13 +52,16 @@ int decode(const std::string& size, int prompt, int tokens) {
   const double bandwidth = read_bytes_per_second(model.params.data(), model.params.size());
   const std::string summary = bench::summary(rates);
   std::sort(rates.begin(), rates.end());
-  std::printf("{\"command\": \"decode\", \"model\": \"rwkv4\", \"layers\": %s, \"width\": %s, \"batch\": 1, \"vocab\": %ld, \"parameters\": %ld, "
-              "\"first_position\": %d, \"timed_tokens\": %d, \"tokens_per_second\": %s, \"peak_rss_mb\": %.1f, \"dtype\": \"fp32\", "
-              "\"threads\": %d, \"bytes_per_token\": %.0f, \"read_bytes_per_second\": %.3g, \"share_of_bandwidth\": %.3f, "
-              "\"processor\": \"%s\"}\n",
-              size.substr(size.find('x') + 1).c_str(), size.substr(0, size.find('x')).c_str(), long(vocabulary<Net>),
-              long(parameters<Net>()), prompt, tokens, summary.c_str(), bench::peak_rss_mb(), pool().threads(), bytes, bandwidth,
-              rates[rates.size() / 2] * bytes / bandwidth, bench::processor().c_str());
+  std::printf(
+      "{\"command\": \"decode\", \"model\": \"rwkv4\", \"layers\": %s, \"width\": %s, \"batch\": 1, \"vocab\": %ld, "
+      "\"parameters\": %ld, "
+      "\"first_position\": %d, \"timed_tokens\": %d, \"tokens_per_second\": %s, \"peak_rss_mb\": %.1f, \"dtype\": "
+      "\"fp32\", "
+      "\"threads\": %d, \"bytes_per_token\": %.0f, \"read_bytes_per_second\": %.3g, \"share_of_bandwidth\": %.3f, "
+      "\"processor\": \"%s\"}\n",
+      size.substr(size.find('x') + 1).c_str(), size.substr(0, size.find('x')).c_str(), long(vocabulary<Net>),
+      long(parameters<Net>()), prompt, tokens, summary.c_str(), bench::peak_rss_mb(), pool().threads(), bytes,
+      bandwidth, rates[rates.size() / 2] * bytes / bandwidth, bench::processor().c_str());
   return 0;
 }
 

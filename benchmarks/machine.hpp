@@ -16,10 +16,14 @@ inline std::string processor() {
   std::string line, name, family, model, flags;
   const auto value = [&] { return line.substr(std::min(line.size(), line.find(':') + 2)); };
   while (std::getline(file, line) && !line.empty()) {
-    if (line.starts_with("model name")) name = value();
-    else if (line.starts_with("model")) model = value();
-    else if (line.starts_with("cpu family")) family = value();
-    else if (line.starts_with("flags")) flags = value() + " ";
+    if (line.starts_with("model name"))
+      name = value();
+    else if (line.starts_with("model"))
+      model = value();
+    else if (line.starts_with("cpu family"))
+      family = value();
+    else if (line.starts_with("flags"))
+      flags = value() + " ";
   }
   std::string text = name + ", family " + family + " model " + model;
   for (const char* wide : {"avx2", "avx512f"})

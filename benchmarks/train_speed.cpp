@@ -29,23 +29,27 @@ int train(const Options& o, const Corpus& text) {
     const auto start = Clock::now();
     windows.fill(step, batch);
     losses.push_back(trainer.step(batch));
-    if (step >= o.warmup) rates.push_back(double(seq.tokens()) / std::chrono::duration<double>(Clock::now() - start).count());
+    if (step >= o.warmup)
+      rates.push_back(double(seq.tokens()) / std::chrono::duration<double>(Clock::now() - start).count());
   }
   const std::size_t tenth = std::max<std::size_t>(1, losses.size() / 10);
   double tail = 0;
   for (std::size_t i = losses.size() - tenth; i < losses.size(); ++i) tail += losses[i] / double(tenth);
   const Schedule& rate = trainer.recipe().schedule;
   const AdamW& adamw = trainer.recipe().optimizer;
-  std::printf("{\"command\": \"train\", \"model\": \"%s\", \"layers\": %s, \"width\": %s, \"batch\": %ld, \"context\": %ld, \"vocab\": %ld, "
-              "\"symbols\": %ld, \"parameters\": %ld, \"steps\": %d, \"timed_steps\": %zu, \"tokens_per_second\": %s, "
-              "\"first_loss\": %.4f, \"last_loss\": %.4f, \"mean_loss_of_last_tenth\": %.4f, \"peak_rss_mb\": %.1f, "
-              "\"dtype\": \"fp32\", \"seed\": %ld, \"optimizer\": \"AdamW\", \"betas\": [%g, %g], \"weight_decay\": %g, \"lr\": %g, "
-              "\"lr_warmup\": %ld, \"clip\": %g, \"flops_per_token\": %ld, \"threads\": %d, \"processor\": \"%s\"}\n",
-              o.model.c_str(), o.size.substr(o.size.find('x') + 1).c_str(), o.size.substr(0, o.size.find('x')).c_str(), long(o.batch),
-              long(o.context), long(vocabulary<Net>), long(text.tokenizer().size()), long(parameters<Net>()), o.steps, rates.size(),
-              bench::summary(rates).c_str(), losses.front(), losses.back(), tail, bench::peak_rss_mb(), long(o.seed), adamw.beta1,
-              adamw.beta2, adamw.decay, rate.rate, long(rate.warmup), trainer.recipe().clip, 3 * long(flops_per_token<Net>()),
-              pool().threads(), bench::processor().c_str());
+  std::printf(
+      "{\"command\": \"train\", \"model\": \"%s\", \"layers\": %s, \"width\": %s, \"batch\": %ld, \"context\": %ld, "
+      "\"vocab\": %ld, "
+      "\"symbols\": %ld, \"parameters\": %ld, \"steps\": %d, \"timed_steps\": %zu, \"tokens_per_second\": %s, "
+      "\"first_loss\": %.4f, \"last_loss\": %.4f, \"mean_loss_of_last_tenth\": %.4f, \"peak_rss_mb\": %.1f, "
+      "\"dtype\": \"fp32\", \"seed\": %ld, \"optimizer\": \"AdamW\", \"betas\": [%g, %g], \"weight_decay\": %g, "
+      "\"lr\": %g, "
+      "\"lr_warmup\": %ld, \"clip\": %g, \"flops_per_token\": %ld, \"threads\": %d, \"processor\": \"%s\"}\n",
+      o.model.c_str(), o.size.substr(o.size.find('x') + 1).c_str(), o.size.substr(0, o.size.find('x')).c_str(),
+      long(o.batch), long(o.context), long(vocabulary<Net>), long(text.tokenizer().size()), long(parameters<Net>()),
+      o.steps, rates.size(), bench::summary(rates).c_str(), losses.front(), losses.back(), tail, bench::peak_rss_mb(),
+      long(o.seed), adamw.beta1, adamw.beta2, adamw.decay, rate.rate, long(rate.warmup), trainer.recipe().clip,
+      3 * long(flops_per_token<Net>()), pool().threads(), bench::processor().c_str());
   return 0;
 }
 
@@ -54,8 +58,10 @@ int main(int argc, char** argv) {
   CLI::App app("Trains on random windows of a text and prints tokens per second.", "train_speed");
   app.option_defaults()->always_capture_default();
   app.add_option("--model", o.model, "rwkv4")->check(CLI::IsMember({"rwkv4"}));
-  app.add_option("--size", o.size, "width x layers: 128x4, 384x6 or 768x12")->check(CLI::IsMember({"128x4", "384x6", "768x12"}));
-  app.add_option("--text", o.text, "UTF-8 text of at most 96 different characters; without it, the headers of the installed Eigen");
+  app.add_option("--size", o.size, "width x layers: 128x4, 384x6 or 768x12")
+      ->check(CLI::IsMember({"128x4", "384x6", "768x12"}));
+  app.add_option("--text", o.text,
+                 "UTF-8 text of at most 96 different characters; without it, the headers of the installed Eigen");
   app.add_option("--text-bytes", o.text_bytes, "bytes of the text to use, 0 for all")->check(CLI::NonNegativeNumber);
   app.add_option("--batch", o.batch, "sequences per step")->check(CLI::PositiveNumber);
   app.add_option("--context", o.context, "tokens of a sequence")->check(CLI::PositiveNumber);
@@ -69,7 +75,9 @@ int main(int argc, char** argv) {
     if (o.text_bytes > 0) text.resize(std::min(text.size(), std::size_t(o.text_bytes)));
     const Tokenizer tokenizer = o.text.empty() ? Tokenizer(Bytes()) : Tokenizer(Characters(text));
     const Corpus corpus = Corpus::of_text(std::move(text), tokenizer);
-    if (o.steps <= o.warmup) throw Error("--steps " + std::to_string(o.steps) + ": expected more than the warm-up of " + std::to_string(o.warmup));
+    if (o.steps <= o.warmup)
+      throw Error("--steps " + std::to_string(o.steps) + ": expected more than the warm-up of " +
+                  std::to_string(o.warmup));
     const auto with = [&]<dim_t Width, int Layers>() {
       if (tokenizer.size() <= 96) return train<v4::Model<96, Width, Layers>>(o, corpus);
       return train<v4::Model<256, Width, Layers>>(o, corpus);

@@ -1,6 +1,6 @@
 # How the library's own programs are compiled; none of this reaches a consumer.
 add_library(rwkv_own INTERFACE)
-target_compile_options(rwkv_own INTERFACE -Wall -Wextra -Wshadow)
+target_compile_options(rwkv_own INTERFACE -Wall -Wextra)
 if(RWKV_NATIVE)
   target_compile_options(rwkv_own INTERFACE $<$<CONFIG:Release>:-O3 -march=native>)
 endif()

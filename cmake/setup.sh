@@ -5,12 +5,7 @@
 set -eu
 
 wanted="g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev doctest-dev libbenchmark-dev"
-if [ "${1-}" = ci ]; then wanted="$wanted git clang clang-format-14"; fi
-
-if ! command -v apt-get >/dev/null; then
-  echo "No apt-get here. Needed are a C++20 compiler, CMake 3.24 and Ninja; missing libraries are fetched when CMake runs."
-  exit 0
-fi
+if [ "${1-}" = ci ]; then wanted="$wanted git clang libclang-rt-14-dev clang-format-14"; fi
 
 missing=
 for package in $wanted; do
@@ -18,13 +13,14 @@ for package in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
-root=
-if [ "$(id -u)" != 0 ]; then
-  if ! command -v sudo >/dev/null; then
-    echo "Please install:$missing" >&2
-    exit 1
-  fi
-  root=sudo
+if [ "$(id -u)" = 0 ]; then root=; else root=sudo; fi
+if ! command -v apt-get >/dev/null || { [ -n "$root" ] && ! command -v sudo >/dev/null; }; then
+  echo "Cannot install here:$missing" >&2
+  for tool in c++ cmake ninja git; do
+    command -v $tool >/dev/null || { echo "The build cannot do without $tool." >&2; exit 1; }
+  done
+  echo "Going on: libraries that are missing are fetched when CMake runs." >&2
+  exit 0
 fi
 echo "Installing:$missing"
 $root apt-get update -q

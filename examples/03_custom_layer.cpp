@@ -1,5 +1,5 @@
-// A layer of one's own: y = scale * x, with one scale per channel. It lists its members once; that is all the library needs to
-// initialise, count, train and save them.
+// A layer of one's own: y = scale * x, with one scale per channel. It lists its members once; that is all the library
+// needs to initialise, count, train and save them.
 #include <cstdio>
 #include <rwkv/rwkv.hpp>
 using namespace rwkv;
@@ -8,7 +8,9 @@ template <class T, dim_t C>
 struct ScaleKernel {  // written once: c is one channel, or a register of them
   const T *x, *scale;
   T* y;
-  RWKV_HD void operator()(dim_t token, auto c) const { store(y, token * C + c, load(x, token * C + c) * load(scale, c)); }
+  RWKV_HD void operator()(dim_t token, auto c) const {
+    store(y, token * C + c, load(x, token * C + c) * load(scale, c));
+  }
 };
 template <class T, dim_t C>
 struct ScaleGradient {
@@ -40,7 +42,8 @@ struct Scale {
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...); }
   };
-  template <class B> using State = Empty;
+  template <class B>
+  using State = Empty;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
@@ -58,16 +61,20 @@ struct Scale {
 };
 
 // It composes like any other.
-struct Net : Sequential<Embedding<256, 32>, Residual<Named<"scale", Scale<32>>, v4::ChannelMix<32>>, LayerNorm<32>, Linear<32, 256>> {};
+struct Net : Sequential<Embedding<256, 32>, Residual<Named<"scale", Scale<32>>, v4::ChannelMix<32>>, LayerNorm<32>,
+                        Linear<32, 256>> {};
 
 int main() {
   Model<Net> model;
-  for_each_leaf([](const Path& path, auto&, auto& leaf) { std::printf("%-28s %6ld\n", path.name.c_str(), long(leaf.size())); },
-                model.params.view());
-  const Corpus text = Corpus::of_text("the quick brown fox jumps over the lazy dog, again and again and again. ", Bytes());
+  for_each_leaf(
+      [](const Path& path, auto&, auto& leaf) { std::printf("%-28s %6ld\n", path.name.c_str(), long(leaf.size())); },
+      model.params.view());
+  const Corpus text =
+      Corpus::of_text("the quick brown fox jumps over the lazy dog, again and again and again. ", Bytes());
   Trainer train{model, Recipe{.schedule = {.rate = 1e-2}}, Seq{.batch = 4, .time = 16}};
   double first = 0, last = 0;
-  for (const auto& batch : Windows(text, train.seq()).first(100)) last = train.step(batch), first = first > 0 ? first : last;
+  for (const auto& batch : Windows(text, train.seq()).first(100))
+    last = train.step(batch), first = first > 0 ? first : last;
   std::printf("loss %.3f -> %.3f\n", first, last);
   return last < first / 2 ? 0 : 1;
 }

@@ -9,15 +9,18 @@ template <dim_t C>
 struct Verse : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", v4::TimeMix<C>>>,
                           Residual<Named<"ln2", LayerNorm<C>>, Named<"ffn", v4::ChannelMix<C>>>> {};
 
-struct Poet : Sequential<Named<"emb", Embedding<256, 64>>,        //
-                         Named<"ln0", LayerNorm<64>>,             //
-                         Named<"blocks", Repeat<2, Verse<64>>>,   //
-                         Named<"ln_out", LayerNorm<64>>,          //
+struct Poet : Sequential<Named<"emb", Embedding<256, 64>>,       //
+                         Named<"ln0", LayerNorm<64>>,            //
+                         Named<"blocks", Repeat<2, Verse<64>>>,  //
+                         Named<"ln_out", LayerNorm<64>>,         //
                          Named<"head", Linear<64, 256>>> {};
 
 int main() {
   std::string poem;
-  for (int i = 0; i < 30; ++i) poem += "Rain falls on the river, and the river runs to the sea.\nThe sea gives rain to the hills, and it falls on the river.\n";
+  for (int i = 0; i < 30; ++i)
+    poem +=
+        "Rain falls on the river, and the river runs to the sea.\nThe sea gives rain to the hills, and it falls on the "
+        "river.\n";
   Model<Poet> poet;
   Trainer train{poet, Recipe{.schedule = {.rate = 3e-3}}, Seq{.batch = 8, .time = 64}};
   double loss = 0;

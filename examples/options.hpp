@@ -43,8 +43,8 @@ int run(CLI::App& app, int argc, char** argv, Program&& program) {
     const std::vector<std::string> extras = app.remaining();
     const auto unknown = std::find_if(extras.begin(), extras.end(), [](auto& word) { return word.starts_with("-"); });
     const std::string word = unknown == extras.end() ? extras.front() : unknown->substr(0, unknown->find('='));
-    std::fprintf(stderr, "%s: there is no option %s; did you mean %s? See --help\n", app.get_name().c_str(), word.c_str(),
-                 nearest_option(app, word).c_str());
+    std::fprintf(stderr, "%s: there is no option %s; did you mean %s? See --help\n", app.get_name().c_str(),
+                 word.c_str(), nearest_option(app, word).c_str());
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "%s: %s; see --help\n", app.get_name().c_str(), error.what());
   } catch (const std::exception& error) {

@@ -9,7 +9,8 @@ namespace example {
 
 inline constexpr const char* sizes = "128x4, 384x6, 768x12";
 
-/// Calls f.operator()<Net>() with the RWKV-4 of that width x layers with the smallest listed vocabulary that holds `tokens`.
+/// Calls f.operator()<Net>() with the RWKV-4 of that width x layers with the smallest listed vocabulary that holds
+/// `tokens`.
 template <class F>
 auto with_model(const std::string& size, rwkv::dim_t tokens, F&& f) {
   const auto with_vocabulary = [&]<rwkv::dim_t Width, int Layers>() {

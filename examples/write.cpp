@@ -10,7 +10,8 @@ using namespace rwkv;
 std::string size_of(const SafetensorsFile& file) {
   const TensorInfo* table = file.find("emb.weight");
   if (table == nullptr || table->shape.size() != 2)
-    throw Error(file.path() + ": expected an RWKV-4 with a matrix emb.weight, found none; give a model.safetensors of train_text");
+    throw Error(file.path() +
+                ": expected an RWKV-4 with a matrix emb.weight, found none; give a model.safetensors of train_text");
   int layers = 0;
   while (file.find("blocks." + std::to_string(layers) + ".ln1.weight") != nullptr) ++layers;
   return std::to_string(table->shape[1]) + "x" + std::to_string(layers);

@@ -39,9 +39,7 @@ template <class T>
 struct Count {  // every element is met once: its number is added to it
   dim_t columns;
   T* x;
-  RWKV_HD void operator()(dim_t row, auto c) const {
-    store(x, row * columns + c, load(x, row * columns + c) + T(1));
-  }
+  RWKV_HD void operator()(dim_t row, auto c) const { store(x, row * columns + c, load(x, row * columns + c) + T(1)); }
 };
 template <class T>
 struct CountRow {
@@ -126,7 +124,8 @@ TEST_CASE_TEMPLATE("matmul is the sum of products", B, BACKENDS) {
                                            double(b[std::size_t(of_b == Op::none ? p * n + j : j * k + p)]);
                     sum += product, size += std::abs(product);
                   }
-                  if (!(std::abs(double(found[std::size_t(i * n + j)]) - sum) <= 4 * std::numeric_limits<T>::epsilon() * size))
+                  if (!(std::abs(double(found[std::size_t(i * n + j)]) - sum) <=
+                        4 * std::numeric_limits<T>::epsilon() * size))
                     FAIL_CHECK("product " << m << "x" << n << "x" << k << " at " << i << "," << j);
                 }
             }

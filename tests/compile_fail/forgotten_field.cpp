@@ -6,7 +6,9 @@ struct Pair {
 #ifdef RWKV_BAD
   rwkv::View<float, rwkv::Shape<4>> bias;
 #endif
-  static constexpr void fields(auto&& f, auto&&... p) { f(rwkv::Field{"weight"}, p.weight...); }
+  static constexpr void fields(auto&& f, auto&&... p) {
+    f(rwkv::Field{"weight"}, p.weight...);
+  }
 };
 
 void visit(Pair& pair) {

@@ -1,4 +1,6 @@
 // expect: Residual: the inner layer must return the shape it takes
+// expect: Shape<-1, -2, 16>
+// expect: Shape<-1, -2, 32>
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/residual.hpp>
 

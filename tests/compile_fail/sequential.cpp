@@ -1,9 +1,9 @@
 // expect: Sequential: a layer must take the shape the layer before it returns
-// expect: 64
-// expect: 32
-#include <rwkv/layers/sequential.hpp>
+// expect: Shape<-1, -2, 64>
+// expect: Shape<-1, -2, 32>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/linear.hpp>
+#include <rwkv/layers/sequential.hpp>
 
 #ifdef RWKV_BAD
 constexpr rwkv::dim_t width = 32;

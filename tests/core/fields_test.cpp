@@ -44,11 +44,13 @@ static_assert(lists_every_member<Inner>() && lists_every_member<Outer>() && !lis
 TEST_CASE("leaves have dotted names, places in one allocation, and zeros between them") {
   Owned<B, Outer> owned({.batch = 3, .time = 1});
   std::string names;
-  for_each_leaf([&](const Path& path, auto&, auto& leaf) {
-    names += path.name + " ";
-    CHECK((leaf.data - owned.data()) % 16 == 0);
-    CHECK(leaf.data + leaf.size() <= owned.data() + owned.size());
-  }, owned.view());
+  for_each_leaf(
+      [&](const Path& path, auto&, auto& leaf) {
+        names += path.name + " ";
+        CHECK((leaf.data - owned.data()) % 16 == 0);
+        CHECK(leaf.data + leaf.size() <= owned.data() + owned.size());
+      },
+      owned.view());
   CHECK(names == "first.a first.b 7.a 7.b w ");
   owned.reset();
   CHECK(owned.first.a[2] == 1);
@@ -76,11 +78,13 @@ TEST_CASE("several bundles are walked in step") {
   Owned<B, Outer> a, b;
   a.reset();
   int leaves = 0;
-  for_each_leaf([&](auto&, const Field& field, auto& x, auto& y) {
-    ++leaves;
-    y[0] = field.decays ? 1 : 0;
-    CHECK(x.size() == y.size());
-  }, a.view(), b.view());
+  for_each_leaf(
+      [&](auto&, const Field& field, auto& x, auto& y) {
+        ++leaves;
+        y[0] = field.decays ? 1 : 0;
+        CHECK(x.size() == y.size());
+      },
+      a.view(), b.view());
   CHECK(leaves == 5);
   CHECK(b.second.a[0] == 1);
   CHECK(b.second.b[0] == 0);

@@ -38,8 +38,25 @@ std::vector<T> arguments() {
     all.push_back(T(1 + random.normals(i)[1] * 0.1));
   }
   using Limits = std::numeric_limits<T>;
-  for (const T x : {T(0), -T(0), T(1), -T(1), T(88.7), T(88.73), T(-87.3), T(-87.4), T(-103), T(-104), T(709.7), T(-745), T(-746),
-                    Limits::min(), Limits::denorm_min(), Limits::max(), -Limits::max(), Limits::infinity(), -Limits::infinity(),
+  for (const T x : {T(0),
+                    -T(0),
+                    T(1),
+                    -T(1),
+                    T(88.7),
+                    T(88.73),
+                    T(-87.3),
+                    T(-87.4),
+                    T(-103),
+                    T(-104),
+                    T(709.7),
+                    T(-745),
+                    T(-746),
+                    Limits::min(),
+                    Limits::denorm_min(),
+                    Limits::max(),
+                    -Limits::max(),
+                    Limits::infinity(),
+                    -Limits::infinity(),
                     Limits::quiet_NaN()})
     all.push_back(x);
   all.resize(all.size() / 64 * 64);
@@ -68,12 +85,17 @@ double worst(const char* name, Ours ours, Exact exact, long double nothing = 0) 
 }  // namespace
 
 TEST_CASE_TEMPLATE("exp, log, tanh and sigmoid are right to the last places", T, float, double) {
-  CHECK(worst<T>("exp", [](auto x) { return math::exp(x); }, [](long double x) { return std::exp(x); }) <= 1.1);
-  CHECK(worst<T>("log", [](auto x) { return math::log(x); }, [](long double x) { return std::log(x); }) <= 1.1);
-  CHECK(worst<T>("tanh", [](auto x) { return math::tanh(x); }, [](long double x) { return std::tanh(x); }) <= 2.6);
-  CHECK(worst<T>("sigmoid", [](auto x) { return math::sigmoid(x); }, [](long double x) { return 1 / (1 + std::exp(-x)); },
-                 std::numeric_limits<T>::min()) <= 3);
-  CHECK(worst<T>("sqrt", [](auto x) { return math::sqrt(x); }, [](long double x) { return std::sqrt(x); }) <= 0.51);
+  CHECK(worst<T>(
+            "exp", [](auto x) { return math::exp(x); }, [](long double x) { return std::exp(x); }) <= 1.1);
+  CHECK(worst<T>(
+            "log", [](auto x) { return math::log(x); }, [](long double x) { return std::log(x); }) <= 1.1);
+  CHECK(worst<T>(
+            "tanh", [](auto x) { return math::tanh(x); }, [](long double x) { return std::tanh(x); }) <= 2.6);
+  CHECK(worst<T>(
+            "sigmoid", [](auto x) { return math::sigmoid(x); }, [](long double x) { return 1 / (1 + std::exp(-x)); },
+            std::numeric_limits<T>::min()) <= 3);
+  CHECK(worst<T>(
+            "sqrt", [](auto x) { return math::sqrt(x); }, [](long double x) { return std::sqrt(x); }) <= 0.51);
 }
 
 TEST_CASE_TEMPLATE("exp_nonpositive is exp where it is normal, and small where it is not", T, float, double) {

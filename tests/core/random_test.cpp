@@ -10,9 +10,11 @@ using rwkv::Random;
 TEST_CASE("Philox gives its published words") {
   CHECK(Random{0, 0}.words(0) == std::array<std::uint32_t, 4>{0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u});
   const std::uint64_t ones = ~std::uint64_t{0};
-  CHECK(Random{ones, ones}.words(ones) == std::array<std::uint32_t, 4>{0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu});
+  CHECK(Random{ones, ones}.words(ones) ==
+        std::array<std::uint32_t, 4>{0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu});
   const Random pi{0x299f31d0a4093822u, 0x0370734413198a2eu};
-  CHECK(pi.words(0x85a308d3243f6a88u) == std::array<std::uint32_t, 4>{0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u});
+  CHECK(pi.words(0x85a308d3243f6a88u) ==
+        std::array<std::uint32_t, 4>{0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u});
 }
 
 TEST_CASE("numbers lie where they should") {

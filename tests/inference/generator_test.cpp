@@ -15,10 +15,13 @@ using Net = v4::Model<256, 16, 2>;
 
 Model<Net> lively() {  // away from the zeros of the initial values
   Model<Net> model(1);
-  for (dim_t i = 0; i < model.params.size(); ++i) model.params.data()[i] += float(0.2 * Random{5}.normals(std::uint64_t(i))[0]);
+  for (dim_t i = 0; i < model.params.size(); ++i)
+    model.params.data()[i] += float(0.2 * Random{5}.normals(std::uint64_t(i))[0]);
   return model;
 }
-std::vector<float> logits(const auto& writer) { return {writer.logits().begin(), writer.logits().end()}; }
+std::vector<float> logits(const auto& writer) {
+  return {writer.logits().begin(), writer.logits().end()};
+}
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t n) {
@@ -28,13 +31,23 @@ std::vector<float> logits(const auto& writer) { return {writer.logits().begin(),
 }
 [[gnu::noinline]] void* operator new(std::size_t n, std::align_val_t align) {
   ++allocations;
-  if (void* p = std::aligned_alloc(std::size_t(align), (n + std::size_t(align) - 1) / std::size_t(align) * std::size_t(align))) return p;
+  if (void* p = std::aligned_alloc(std::size_t(align),
+                                   (n + std::size_t(align) - 1) / std::size_t(align) * std::size_t(align)))
+    return p;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept {
+  std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept {
+  std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+  std::free(p);
+}
 
 TEST_CASE("a prompt read in chunks leaves what reading it token by token does") {
   auto model = lively();
@@ -98,8 +111,10 @@ TEST_CASE("it may begin with nothing, and refuses what the model cannot know") {
   CHECK_THROWS_WITH_AS(writer.read(beyond), "Generator: token 256 is outside the model's vocabulary of 256", Error);
   std::string many;
   for (char32_t c = 0; c < 300; ++c) utf8::append(0x4E00 + c, many);
-  CHECK_THROWS_WITH_AS(Generator(model, Tokenizer(Characters(many))),
-                       "Generator: the tokenizer has 300 tokens, the model knows 256; use the tokenizer that was saved with the model", Error);
+  CHECK_THROWS_WITH_AS(
+      Generator(model, Tokenizer(Characters(many))),
+      "Generator: the tokenizer has 300 tokens, the model knows 256; use the tokenizer that was saved with the model",
+      Error);
   Generator latin(model, Tokenizer(Characters("abc")));
   CHECK_THROWS_AS(latin.read("abd"), Error);
 }

@@ -16,14 +16,13 @@ using Shared = Tied<Named<"emb", Embedding<V, 12>>, Named<"ln", LayerNorm<12>>, 
 }  // namespace
 
 // A new composer is one line here.
-#define COMPOSERS                                         \
-  Residual<LayerNorm<5>>,                                 \
-  Sequential<Linear<4, 6>, LayerNorm<6>, Linear<6, 3>>,   \
-  Repeat<2, Recompute<Residual<Linear<5, 5>>>>,           \
-  laws::CarryNet,                                         \
-  Shared
+#define COMPOSERS                                                               \
+  Residual<LayerNorm<5>>, Sequential<Linear<4, 6>, LayerNorm<6>, Linear<6, 3>>, \
+      Repeat<2, Recompute<Residual<Linear<5, 5>>>>, laws::CarryNet, Shared
 
-TEST_CASE_TEMPLATE("composers keep the laws", L, COMPOSERS) { laws::hold<L>(); }
+TEST_CASE_TEMPLATE("composers keep the laws", L, COMPOSERS) {
+  laws::hold<L>();
+}
 
 TEST_CASE("a tied weight is one leaf: counted once, saved once") {
   static_assert(parameters<Shared>() == V * 12 + 2 * 12);

@@ -8,8 +8,8 @@
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/layers/layer.hpp>
 
-// What every layer must satisfy, whatever it computes. A run is a pure function of (parameters, input, state), so each law
-// compares two ways of computing the same thing.
+// What every layer must satisfy, whatever it computes. A run is a pure function of (parameters, input, state), so each
+// law compares two ways of computing the same thing.
 namespace laws {
 
 using namespace rwkv;
@@ -99,7 +99,8 @@ struct Run {
     double loss = 0;
   };
 
-  static Result forward_backward(const Params& params, In& x, const State& start, Out& weights, const State* dfinal = nullptr) {
+  static Result forward_backward(const Params& params, In& x, const State& start, Out& weights,
+                                 const State* dfinal = nullptr) {
     const Seq seq = seq_of(x.view);
     Context<B> ctx;
     Owned<B, typename L::template Cache<B>> cache(seq);
@@ -176,13 +177,13 @@ double slope_along(double& number, F&& loss) {
 
 /// Some numbers of every leaf of a bundle.
 template <class P, class F>
-void check_slopes(Owned<Cpu<double>, P>& numbers, const Owned<Cpu<double>, P>& gradient, const char* what, int probes, Draw& draw,
-                  F&& loss) {
+void check_slopes(Owned<Cpu<double>, P>& numbers, const Owned<Cpu<double>, P>& gradient, const char* what, int probes,
+                  Draw& draw, F&& loss) {
   for (const Leaf& leaf : numbers.leaves())
     for (int k = 0; k < probes && leaf.size > 0; ++k) {
       const dim_t i = leaf.offset + draw.below(leaf.size);
-      expect_slope(what + leaf.path.name + "[" + std::to_string(i - leaf.offset) + "]", slope_along(numbers.data()[i], loss),
-                   gradient.data()[i]);
+      expect_slope(what + leaf.path.name + "[" + std::to_string(i - leaf.offset) + "]",
+                   slope_along(numbers.data()[i], loss), gradient.data()[i]);
     }
 }
 
@@ -202,12 +203,13 @@ void gradients_are_slopes(Seq seq, Draw& draw) {
   std::size_t i = 0;
   x.each([&](double& number) {
     const double g = r.dx[i++];
-    if (draw.below(dim_t(r.dx.size())) < 4 * probes) expect_slope("input " + std::to_string(i - 1), slope_along(number, loss), g);
+    if (draw.below(dim_t(r.dx.size())) < 4 * probes)
+      expect_slope("input " + std::to_string(i - 1), slope_along(number, loss), g);
   });
 }
 
-/// One run over all tokens against pieces that carry their state: outputs, final state and, walking the pieces back with
-/// the gradient of the state, all gradients.
+/// One run over all tokens against pieces that carry their state: outputs, final state and, walking the pieces back
+/// with the gradient of the state, all gradients.
 template <class L, class B>
 void pieces_equal_whole(Seq seq, const std::vector<dim_t>& pieces, double tolerance, Draw& draw) {
   using R = Run<L, B>;
@@ -233,7 +235,10 @@ void pieces_equal_whole(Seq seq, const std::vector<dim_t>& pieces, double tolera
   // Outputs are (batch, time, unit): compare piece by piece.
   first = 0;
   const std::size_t unit = seq.tokens() > 0 ? whole.y.size() / std::size_t(seq.tokens()) : 0;
-  if constexpr (!requires { whole.y; weights.first; }) {
+  if constexpr (!requires {
+                  whole.y;
+                  weights.first;
+                }) {
     for (std::size_t p = 0; p < pieces.size(); first += pieces[p], ++p)
       for (dim_t b = 0; b < seq.batch; ++b)
         for (std::size_t i = 0; i < std::size_t(pieces[p]) * unit; ++i) {

@@ -9,13 +9,10 @@
 using namespace rwkv;
 
 // A new layer is one line here.
-#define LAYERS                                            \
-  Linear<10, 7>,                                          \
-  Embedding<laws::vocabulary, 9>,                         \
-  LayerNorm<17>,                                          \
-  v4::TimeMix<12>,                                        \
-  v4::TimeMix<8, 20>,                                     \
-  v4::ChannelMix<9>,                                      \
-  v4::ChannelMix<12, 5>
+#define LAYERS                                                                                       \
+  Linear<10, 7>, Embedding<laws::vocabulary, 9>, LayerNorm<17>, v4::TimeMix<12>, v4::TimeMix<8, 20>, \
+      v4::ChannelMix<9>, v4::ChannelMix<12, 5>
 
-TEST_CASE_TEMPLATE("layers keep the laws", L, LAYERS) { laws::hold<L>(); }
+TEST_CASE_TEMPLATE("layers keep the laws", L, LAYERS) {
+  laws::hold<L>();
+}

@@ -15,7 +15,9 @@ struct Net : Sequential<Named<"emb", Embedding<laws::vocabulary, 12>>, Named<"bl
 // A new version's block and model are one line here.
 #define MODELS v4::Block<16>, Recompute<v4::Block<8>>, v4::Model<laws::vocabulary, 12, 2>
 
-TEST_CASE_TEMPLATE("blocks and models keep the laws", L, MODELS) { laws::hold<L>(); }
+TEST_CASE_TEMPLATE("blocks and models keep the laws", L, MODELS) {
+  laws::hold<L>();
+}
 
 TEST_CASE("recomputing changes memory, not a bit of the result") {
   using B = Cpu<float>;

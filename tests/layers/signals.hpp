@@ -7,11 +7,13 @@
 namespace laws {
 
 using namespace rwkv;
-template <dim_t C> using Tokens = Shape<Batch, Time, C>;
+template <dim_t C>
+using Tokens = Shape<Batch, Time, C>;
 
 /// y = a p + b q
 template <class B, class S>
-void blend(double a, View<typename B::scalar, S> p, double b, View<typename B::scalar, S> q, View<typename B::scalar, S> y) {
+void blend(double a, View<typename B::scalar, S> p, double b, View<typename B::scalar, S> q,
+           View<typename B::scalar, S> y) {
   for (dim_t i = 0; i < y.size(); ++i) y[i] = typename B::scalar(a) * p[i] + typename B::scalar(b) * q[i];
 }
 
@@ -20,8 +22,10 @@ struct FirstBlock {  // x -> (2 x, x)
   using In = Tokens<C>;
   using Out = Carry<In, In>;
   static constexpr dim_t flops = 0;
-  template <class B> using Params = Empty;
-  template <class B> using State = Empty;
+  template <class B>
+  using Params = Empty;
+  template <class B>
+  using State = Empty;
   template <class B>
   struct Cache {
     TensorOf<B, In> y;
@@ -33,7 +37,8 @@ struct FirstBlock {  // x -> (2 x, x)
     return {c.y, x};
   }
   template <class B>
-  static void backward(Context<B>&, const Empty&, const Cache<B>&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&, Empty&) {
+  static void backward(Context<B>&, const Empty&, const Cache<B>&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
+                       Empty&) {
     blend<B>(2, dy.first, 1, dy.second, dx);
   }
 };
@@ -42,8 +47,10 @@ struct LaterBlock {  // (x, first) -> (x + 3 first, first)
   using In = Carry<Tokens<C>, Tokens<C>>;
   using Out = In;
   static constexpr dim_t flops = 0;
-  template <class B> using Params = Empty;
-  template <class B> using State = Empty;
+  template <class B>
+  using Params = Empty;
+  template <class B>
+  using State = Empty;
   template <class B>
   struct Cache {
     TensorOf<B, Tokens<C>> y;
@@ -55,7 +62,8 @@ struct LaterBlock {  // (x, first) -> (x + 3 first, first)
     return {c.y, x.second};
   }
   template <class B>
-  static void backward(Context<B>&, const Empty&, const Cache<B>&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&, Empty&) {
+  static void backward(Context<B>&, const Empty&, const Cache<B>&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
+                       Empty&) {
     blend<B>(1, dy.first, 0, dy.first, dx.first);
     blend<B>(3, dy.first, 1, dy.second, dx.second);
   }
@@ -65,15 +73,19 @@ struct Release {  // (x, first) -> x
   using In = Carry<Tokens<C>, Tokens<C>>;
   using Out = Tokens<C>;
   static constexpr dim_t flops = 0;
-  template <class B> using Params = Empty;
-  template <class B> using State = Empty;
-  template <class B> using Cache = Empty;
+  template <class B>
+  using Params = Empty;
+  template <class B>
+  using State = Empty;
+  template <class B>
+  using Cache = Empty;
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Empty&, TensorOf<B, In> x, Empty&, Empty&) {
     return x.first;
   }
   template <class B>
-  static void backward(Context<B>&, const Empty&, const Empty&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&, Empty&) {
+  static void backward(Context<B>&, const Empty&, const Empty&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
+                       Empty&) {
     blend<B>(1, dy, 0, dy, dx.first);
     blend<B>(0, dy, 0, dy, dx.second);
   }

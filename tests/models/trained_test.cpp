@@ -11,14 +11,16 @@
 
 using namespace rwkv;
 
-// A small RWKV-4 that others trained, with the logits that others computed: everything of ours against everything of theirs.
+// A small RWKV-4 that others trained, with the logits that others computed: everything of ours against everything of
+// theirs.
 TEST_CASE("a trained model gives the recorded logits") {
   const std::string folder = std::string(RWKV_SHARED_DIR) + "/data/rwkv-tiny/";
   if (!std::filesystem::exists(folder)) {
     MESSAGE("skipped: no trained models at " << folder);
     return;
   }
-  // Six numbers of a header, then for each tensor: extents, length of its name, type, sizes (fastest first), name, values.
+  // Six numbers of a header, then for each tensor: extents, length of its name, type, sizes (fastest first), name,
+  // values.
   const MappedFile file(folder + "tiny-rwkv-4v0-660K-FP32.bin");
   const char* at = reinterpret_cast<const char*>(file.bytes().data());
   const char* const end = at + file.bytes().size();
@@ -47,14 +49,17 @@ TEST_CASE("a trained model gives the recorded logits") {
 
   using Net = v4::Model<256, 128, 4, 256>;
   Model<Net> model;
-  for_each_leaf([&](const Path& path, auto&, auto& leaf) {
-    const auto found = tensors.find(path.name);
-    REQUIRE_MESSAGE(found != tensors.end(), path.name);
-    REQUIRE(dim_t(found->second.size()) == leaf.size());
-    const bool decay = path.name.ends_with("time_decay");  // the file holds -e^time_decay
-    for (dim_t i = 0; i < leaf.size(); ++i) leaf[i] = decay ? std::log(-found->second[std::size_t(i)]) : found->second[std::size_t(i)];
-    tensors.erase(found);
-  }, model.params.view());
+  for_each_leaf(
+      [&](const Path& path, auto&, auto& leaf) {
+        const auto found = tensors.find(path.name);
+        REQUIRE_MESSAGE(found != tensors.end(), path.name);
+        REQUIRE(dim_t(found->second.size()) == leaf.size());
+        const bool decay = path.name.ends_with("time_decay");  // the file holds -e^time_decay
+        for (dim_t i = 0; i < leaf.size(); ++i)
+          leaf[i] = decay ? std::log(-found->second[std::size_t(i)]) : found->second[std::size_t(i)];
+        tensors.erase(found);
+      },
+      model.params.view());
   CHECK(tensors.empty());
 
   const MappedFile recorded(folder + "expected-logits-4v0-660K.bin");
@@ -69,7 +74,8 @@ TEST_CASE("a trained model gives the recorded logits") {
     Context<Cpu<float>> context;
     const float* logits = nullptr;
     for (dim_t i = 0; i < 3; i += piece)
-      logits = Net::forward(context, model.params, TokenIds{prompt + i, {1, piece}}, cache.view(), state.view()).data + (piece - 1) * 256;
+      logits = Net::forward(context, model.params, TokenIds{prompt + i, {1, piece}}, cache.view(), state.view()).data +
+               (piece - 1) * 256;
     double worst = 0;
     for (int i = 0; i < 256; ++i) worst = std::max(worst, double(std::abs(logits[i] - expected[std::size_t(i)])));
     CHECK(worst < 1e-4);

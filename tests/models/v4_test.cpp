@@ -20,9 +20,11 @@ using Net = v4::Model<96, 16, 3>;
 template <class P>
 const float* find(P& bundle, const std::string& name) {
   const float* found = nullptr;
-  for_each_leaf([&](const Path& path, auto&, auto& leaf) {
-    if (path.name == name) found = leaf.data;
-  }, bundle);
+  for_each_leaf(
+      [&](const Path& path, auto&, auto& leaf) {
+        if (path.name == name) found = leaf.data;
+      },
+      bundle);
   REQUIRE_MESSAGE(found != nullptr, name);
   return found;
 }

@@ -41,7 +41,8 @@ TEST_CASE("loss and gradient follow the definition, large logits and L2Wrap incl
       Case c(size);
       Scratch<B> scratch;
       const TokenIds target{c.target.data(), c.seq};
-      CHECK(cross_entropy<B>(scratch, Logits{c.z.data(), c.seq}, target) == doctest::Approx(c.objective(0)).epsilon(1e-12));
+      CHECK(cross_entropy<B>(scratch, Logits{c.z.data(), c.seq}, target) ==
+            doctest::Approx(c.objective(0)).epsilon(1e-12));
       auto gradient = c.z;
       const double loss = cross_entropy_backward<B>(scratch, Logits{gradient.data(), c.seq}, target, 0.5, pull);
       CHECK(loss == doctest::Approx(c.objective(0)).epsilon(1e-12));

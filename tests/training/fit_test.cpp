@@ -41,7 +41,8 @@ Corpus text() {
 }
 Run plan(const std::string& folder, dim_t steps, bool resume = false) {
   Run run;
-  run.folder = folder, run.steps = steps, run.valid_every = 3, run.valid_batches = 2, run.save_every = 4, run.resume = resume;
+  run.folder = folder, run.steps = steps, run.valid_every = 3, run.valid_batches = 2, run.save_every = 4,
+  run.resume = resume;
   run.settings = "seed 5";
   return run;
 }
@@ -85,7 +86,8 @@ TEST_CASE("a run that stops and resumes ends as one that never stopped, bit for 
                           if (step == 3) std::raise(SIGINT);
                         }};
   CHECK(train(plan(folder.sub("parts"), 11), stopped).interrupted);
-  const auto rest = train(plan(folder.sub("parts"), 11, true), Streams(text(), {2, 16}), 77);  // another seed: all is in the file
+  const auto rest =
+      train(plan(folder.sub("parts"), 11, true), Streams(text(), {2, 16}), 77);  // another seed: all is in the file
   CHECK(rest.first_step == 4);
   CHECK(bytes(folder.sub("whole/model.safetensors")) == bytes(folder.sub("parts/model.safetensors")));
   CHECK(bytes(folder.sub("whole/resume.safetensors")) == bytes(folder.sub("parts/resume.safetensors")));
@@ -145,11 +147,12 @@ TEST_CASE("resuming where there is nothing starts afresh; with other settings it
   CHECK(first.first_step == 0);
   Run other = plan(folder.sub("run"), 8, true);
   other.settings = "seed 6";
-  CHECK_THROWS_WITH_AS(train(other),
-                       (folder.sub("run/resume.safetensors") +
-                        ": expected a run with seed 6, found seed 5; resume with the same settings, or start afresh in another folder")
-                           .c_str(),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      train(other),
+      (folder.sub("run/resume.safetensors") +
+       ": expected a run with seed 6, found seed 5; resume with the same settings, or start afresh in another folder")
+          .c_str(),
+      Error);
 }
 
 TEST_CASE("a loss that is no number names the step, the tensor and the checkpoint") {
@@ -164,7 +167,8 @@ TEST_CASE("a loss that is no number names the step, the tensor and the checkpoin
     FAIL("expected an error");
   } catch (const Error& error) {
     const std::string what = error.what();
-    for (const std::string& word : {std::string("step 6"), std::string("emb.weight"), folder.sub("run/resume.safetensors")})
+    for (const std::string& word :
+         {std::string("step 6"), std::string("emb.weight"), folder.sub("run/resume.safetensors")})
       CHECK_MESSAGE(what.find(word) != std::string::npos, what);
   }
 }
@@ -179,15 +183,18 @@ TEST_CASE("a folder that cannot be made, a checkpoint that is none") {
   Model<Net> model;
   save(model, folder.sub("model.safetensors"));
   Trainer trainer(model, Recipe{}, Seq{2, 16});
-  CHECK_THROWS_WITH_AS(load_checkpoint(trainer, folder.sub("model.safetensors")),
-                       (folder.sub("model.safetensors") +
-                        ": metadata \"steps\": expected a number, found nothing; this file is no checkpoint of a training run")
-                           .c_str(),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      load_checkpoint(trainer, folder.sub("model.safetensors")),
+      (folder.sub("model.safetensors") +
+       ": metadata \"steps\": expected a number, found nothing; this file is no checkpoint of a training run")
+          .c_str(),
+      Error);
 }
 
 TEST_CASE("the progress line says it all") {
   Report r;
-  r.step = 120, r.steps = 500, r.loss = 2.03125, r.valid = 2.25, r.rate = 6e-4, r.gradient_norm = 1.5, r.tokens_per_second = 19123;
-  CHECK(Progress::line(r, 3725) == "step 120/500  loss 2.0312  valid 2.2500  lr 0.0006  norm 1.50  19.1k tokens/s  ETA 1:02:05");
+  r.step = 120, r.steps = 500, r.loss = 2.03125, r.valid = 2.25, r.rate = 6e-4, r.gradient_norm = 1.5,
+  r.tokens_per_second = 19123;
+  CHECK(Progress::line(r, 3725) ==
+        "step 120/500  loss 2.0312  valid 2.2500  lr 0.0006  norm 1.50  19.1k tokens/s  ETA 1:02:05");
 }

@@ -55,7 +55,8 @@ TEST_CASE("accumulated batches are one large batch") {
 TEST_CASE("one step of AdamW is the textbook's") {
   Model<Net> model(1);
   const auto before = model.params;
-  Trainer trainer(model, Recipe{.schedule = {.rate = 1e-2, .warmup = 0}, .optimizer = {.decay = 0.5}, .clip = 0.25}, Seq{2, 8});
+  Trainer trainer(model, Recipe{.schedule = {.rate = 1e-2, .warmup = 0}, .optimizer = {.decay = 0.5}, .clip = 0.25},
+                  Seq{2, 8});
   const auto batch = Windows(text(), {2, 8}, 1).at(0);
   trainer.accumulate(batch);
   const auto gradient = trainer.gradient();
@@ -86,7 +87,8 @@ TEST_CASE("one step of AdamW is the textbook's") {
 TEST_CASE("a state carried over batches is one long context") {
   Model<Net> model(1);
   const Corpus corpus = text().slice(0, 33);
-  Trainer carried(model, Recipe{.carry = true}, Seq{1, 8}), whole(model, Recipe{}, Seq{1, 32}), cut(model, Recipe{}, Seq{1, 8});
+  Trainer carried(model, Recipe{.carry = true}, Seq{1, 8}), whole(model, Recipe{}, Seq{1, 32}),
+      cut(model, Recipe{}, Seq{1, 8});
   for (int i = 0; i < 30; ++i) whole.step(Windows(text(), {1, 32}, 3).at(i));  // somewhere the past matters
   const double long_loss = whole.evaluate(Streams(corpus, {1, 32}), 1);
   CHECK(carried.evaluate(Streams(corpus, {1, 8}), 4) == doctest::Approx(long_loss).epsilon(1e-5));
@@ -101,9 +103,11 @@ TEST_CASE("what is no number stops the run, names step and tensor, and moves not
   Trainer trainer(model, Recipe{}, Seq{2, 8});
   const Windows windows(text(), {2, 8}, 1);
   trainer.step(windows.at(0));
-  for_each_leaf([](const Path& path, auto&, auto& leaf) {
-    if (path.name == "blocks.1.ffn.key.weight") leaf[3] = std::nanf("");
-  }, model.params.view());
+  for_each_leaf(
+      [](const Path& path, auto&, auto& leaf) {
+        if (path.name == "blocks.1.ffn.key.weight") leaf[3] = std::nanf("");
+      },
+      model.params.view());
   const auto before = model.params.download();
   try {
     trainer.step(windows.at(1));
@@ -123,11 +127,14 @@ TEST_CASE("what is no number stops the run, names step and tensor, and moves not
 TEST_CASE("batches that do not fit are refused in plain words") {
   Model<Net> model(1);
   Trainer trainer(model, Recipe{}, Seq{2, 8});
-  CHECK_THROWS_WITH(trainer.step(Windows(text(), {2, 9}, 1).at(0)), "Trainer: expected batches of 2 x 8 tokens, found 2 x 9");
+  CHECK_THROWS_WITH(trainer.step(Windows(text(), {2, 9}, 1).at(0)),
+                    "Trainer: expected batches of 2 x 8 tokens, found 2 x 9");
   auto batch = Windows(text(), {2, 8}, 1).at(0);
   batch.targets[5] = 256;
   CHECK_THROWS_WITH_AS(trainer.step(batch),
-                       "Trainer: token 256 is outside the model's vocabulary of 256; train with the tokenizer that the model was made for", Error);
+                       "Trainer: token 256 is outside the model's vocabulary of 256; train with the tokenizer that the "
+                       "model was made for",
+                       Error);
 }
 
 TEST_CASE("schedules rise, then follow their curve") {
@@ -140,7 +147,8 @@ TEST_CASE("schedules rise, then follow their curve") {
   CHECK(cosine(60) == doctest::Approx(0.55));
   CHECK(cosine(110) == doctest::Approx(0.1));
   CHECK(cosine(500) == doctest::Approx(0.1));
-  const Schedule exponential{.rate = 1, .final_rate = 0.01, .warmup = 0, .steps = 100, .curve = Schedule::Curve::exponential};
+  const Schedule exponential{
+      .rate = 1, .final_rate = 0.01, .warmup = 0, .steps = 100, .curve = Schedule::Curve::exponential};
   CHECK(exponential(50) == doctest::Approx(0.1));
   CHECK(exponential(100) == doctest::Approx(0.01));
 }

@@ -84,9 +84,10 @@ struct Cpu {
     pool().run((n + block - 1) / block, [&](dim_t i) { f(i * block, std::min((i + 1) * block, n)); });
   }
   template <class F>
-  static void across(dim_t row, dim_t c, dim_t end, const F& f) {
-    for (; c + width <= end; c += width) f(row, Lanes<width>{c});
-    for (; c < end; ++c) f(row, c);
+  static void across(dim_t row, dim_t first, dim_t end, const F& f) {
+    const dim_t tail = first + (end - first) / width * width;
+    for (dim_t c = first; c < tail; c += width) f(row, Lanes<width>{c});
+    for (dim_t c = tail; c < end; ++c) f(row, c);
   }
 };
 

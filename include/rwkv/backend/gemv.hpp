@@ -54,6 +54,8 @@ struct FewRows {
   template <int rows, int many>
   [[gnu::noinline]] void dot(dim_t i, dim_t j) const {
     const T *x_i = x + i * k, *w_j = weight + j * k;
+    const dim_t next =
+        std::min<dim_t>(many, n - many - j) * k;  // the rows after these; at the end, the last ones again
     Pack<T, W> sum[rows][many]{};
     T last[rows][many]{};
     dim_t p = 0;
@@ -61,6 +63,7 @@ struct FewRows {
 #pragma GCC unroll 4
       for (int s = 0; s < many; ++s) {
         const auto w_p = load(w_j + s * k, Lanes<W>{p});
+        prefetch(w_j + s * k + next, Lanes<W>{p});
 #pragma GCC unroll 4
         for (int r = 0; r < rows; ++r) sum[r][s] += w_p * load(x_i + r * k, Lanes<W>{p});
       }

@@ -14,11 +14,13 @@
 
 namespace rwkv {
 
-/// Threads that wait for work. run(n, f) calls f(0) ... f(n - 1), every thread a fixed contiguous share.
-/// What task i computes depends on i alone, so results never depend on the number of threads.
+/// Threads that wait for work. run(n, f) calls f(0) ... f(n - 1): every thread has a contiguous share of its own, so
+/// that what it left in its cache serves it again, and then helps with what is left of the others', so that one which
+/// the system has put to sleep holds nobody up. What task i computes depends on i alone, so results never depend on the
+/// threads.
 class Pool {
  public:
-  explicit Pool(int threads) : threads_(std::max(1, threads)) {
+  explicit Pool(int threads) : threads_(std::max(1, threads)), shares_(static_cast<std::size_t>(threads_)) {
     for (int id = 1; id < threads_; ++id) helpers_.emplace_back([this, id] { help(id); });
   }
   Pool(const Pool&) = delete;
@@ -39,36 +41,53 @@ class Pool {
       for (dim_t i = 0; i < n; ++i) f(i);
       return;
     }
-    job_ = {n, &f, [](const void* kernel, dim_t i) { (*static_cast<const F*>(kernel))(i); }};
-    pending_.store(threads_ - 1, std::memory_order_relaxed);
+    job_ = {&f, [](const void* kernel, dim_t i) { (*static_cast<const F*>(kernel))(i); },
+            std::max<dim_t>(1, n / (threads_ * 8))};
+    for (dim_t id = 0; id < threads_; ++id) {
+      Share& share = shares_[static_cast<std::size_t>(id)];
+      share.next.store(n * id / threads_, std::memory_order_relaxed);
+      share.end = n * (id + 1) / threads_;
+    }
+    open_.store(true);
     call_.fetch_add(1, std::memory_order_release);
     call_.notify_all();
-    share(0);
-    for (int spin = 0; pending_.load(std::memory_order_acquire) != 0; ++spin)
-      spin < spins ? pause() : std::this_thread::yield();  // a helper just woken may be waiting for this very core
+    work(0);
+    open_.store(false);  // whoever comes now is too late; whoever came is waited for
+    for (int spin = 0; active_.load() != 0; ++spin) spin < spins ? pause() : std::this_thread::yield();
   }
 
  private:
   struct Job {
-    dim_t n;
     const void* kernel;
     void (*call)(const void*, dim_t);
+    dim_t grain;  // tasks that are taken at a time
+  };
+  struct alignas(64) Share {
+    std::atomic<dim_t> next = 0;
+    dim_t end = 0;
   };
 
-  void share(int id) {
+  void work(int id) {
     const Job job = job_;
     inside() = true;
-    for (dim_t i = job.n * id / threads_, end = job.n * (id + 1) / threads_; i < end; ++i) job.call(job.kernel, i);
+    for (int k = 0; k < threads_; ++k) {
+      Share& share = shares_[static_cast<std::size_t>((id + k) % threads_)];
+      while (share.next.load(std::memory_order_relaxed) < share.end) {
+        const dim_t first = share.next.fetch_add(job.grain, std::memory_order_relaxed);
+        for (dim_t i = first, end = std::min(first + job.grain, share.end); i < end; ++i) job.call(job.kernel, i);
+      }
+    }
     inside() = false;
   }
   void help(int id) {
     for (unsigned seen = 0;;) {
       for (int spin = 0; spin < spins && call_.load(std::memory_order_relaxed) == seen; ++spin) pause();
       call_.wait(seen, std::memory_order_acquire);
-      ++seen;
+      seen = call_.load(std::memory_order_acquire);
       if (stop_) return;
-      share(id);
-      pending_.fetch_sub(1, std::memory_order_release);
+      active_.fetch_add(1);  // before the look at open_: run closes before it looks at active_
+      if (open_.load()) work(id);
+      active_.fetch_sub(1);
     }
   }
   static bool& inside() {
@@ -84,8 +103,10 @@ class Pool {
   static constexpr int spins = 20000;  // a fraction of a millisecond: waking a sleeper costs far more than a short spin
   const int threads_;
   Job job_{};
+  std::vector<Share> shares_;
   alignas(64) std::atomic<unsigned> call_ = 0;
-  alignas(64) std::atomic<int> pending_ = 0;
+  alignas(64) std::atomic<int> active_ = 0;
+  alignas(64) std::atomic<bool> open_ = false;
   std::atomic<bool> stop_ = false;
   std::mutex busy_;
   std::vector<std::thread> helpers_;
@@ -98,8 +119,10 @@ inline std::unique_ptr<Pool>& shared_pool() {
 }
 }  // namespace detail
 
-/// The pool of the process: as many threads as the machine has, unless `threads` said otherwise.
-inline Pool& pool() { return *detail::shared_pool(); }
+/// The pool of the process: as many threads as the machine has, unless set_threads said otherwise.
+inline Pool& pool() {
+  return *detail::shared_pool();
+}
 
 /// Sets how many threads the process computes with; 0 means as many as the machine has. Call it while nothing computes.
 inline void set_threads(int n) {

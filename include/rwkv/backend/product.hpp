@@ -33,18 +33,16 @@ class Scratch {
 
 /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C in tiles that stay in registers for a whole block of k.
 ///
-/// op(B) is packed into panels of `wide` columns, op(A) into panels of `tall` rows unless it can be read in place: what
-/// one step of k needs then lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and their
-/// rows of A stay in L2 for the next panel. An element is summed in an order that depends on k alone; threads share the
-/// tiles.
+/// op(B) is packed into panels of `wide` columns, op(A) into panels of `tall` rows unless it can be read in place, so
+/// that what one step of k needs lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and
+/// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone.
 template <class T>
 struct Product {
   static constexpr int W = native_width<T>, packs = 2, wide = packs * W;
   static constexpr int tall = sizeof(T) * W == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
   static constexpr dim_t deep = 384;                        // of k: a panel of B and a tile's rows of A fit L1
   static constexpr dim_t high = 24;                         // tiles in a strip
-  static constexpr dim_t keep = (8 << 20) / sizeof(T);      // numbers of an operand packed at a time, in L3,
-  static constexpr dim_t merge = (1 << 20) / sizeof(T);     // and up to which several blocks of k are packed together
+  static constexpr dim_t keep = (8 << 20) / sizeof(T);      // numbers of an operand packed at a time: L3
 
   Op of_a, of_b;
   dim_t m, n, k;
@@ -58,7 +56,7 @@ struct Product {
     const bool pack_a = of_a == Op::transpose;
     const dim_t fit = std::max<dim_t>(keep / depth / wide, 1) * wide;
     const dim_t rows = pack_a ? std::min(m, fit) : m, columns = std::min(n, fit);
-    const dim_t some = std::max<dim_t>(merge / (std::max(pack_a ? rows : 0, columns) * depth), 1);
+    const dim_t some = std::max<dim_t>(keep / (std::max(pack_a ? rows : 0, columns) * depth), 1);
     for (dim_t first = 0; first < blocks; first += some)
       for (dim_t j = 0; j < n; j += columns)
         for (dim_t i = 0; i < m; i += rows) {
@@ -93,7 +91,8 @@ struct Product {
     void pack(bool b_too) const {
       const dim_t b_groups = b_panels && b_too ? (panels + group<wide> - 1) / group<wide> : 0;
       const dim_t a_groups = a_panels ? (tiles + group<tall> - 1) / group<tall> : 0;
-      all.spread(count * (b_groups + a_groups), [&](dim_t task) {
+      const dim_t numbers = count * all.depth * ((b_groups ? columns : 0) + (a_groups ? rows : 0));
+      spread(numbers > 1 << 16, count * (b_groups + a_groups), [&](dim_t task) {
         const dim_t block = task / (b_groups + a_groups), one = task % (b_groups + a_groups);
         const dim_t y = one * group<wide>, x = (one - b_groups) * group<tall>;
         if (one < b_groups)
@@ -116,11 +115,10 @@ struct Product {
       }
     }
 
-    /// Tiles are counted down a strip, then along its panels, then strip by strip; every thread takes an equal run of
-    /// them.
+    /// Tiles are counted down a strip, then panel by panel, then strip by strip; every thread takes an equal run.
     void multiply() const {
       const dim_t shares = pool().threads(), total = tiles * panels;
-      all.spread(shares, [&](dim_t share) {
+      spread(all.m * all.n * all.k > 1 << 17, shares, [&](dim_t share) {
         static thread_local Scratch<T> scratch;
         T* const own = b_panels ? nullptr : scratch.at_least(group<wide> * wide * all.depth);
         const dim_t begin = total * share / shares, end = total * (share + 1) / shares;
@@ -156,24 +154,22 @@ struct Product {
     }
   };
 
-  /// f(0) ... f(tasks - 1) on the threads, if the product is worth waking them.
+  /// f(0) ... f(tasks - 1), on the threads if that is worth waking them.
   template <class F>
-  void spread(dim_t tasks, const F& f) const {
-    if (m * n * k > 1 << 17) return pool().run(tasks, f);
+  static void spread(bool worth, dim_t tasks, const F& f) {
+    if (worth) return pool().run(tasks, f);
     for (dim_t task = 0; task < tasks; ++task) f(task);
   }
 
   /// Packs lines that lie side by side, N to a panel; lines that are missing from the last one become zeros.
   template <int N>
   [[gnu::noinline]] static void copy(const T* from, dim_t row, dim_t lines, dim_t depth, T* to, dim_t panel) {
-    constexpr dim_t ahead = 16;  // rows lie further apart than a prefetcher looks
+    constexpr dim_t ahead = 16, line = 64 / sizeof(T);  // rows lie further apart than a prefetcher looks
     const dim_t whole = lines / N * N;
     for (dim_t p = 0; p < depth; ++p, from += row, to += N) {
+      for (dim_t q = 0; q < lines && p + ahead < depth; q += line) __builtin_prefetch(from + ahead * row + q);
       T* out = to;
-      for (dim_t q = 0; q < whole; q += N, out += panel) {
-        std::memcpy(out, from + q, N * sizeof(T));
-        if (p + ahead < depth) __builtin_prefetch(from + q + ahead * row);
-      }
+      for (dim_t q = 0; q < whole; q += N, out += panel) std::memcpy(out, from + q, N * sizeof(T));
       if (whole < lines) std::fill(std::copy(from + whole, from + lines, out), out + N, T(0));
     }
   }

@@ -6,8 +6,10 @@
 namespace rwkv::detail {
 
 /// Tensors start on a cache line of floats.
-inline constexpr dim_t line = 16;
-constexpr dim_t aligned(dim_t n) { return (n + line - 1) / line * line; }
+inline constexpr dim_t leaf_alignment = 16;
+constexpr dim_t aligned(dim_t n) {
+  return (n + leaf_alignment - 1) / leaf_alignment * leaf_alignment;
+}
 
 template <class B>
 struct Deallocate {

@@ -7,8 +7,8 @@
 #include <rwkv/core/random.hpp>
 #include <rwkv/core/view.hpp>
 
-// A bundle is a plain struct of views that lists its members once, in `fields`. Initialising, counting, saving, printing
-// and stepping an optimizer are walks over that list.
+// A bundle is a plain struct of views that lists its members once, in `fields`. Initialising, counting, saving,
+// printing and stepping an optimizer are walks over that list.
 namespace rwkv {
 
 /// Where a tensor stands when its first values are written: rows x columns elements, the last extent being the columns.
@@ -28,7 +28,11 @@ struct Init {
 namespace init {
 /// The same value everywhere.
 constexpr Init constant(float value, const char* name = "constant") {
-  return {name, [](const Site&, float gain, std::span<float> values) { for (float& x : values) x = gain; }, value};
+  return {name,
+          [](const Site&, float gain, std::span<float> values) {
+            for (float& x : values) x = gain;
+          },
+          value};
 }
 inline constexpr Init zeros = constant(0, "zeros"), ones = constant(1, "ones");
 }  // namespace init
@@ -58,14 +62,19 @@ struct AnyMember {
 };
 template <class T, class... A>
 consteval int member_count() {
-  if constexpr (requires { T{A{}..., AnyMember{}}; }) return member_count<T, A..., AnyMember>();
-  else return sizeof...(A);
+  if constexpr (requires { T{A{}..., AnyMember{}}; })
+    return member_count<T, A..., AnyMember>();
+  else
+    return sizeof...(A);
 }
 }  // namespace detail
 
-/// A struct with `static constexpr void fields(auto&& f, auto&&... p)` that calls f(Field, p.member...) for each member.
+/// A struct with `static constexpr void fields(auto&& f, auto&&... p)` that calls f(Field, p.member...) for each
+/// member.
 template <class T>
-concept Bundle = requires(std::remove_const_t<T>& t) { std::remove_const_t<T>::fields(detail::AnyVisitor{}, t); };
+concept Bundle = requires(std::remove_const_t<T>& t) {
+  std::remove_const_t<T>::fields(detail::AnyVisitor{}, t);
+};
 
 /// How many members `fields` lists.
 template <Bundle P>
@@ -80,9 +89,12 @@ constexpr int field_count() {
 /// an array of bundles says `stacked`.
 template <Bundle P>
 consteval bool lists_every_member() {
-  if constexpr (requires { P::stacked; }) return true;
-  else if constexpr (requires { P::borrowed; }) return detail::member_count<P>() == field_count<P>() + P::borrowed;
-  else return detail::member_count<P>() == field_count<P>();
+  if constexpr (requires { P::stacked; })
+    return true;
+  else if constexpr (requires { P::borrowed; })
+    return detail::member_count<P>() == field_count<P>() + P::borrowed;
+  else
+    return detail::member_count<P>() == field_count<P>();
 }
 
 /// Where a leaf is: its name, dotted, and which block of a stack it belongs to.
@@ -103,13 +115,16 @@ namespace detail {
 template <class F, class First, class... Rest>
 void walk_leaves(const Path& path, F& f, First& first, Rest&... rest) {
   using P = std::remove_const_t<First>;
-  static_assert(lists_every_member<P>(),
-                "fields() must list every member of the bundle once: a forgotten one would be neither initialised nor saved");
+  static_assert(
+      lists_every_member<P>(),
+      "fields() must list every member of the bundle once: a forgotten one would be neither initialised nor saved");
   P::fields(
       [&](const Field& field, auto& a, auto&... b) {
         const Path here = path.step(field);
-        if constexpr (Bundle<std::remove_cvref_t<decltype(a)>>) walk_leaves(here, f, a, b...);
-        else f(here, field, a, b...);
+        if constexpr (Bundle<std::remove_cvref_t<decltype(a)>>)
+          walk_leaves(here, f, a, b...);
+        else
+          f(here, field, a, b...);
       },
       first, rest...);
 }
@@ -129,8 +144,10 @@ constexpr dim_t elements(Seq seq = {}) {
   P::fields(
       [&](const Field&, auto& member) {
         using M = std::remove_cvref_t<decltype(member)>;
-        if constexpr (Bundle<M>) n += elements<M>(seq);
-        else n += M::shape::size(seq);
+        if constexpr (Bundle<M>)
+          n += elements<M>(seq);
+        else
+          n += M::shape::size(seq);
       },
       p);
   return n;

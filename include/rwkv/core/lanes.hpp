@@ -35,12 +35,12 @@ inline constexpr int register_bytes = 16;  // SSE2, NEON
 template <class T, int W>
 struct PackOf {};  // no pack of anything but numbers
 template <class T, int W>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 struct PackOf<T, W> {
   typedef T type __attribute__((vector_size(sizeof(T) * W)));
 };
 template <class T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 struct PackOf<T, 1> {
   using type = T;
 };
@@ -51,7 +51,7 @@ struct LaneTraits {
   static constexpr int width = sizeof(L) / sizeof(scalar);
 };
 template <class L>
-  requires std::is_arithmetic_v<L>
+requires std::is_arithmetic_v<L>
 struct LaneTraits<L> {
   using scalar = L;
   static constexpr int width = 1;
@@ -70,8 +70,8 @@ template <class L>
 inline constexpr int width_of = detail::LaneTraits<L>::width;
 /// How many T fill a register of this machine.
 template <class T>
-inline constexpr int native_width =
-    detail::register_bytes < 16 ? 1 : static_cast<int>(detail::register_bytes / sizeof(T));
+inline constexpr int native_width = detail::register_bytes < 16 ? 1
+                                                                : static_cast<int>(detail::register_bytes / sizeof(T));
 
 template <std::floating_point T>
 RWKV_HD T load(const T* p, dim_t i) {

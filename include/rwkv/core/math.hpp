@@ -8,9 +8,9 @@
 
 #include <rwkv/core/lanes.hpp>
 
-// Mathematics on lanes. One text serves float, double and every pack of them, so a channel gets the same number whichever
-// lane it sits in; a device uses its own library, which knows its hardware. Kernels say math::exp, never exp: g++ would
-// pick ::exp(double) for floats, and an rwkv::exp would be ambiguous for users of CUDA's headers.
+// Mathematics on lanes. One text serves float, double and every pack of them, so a channel gets the same number
+// whichever lane it sits in; a device uses its own library, which knows its hardware. Kernels say math::exp, never exp:
+// g++ would pick ::exp(double) for floats, and an rwkv::exp would be ambiguous for users of CUDA's headers.
 namespace rwkv::math {
 
 template <class L>
@@ -52,7 +52,7 @@ namespace detail {
 template <class T>
 using IntegerLike = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 template <class L>
-using Bits = Pack<IntegerLike<scalar_of<L>>, width_of<L>>;
+using Bits = Pack<IntegerLike<scalar_of<L> >, width_of<L> >;
 
 template <class T>
 struct Format;
@@ -77,7 +77,8 @@ template <class L, class T, std::size_t N>
     L p = L{} + a[N - 1];
     ((p = p * x + a[N - 2 - K]), ...);
     return p;
-  }(std::make_index_sequence<N - 1>{});
+  }
+  (std::make_index_sequence<N - 1>{});
 }
 
 /// e^r = 1 + r + r^2 (1/2! + r/3! + ...)
@@ -105,7 +106,7 @@ struct Exponential {
   [[gnu::always_inline]] explicit Exponential(L x) {
     constexpr T magic = T(3) * T(std::int64_t(1) << (F::mantissa - 1));  // x + magic: x rounded, in the low bits
     const L shifted = x * T(1.44269504088896340736) + magic, whole = shifted - magic;
-    n = std::bit_cast<Bits<L>>(shifted) - std::bit_cast<IntegerLike<T>>(magic);
+    n = std::bit_cast<Bits<L> >(shifted) - std::bit_cast<IntegerLike<T> >(magic);
     const L r = (x - whole * F::ln2_high) - whole * F::ln2_low;
     q = polynomial(r, exp_series<T>) * (r * r) + r;
   }
@@ -117,7 +118,7 @@ struct Exponential {
 /// e^x within 1 ulp, denormal results, infinities and NaN included.
 template <class L>
 [[gnu::always_inline]] inline L exp(L x) {
-  using F = detail::Format<scalar_of<L>>;
+  using F = detail::Format<scalar_of<L> >;
   x = max(L{} + F::exp_low, min(L{} + F::exp_high, x));  // in this order NaN stays NaN
   const detail::Exponential<L> e(x);
   const auto half = e.n >> 1;  // 2^n in two steps: it may be denormal or infinite
@@ -127,7 +128,7 @@ template <class L>
 /// e^x for x <= 0, never below the smallest normal number, where a denormal could only slow the machine down.
 template <class L>
 [[gnu::always_inline]] inline L exp_nonpositive(L x) {
-  const detail::Exponential<L> e(max(L{} + detail::Format<scalar_of<L>>::normal_low, x));
+  const detail::Exponential<L> e(max(L{} + detail::Format<scalar_of<L> >::normal_low, x));
   const L scale = e.power_of_two(e.n);
   return e.q * scale + scale;
 }
@@ -158,17 +159,16 @@ template <class L>
   constexpr T lift = T(std::int64_t(1) << F::mantissa);
   const L normal = x < Limits::min() ? x * lift : x;
   const L lifted = x < Limits::min() ? L{} + T(F::mantissa) : L{};
-  constexpr auto root_half = std::bit_cast<detail::IntegerLike<T>>(T(0.70710678118654752440));
+  constexpr auto root_half = std::bit_cast<detail::IntegerLike<T> >(T(0.70710678118654752440));
   const Bits offset = std::bit_cast<Bits>(normal) - root_half;
   const Bits n = offset >> F::mantissa;
   const L m = std::bit_cast<L>(std::bit_cast<Bits>(normal) - (n << F::mantissa));
   constexpr T magic = T(3) * T(std::int64_t(1) << (F::mantissa - 1));
-  const L whole = std::bit_cast<L>(n + std::bit_cast<detail::IntegerLike<T>>(magic)) - magic - lifted;
+  const L whole = std::bit_cast<L>(n + std::bit_cast<detail::IntegerLike<T> >(magic)) - magic - lifted;
   const L s = (m - T(1)) / (m + T(1)), z = s * s;
   const L f = m - T(1), correction = s * (detail::polynomial(z, detail::log_series<T>) - f);  // 2 s = f - s f
   const L y = whole * F::ln2_high + (f + (correction + whole * F::ln2_low));
-  return x > T(0) ? (x < Limits::infinity() ? y : x) : x == T(0) ? L{} - Limits::infinity()
-                                                                : L{} + Limits::quiet_NaN();
+  return x > T(0) ? (x < Limits::infinity() ? y : x) : x == T(0) ? L{} - Limits::infinity() : L{} + Limits::quiet_NaN();
 }
 
 template <class L>

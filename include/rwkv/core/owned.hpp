@@ -18,8 +18,9 @@ struct Leaf {
   dim_t rows() const { return columns() > 0 ? size / columns() : 0; }
 };
 
-/// A bundle and its memory: one allocation, each leaf on a cache line, zeros between them. A regular value: a copy is deep.
-/// Two of the same type and sizes have the same layout, so that what is done leaf by leaf needs only `leaves` and `data`.
+/// A bundle and its memory: one allocation, each leaf on a cache line, zeros between them. A regular value: a copy is
+/// deep. Two of the same type and sizes have the same layout, so that what is done leaf by leaf needs only `leaves` and
+/// `data`.
 template <class B, Bundle P>
 class Owned : public P {
  public:
@@ -35,7 +36,10 @@ class Owned : public P {
   }
   Owned(const Owned& other) : Owned(other.seq_) { B::copy(data(), other.data(), size()); }
   Owned(Owned&& other) noexcept
-      : P(std::exchange(other.view(), P{})), seq_(other.seq_), leaves_(std::move(other.leaves_)), memory_(std::move(other.memory_)) {
+      : P(std::exchange(other.view(), P{})),
+        seq_(other.seq_),
+        leaves_(std::move(other.leaves_)),
+        memory_(std::move(other.memory_)) {
     other.leaves_.clear();
   }
   Owned& operator=(Owned other) noexcept {
@@ -60,7 +64,8 @@ class Owned : public P {
     for (const Leaf& leaf : leaves_) {
       std::vector<float> values(static_cast<std::size_t>(leaf.size));
       const Random random = Random{seed}.named(leaf.path.name);
-      leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.path.layer, leaf.path.layers, random}, leaf.field.init.gain, values);
+      leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.path.layer, leaf.path.layers, random},
+                           leaf.field.init.gain, values);
       const std::vector<T> host(values.begin(), values.end());
       B::upload(data() + leaf.offset, host.data(), leaf.size);
     }

@@ -6,8 +6,9 @@
 
 namespace rwkv {
 
-/// Random numbers by position: number i of a stream is a function of (seed, stream, i) alone, so any thread may draw any
-/// of them, on any machine, in any order. Philox-4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3").
+/// Random numbers by position: number i of a stream is a function of (seed, stream, i) alone, so any thread may draw
+/// any of them, on any machine, in any order. Philox-4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+/// 3").
 struct Random {
   std::uint64_t seed = 0, stream = 0;
 

@@ -8,7 +8,8 @@ namespace rwkv {
 /// Extents that are known only at run time carry a name instead of a number.
 inline constexpr dim_t Batch = -1;  ///< how many sequences
 inline constexpr dim_t Time = -2;   ///< how many tokens of each
-inline constexpr dim_t Spans = -3;  ///< how many spans of `span` tokens cover the time: recurrences keep their state at each
+inline constexpr dim_t Spans =
+    -3;  ///< how many spans of `span` tokens cover the time: recurrences keep their state at each
 
 /// Tokens between two states that a recurrence keeps for its way back.
 inline constexpr dim_t span = 32;
@@ -32,7 +33,7 @@ struct Shape {
   static constexpr RWKV_HD dim_t extent(dim_t d, Seq s) {
     return d == Batch ? s.batch : d == Time ? s.time : d == Spans ? s.spans() : d;
   }
-  static constexpr RWKV_HD dim_t size(Seq s) { return (extent(D, s) * ... * dim_t{1}); }
+  static constexpr RWKV_HD dim_t size([[maybe_unused]] Seq s) { return (extent(D, s) * ... * dim_t{1}); }
 };
 
 /// Token numbers, (Batch, Time): the one signal that is not made of scalars.

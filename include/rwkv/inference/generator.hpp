@@ -9,10 +9,10 @@
 
 namespace rwkv {
 
-/// Writes with a language model. The State is all it remembers of the text so far: a value to copy, compare, save, load.
-/// A prompt is read in chunks, then every token costs one step; no token allocates memory.
+/// Writes with a language model. The State is all it remembers of the text so far: a value to copy, compare, save,
+/// load. A prompt is read in chunks, then every token costs one step; no token allocates memory.
 template <class Net, Backend B>
-  requires LanguageModel<Net>
+requires LanguageModel<Net>
 class Generator {
  public:
   using State = typename Model<Net, B>::State;
@@ -20,9 +20,15 @@ class Generator {
 
   /// The tokenizer's tokens are the only ones that are ever drawn. Error if the model knows fewer.
   Generator(Model<Net, B>& model, Tokenizer tokenizer, Sampler sampler = {})
-      : model_(model), tokenizer_(std::move(tokenizer)), picker_(std::move(sampler), tokenizer_.size()),
-        state_(Model<Net, B>::fresh_state()), one_({1, 1}), many_({1, chunk}), scalars_(std::size_t(vocabulary<Net>)),
-        logits_(std::size_t(tokenizer_.size())), drawn_(logits_.size()) {
+      : model_(model),
+        tokenizer_(std::move(tokenizer)),
+        picker_(std::move(sampler), tokenizer_.size()),
+        state_(Model<Net, B>::fresh_state()),
+        one_({1, 1}),
+        many_({1, chunk}),
+        scalars_(std::size_t(vocabulary<Net>)),
+        logits_(std::size_t(tokenizer_.size())),
+        drawn_(logits_.size()) {
     if (tokenizer_.size() > vocabulary<Net>)
       throw Error("Generator: the tokenizer has " + std::to_string(tokenizer_.size()) + " tokens, the model knows " +
                   std::to_string(vocabulary<Net>) + "; use the tokenizer that was saved with the model");

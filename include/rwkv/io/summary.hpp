@@ -79,9 +79,9 @@ inline std::string totals(const SummarySizes& n, Seq seq) {
                      std::to_string(n.state_per_sequence * n.scalar_bytes) + " bytes\n\nmemory in MB for batch " +
                      std::to_string(seq.batch) + ", time " + std::to_string(seq.time) + "\n";
   const auto megabytes = [&](const char* name, dim_t scalars) {
-    char text_line[64];
-    std::snprintf(text_line, sizeof text_line, "  %-16s%12.3f\n", name, double(scalars) * double(n.scalar_bytes) * 1e-6);
-    text += text_line;
+    char row[64];
+    std::snprintf(row, sizeof row, "  %-16s%12.3f\n", name, double(scalars) * double(n.scalar_bytes) * 1e-6);
+    text += row;
   };
   megabytes("parameters", n.parameters);
   megabytes("gradients", n.parameters);

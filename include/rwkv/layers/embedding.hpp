@@ -24,7 +24,8 @@ struct Embedding {
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...); }
   };
-  template <class B> using State = Empty;
+  template <class B>
+  using State = Empty;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TokenIds ids, Cache<B>& c, Empty&) {
@@ -33,7 +34,8 @@ struct Embedding {
     return c.y;
   }
   template <class B>
-  static void backward(Context<B>&, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TokenIds, Params<B>& dp, Empty&) {
+  static void backward(Context<B>&, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TokenIds, Params<B>& dp,
+                       Empty&) {
     embedding_backward<B>(c.ids, dy, dp.weight);
   }
 };

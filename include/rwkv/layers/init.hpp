@@ -15,8 +15,9 @@ inline void subtract(dim_t n, double factor, const double* from, double* to) {
   for (; i < n; ++i) to[i] -= factor * from[i];
 }
 
-/// The orthonormal factor of the thin QR of a (rows >= columns), with a positive diagonal of R, in place: by Cholesky of
-/// A^T A = R^T R, then Q R = A row by row. One pass squares the condition number, so square matrices take a second one.
+/// The orthonormal factor of the thin QR of a (rows >= columns), with a positive diagonal of R, in place: by Cholesky
+/// of A^T A = R^T R, then Q R = A row by row. One pass squares the condition number, so square matrices take a second
+/// one.
 inline void orthonormalise(dim_t rows, dim_t columns, std::vector<double>& a) {
   std::vector<double> r(static_cast<std::size_t>(columns * columns));
   for (int pass = rows < 2 * columns ? 2 : 1; pass > 0; --pass) {
@@ -70,13 +71,20 @@ inline void fill_normal(const Site& site, float gain, std::span<float> values) {
 namespace rwkv::init {
 
 /// Orthonormal rows or columns, times gain and sqrt(rows / columns) where there are more rows than columns.
-constexpr Init orthogonal(float gain = 1) { return {"orthogonal", &detail::fill_orthogonal, gain}; }
+constexpr Init orthogonal(float gain = 1) {
+  return {"orthogonal", &detail::fill_orthogonal, gain};
+}
 /// Uniform in [-range, range).
-constexpr Init uniform(float range) { return {"uniform", &detail::fill_uniform, range}; }
+constexpr Init uniform(float range) {
+  return {"uniform", &detail::fill_uniform, range};
+}
 /// Normal with that standard deviation.
-constexpr Init normal(float deviation) { return {"normal", &detail::fill_normal, deviation}; }
+constexpr Init normal(float deviation) {
+  return {"normal", &detail::fill_normal, deviation};
+}
 
 /// To be named in template arguments, which take a reference to a constant.
-inline constexpr Init orthogonal_unit = orthogonal(), orthogonal_half = orthogonal(0.5f), uniform_small = uniform(6e-4f);
+inline constexpr Init orthogonal_unit = orthogonal(), orthogonal_half = orthogonal(0.5f),
+                      uniform_small = uniform(6e-4f);
 
 }  // namespace rwkv::init

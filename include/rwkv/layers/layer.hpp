@@ -14,15 +14,14 @@ namespace rwkv {
 /// backward writes dx, adds to dp, and turns the gradient of the final state into that of the initial one (ds).
 /// One forward serves training, prefill and decoding; they differ in batch, time and state only.
 template <class L, class B>
-concept Layer =
-    Backend<B> && Bundle<typename L::template Params<B>> && Bundle<typename L::template Cache<B>> &&
+concept Layer = Backend<B> && Bundle<typename L::template Params<B>> && Bundle<typename L::template Cache<B>> &&
     Bundle<typename L::template State<B>> &&
     requires(Context<B>& ctx, typename L::template Params<B>& p, TensorOf<B, typename L::In> x,
              TensorOf<B, typename L::Out> y, typename L::template Cache<B>& c, typename L::template State<B>& s) {
-      { L::forward(ctx, p, x, c, s) } -> std::same_as<TensorOf<B, typename L::Out>>;
-      { L::backward(ctx, p, c, y, x, p, s) } -> std::same_as<void>;
-      { L::flops } -> std::convertible_to<dim_t>;
-    };
+  { L::forward(ctx, p, x, c, s) } -> std::same_as<TensorOf<B, typename L::Out>>;
+  { L::backward(ctx, p, c, y, x, p, s) } -> std::same_as<void>;
+  { L::flops } -> std::convertible_to<dim_t>;
+};
 
 namespace detail {
 /// Which of a layer's bundles a composer is putting together.

@@ -32,7 +32,8 @@ struct LayerNorm {
       f(Field{"rstd"}, c.rstd...);
     }
   };
-  template <class B> using State = Empty;
+  template <class B>
+  using State = Empty;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {

@@ -24,7 +24,8 @@ struct Linear {
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...); }
   };
-  template <class B> using State = Empty;
+  template <class B>
+  using State = Empty;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {

@@ -14,8 +14,10 @@ struct Recompute {
   using In = typename L::In;
   using Out = typename L::Out;
 
-  template <class B> using Params = typename L::template Params<B>;
-  template <class B> using State = typename L::template State<B>;
+  template <class B>
+  using Params = typename L::template Params<B>;
+  template <class B>
+  using State = typename L::template State<B>;
   template <class B>
   struct Cache {
     static constexpr int borrowed = 1;

@@ -1,16 +1,32 @@
 #pragma once
 #include <array>
 
-#include <rwkv/layers/layer.hpp>
-#include <rwkv/layers/named.hpp>
+#include <rwkv/layers/sequential.hpp>
 
 namespace rwkv {
+namespace detail {
+/// A name stands after the number: "0.name".
+template <class L>
+struct UnderNumber {
+  using type = L;
+};
+template <class L>
+requires requires {
+  L::name;
+}
+struct UnderNumber<L> {
+  using type = Sequential<L>;
+};
+}  // namespace detail
 
-/// The same layer N times, called From, From + 1, ...: one instantiation, an array of parameters, a loop. Depth is data.
-template <int N, class L, int From = 0>
+/// The same layer N times, called From, From + 1, ...: one instantiation, an array of parameters, a loop. Depth is
+/// data.
+template <int N, class Each, int From = 0>
 struct Repeat {
+  using L = typename detail::UnderNumber<Each>::type;
   static_assert(N > 0, "Repeat: at least one block");
-  static_assert(SameShape<typename L::Out, typename L::In>, "Repeat: the repeated layer must return the shape it takes");
+  static_assert(SameShape<typename L::Out, typename L::In>,
+                "Repeat: the repeated layer must return the shape it takes");
   static constexpr bool composes = true;
   static constexpr dim_t flops = N * L::flops;
   using In = typename L::In;
@@ -24,9 +40,12 @@ struct Repeat {
       for (int i = 0; i < N; ++i) f(Field{.index = From + i, .depth = From + N}, p.at[i]...);
     }
   };
-  template <class B> using Params = Stack<detail::ParamsOf, B>;
-  template <class B> using Cache = Stack<detail::CacheOf, B>;
-  template <class B> using State = Stack<detail::StateOf, B>;
+  template <class B>
+  using Params = Stack<detail::ParamsOf, B>;
+  template <class B>
+  using Cache = Stack<detail::CacheOf, B>;
+  template <class B>
+  using State = Stack<detail::StateOf, B>;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {

@@ -14,8 +14,10 @@ struct Residual {
   using In = typename L::In;
   using Out = In;
 
-  template <class B> using Params = typename L::template Params<B>;
-  template <class B> using State = typename L::template State<B>;
+  template <class B>
+  using Params = typename L::template Params<B>;
+  template <class B>
+  using State = typename L::template State<B>;
   template <class B>
   struct Cache {
     typename L::template Cache<B> inner;

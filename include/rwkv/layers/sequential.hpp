@@ -19,9 +19,12 @@ struct Chain<Place, A> {
     typename Kind::template of<A, B> first;
     static constexpr void fields(auto&& f, auto&&... p) { f(field_of<A>(Place), p.first...); }
   };
-  template <class B> using Params = Parts<ParamsOf, B>;
-  template <class B> using Cache = Parts<CacheOf, B>;
-  template <class B> using State = Parts<StateOf, B>;
+  template <class B>
+  using Params = Parts<ParamsOf, B>;
+  template <class B>
+  using Cache = Parts<CacheOf, B>;
+  template <class B>
+  using State = Parts<StateOf, B>;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
@@ -53,9 +56,12 @@ struct Chain<Place, A, Next, More...> {
       f(Field{}, p.rest...);
     }
   };
-  template <class B> using Params = Parts<ParamsOf, B>;
-  template <class B> using Cache = Parts<CacheOf, B>;
-  template <class B> using State = Parts<StateOf, B>;
+  template <class B>
+  using Params = Parts<ParamsOf, B>;
+  template <class B>
+  using Cache = Parts<CacheOf, B>;
+  template <class B>
+  using State = Parts<StateOf, B>;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {

@@ -7,9 +7,12 @@ namespace rwkv {
 /// updated and saved once, and its gradient is the sum of both uses. For an embedding that is also the output head.
 template <class First, class Body, class Last>
 struct Tied {
-  static_assert(SameShape<typename First::Out, typename Body::In>, "Tied: the body must take the shape the first layer returns");
-  static_assert(SameShape<typename Body::Out, typename Last::In>, "Tied: the last layer must take the shape the body returns");
-  static_assert(SameShape<decltype(First::template Params<detail::Sizes>::weight), decltype(Last::template Params<detail::Sizes>::weight)>,
+  static_assert(SameShape<typename First::Out, typename Body::In>,
+                "Tied: the body must take the shape the first layer returns");
+  static_assert(SameShape<typename Body::Out, typename Last::In>,
+                "Tied: the last layer must take the shape the body returns");
+  static_assert(SameShape<decltype(First::template Params<detail::Sizes>::weight),
+                          decltype(Last::template Params<detail::Sizes>::weight)>,
                 "Tied: both layers must have a weight of the same shape");
   static constexpr bool composes = true;
   static constexpr dim_t flops = First::flops + Body::flops + Last::flops;
@@ -36,8 +39,10 @@ struct Tied {
       f(detail::field_of<Last>(2), p.last...);
     }
   };
-  template <class B> using Cache = Parts<detail::CacheOf, B>;
-  template <class B> using State = Parts<detail::StateOf, B>;
+  template <class B>
+  using Cache = Parts<detail::CacheOf, B>;
+  template <class B>
+  using State = Parts<detail::StateOf, B>;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {

@@ -28,7 +28,9 @@ struct Model {
 
 /// A language model: token numbers to logits over a vocabulary.
 template <class Net>
-concept LanguageModel = std::same_as<typename Net::In, Ids> && requires { typename Net::Out; };
+concept LanguageModel = std::same_as<typename Net::In, Ids> && requires {
+  typename Net::Out;
+};
 
 /// How many tokens a language model tells apart.
 template <LanguageModel Net>

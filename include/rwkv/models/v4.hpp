@@ -17,10 +17,9 @@ struct Block : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", Time
 /// RWKV-4 (Peng et al. 2023, arXiv 2305.13048), with the parameter names of official checkpoints. Hidden is the width
 /// inside channel mixing.
 template <dim_t Vocab, dim_t Width, int Layers, dim_t Hidden = 4 * Width>
-struct Model : Sequential<Named<"emb", Embedding<Vocab, Width>>,      //
-                          Named<"blocks.0.ln0", LayerNorm<Width>>,    //
-                          Named<"blocks", Repeat<Layers, Block<Width, Hidden>>>,
-                          Named<"ln_out", LayerNorm<Width>>,          //
+struct Model : Sequential<Named<"emb", Embedding<Vocab, Width>>,                                                     //
+                          Named<"blocks.0.ln0", LayerNorm<Width>>,                                                   //
+                          Named<"blocks", Repeat<Layers, Block<Width, Hidden>>>, Named<"ln_out", LayerNorm<Width>>,  //
                           Named<"head", Linear<Width, Vocab, init::orthogonal_half>>> {};
 
 }  // namespace rwkv::v4

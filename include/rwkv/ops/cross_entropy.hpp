@@ -1,8 +1,8 @@
 #pragma once
 #include <vector>
 
-#include <rwkv/core/scratch.hpp>
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/core/scratch.hpp>
 #include <rwkv/ops/rows.hpp>
 
 namespace rwkv {
@@ -52,8 +52,8 @@ double mean(View<typename B::scalar, Shape<Batch, Time>> losses) {
 
 }  // namespace detail
 
-/// Weight of L2Wrap in the official trainers: the gradient of weight / 2 * mean(max_v logit^2), which keeps logits small.
-/// The reported loss leaves it out.
+/// Weight of L2Wrap in the official trainers: the gradient of weight / 2 * mean(max_v logit^2), which keeps logits
+/// small. The reported loss leaves it out.
 inline constexpr double l2wrap = 1e-4;
 
 /// Mean cross-entropy of the targets, in nats; the logits are left as they are. Targets must lie in [0, V).
@@ -62,14 +62,13 @@ double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, Toke
   using T = typename B::scalar;
   const auto frame = scratch.frame();
   const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
-  B::for_each_row(logits.seq.tokens(),
-                  detail::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
+  B::for_each_row(logits.seq.tokens(), detail::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 /// The same, and the logits become the gradient of weight * (mean loss + L2Wrap of strength `pull`).
 template <class B, dim_t V>
-double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets, double weight = 1,
-                              double pull = 0) {
+double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
+                              double weight = 1, double pull = 0) {
   using T = typename B::scalar;
   const auto frame = scratch.frame();
   const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);

@@ -18,7 +18,8 @@ struct LayerNormForward {
     const T variance = Row::sum([&](auto c) {
                          const auto d = load(x_r, c) - mu;
                          return d * d;
-                       }) / C;
+                       }) /
+                       C;
     const T s = T(1) / math::sqrt(variance + eps);
     mean[r] = mu, rstd[r] = s;
     Row::each([&](auto c) { store(y + r * C, c, (load(x_r, c) - mu) * s * load(weight, c) + load(bias, c)); });

@@ -1,9 +1,9 @@
 #pragma once
 #include <vector>
 
-#include <rwkv/core/scratch.hpp>
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/lanes.hpp>
+#include <rwkv/core/scratch.hpp>
 
 namespace rwkv {
 namespace detail {

@@ -75,7 +75,8 @@ void squared_relu_forward(View<typename B::scalar, S> x, View<typename B::scalar
 }
 /// Writes y again and turns dy into dx in place: dx = 2 max(x, 0) dy.
 template <class B, class S>
-void squared_relu_backward(View<typename B::scalar, S> x, View<typename B::scalar, S> y, View<typename B::scalar, S> dy) {
+void squared_relu_backward(View<typename B::scalar, S> x, View<typename B::scalar, S> y,
+                           View<typename B::scalar, S> dy) {
   B::for_each(1, y.size(), detail::SquaredReluBackward<typename B::scalar>{x.data, y.data, dy.data});
 }
 
@@ -89,8 +90,10 @@ template <class B, class S>
 void gate_backward(View<typename B::scalar, S> r, View<typename B::scalar, S> x, View<typename B::scalar, S> dy,
                    View<typename B::scalar, S> dr, View<typename B::scalar, S> dx, View<typename B::scalar, S> y = {}) {
   using T = typename B::scalar;
-  if (y.data) B::for_each(1, dy.size(), detail::GateBackward<T, true>{r.data, x.data, dy.data, dr.data, dx.data, y.data});
-  else B::for_each(1, dy.size(), detail::GateBackward<T, false>{r.data, x.data, dy.data, dr.data, dx.data, nullptr});
+  if (y.data)
+    B::for_each(1, dy.size(), detail::GateBackward<T, true>{r.data, x.data, dy.data, dr.data, dx.data, y.data});
+  else
+    B::for_each(1, dy.size(), detail::GateBackward<T, false>{r.data, x.data, dy.data, dr.data, dx.data, nullptr});
 }
 
 }  // namespace rwkv

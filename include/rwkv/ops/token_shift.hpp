@@ -72,8 +72,8 @@ struct TokenShiftBackward {
 
 }  // namespace detail
 
-/// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before. `last`
-/// (batch, C) is the token before the first, and is left as the last of x.
+/// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before.
+/// `last` (batch, C) is the token before the first, and is left as the last of x.
 template <class B, dim_t C, std::size_t N>
 void token_shift_forward(std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x, Tensor<B, Batch, C> last,
                          std::array<Tensor<B, Batch, Time, C>, N> out) {
@@ -85,12 +85,13 @@ void token_shift_forward(std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch,
   B::for_each(x.seq.batch, C, detail::KeepLast<T, C>{x.seq.time, x.data, last.data});
 }
 
-/// dx is written and dmix added to; `start` is the token before the first as forward met it. dlast comes in as the gradient
-/// of the last token kept, and goes out as that of `start`. dx may not be one of dout.
+/// dx is written and dmix added to; `start` is the token before the first as forward met it. dlast comes in as the
+/// gradient of the last token kept, and goes out as that of `start`. dx may not be one of dout.
 template <class B, dim_t C, std::size_t N>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
                           Tensor<B, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
-                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<B, 1, 1, C>, N> dmix, Tensor<B, Batch, C> dlast) {
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<B, 1, 1, C>, N> dmix,
+                          Tensor<B, Batch, C> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const auto frame = scratch.frame();

@@ -15,8 +15,7 @@ class Batches {
   using Kind = std::variant<Windows, Streams>;
 
   template <class K>
-    requires std::constructible_from<Kind, K>
-  Batches(K kind) : kind_(std::move(kind)) {}
+  requires std::constructible_from<Kind, K> Batches(K kind) : kind_(std::move(kind)) {}
 
   Seq seq() const {
     return std::visit([](const auto& kind) { return kind.seq(); }, kind_);

@@ -1,8 +1,8 @@
 #pragma once
 #include <cmath>
 
-#include <rwkv/core/owned.hpp>
 #include <rwkv/core/math.hpp>
+#include <rwkv/core/owned.hpp>
 
 namespace rwkv {
 
@@ -35,7 +35,8 @@ template <class B, Bundle P>
 void adamw_step(const AdamW& o, dim_t step, double rate, double scale, Owned<B, P>& params, Owned<B, P>& gradient,
                 Owned<B, P>& m, Owned<B, P>& v) {
   using T = typename B::scalar;
-  const T correct1 = T(1 / (1 - std::pow(o.beta1, double(step)))), correct2 = T(1 / (1 - std::pow(o.beta2, double(step))));
+  const T correct1 = T(1 / (1 - std::pow(o.beta1, double(step)))),
+          correct2 = T(1 / (1 - std::pow(o.beta2, double(step))));
   for (const Leaf& leaf : params.leaves()) {
     const dim_t at = leaf.offset;
     B::for_each(1, leaf.size,

@@ -16,8 +16,8 @@ struct Run {
   dim_t steps = 1000;
   dim_t valid_every = 100, valid_batches = 16;
   dim_t save_every = 500;
-  bool resume = false;     ///< goes on from the folder's checkpoint, or afresh where there is none
-  Metadata metadata = {};  ///< saved with the model, such as its tokenizer
+  bool resume = false;        ///< goes on from the folder's checkpoint, or afresh where there is none
+  Metadata metadata = {};     ///< saved with the model, such as its tokenizer
   std::string settings = {};  ///< what must be the same for a resumed run to go on bit for bit, in words
 
   std::string log() const { return folder + "/log.csv"; }
@@ -51,7 +51,8 @@ dim_t resume(Trainer<Net, B>& trainer, const Run& run) {
 /// and leaves everything in the folder. A kill at any moment leaves the last checkpoint whole. NotFinite names the
 /// checkpoint to go back to.
 template <class Net, Backend B, BatchSource Source, BatchSource Valid>
-Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source, const std::optional<Valid>& valid, const Run& run) {
+Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source, const std::optional<Valid>& valid,
+            const Run& run) {
   std::error_code failed;
   std::filesystem::create_directories(run.folder, failed);
   if (failed) throw Error(run.folder + ": cannot create this folder (" + failed.message() + "); choose another one");
@@ -84,7 +85,8 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
       }
     } catch (const NotFinite& error) {
       const bool saved = std::filesystem::exists(run.checkpoint()) && (run.resume || report.step >= run.save_every);
-      throw Error(std::string(error.what()) + (saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet"));
+      throw Error(std::string(error.what()) +
+                  (saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet"));
     }
     report.step = trainer.steps();
     report.gradient_norm = trainer.gradient_norm();
@@ -96,7 +98,8 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
     log.write(report);
     progress.show(report);
     outcome.interrupted = interrupt.raised() && report.step < run.steps;
-    if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0)) save_all();
+    if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0))
+      save_all();
   }
   outcome.last = report;
   return outcome;

@@ -28,7 +28,8 @@ class Interrupt {
     static volatile std::sig_atomic_t raised = 0;
     return raised;
   }
-  struct sigaction old_int_ {}, old_term_{};
+  struct sigaction old_int_ {
+  }, old_term_{};
 };
 
 }  // namespace rwkv

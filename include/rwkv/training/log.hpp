@@ -16,12 +16,12 @@ namespace rwkv {
 
 /// What one step of training tells.
 struct Report {
-  dim_t step = 0, steps = 0;            ///< updates made, and of how many
-  double loss = 0;                      ///< nats per token of this step's batch
-  double valid = std::nan("");          ///< the last validation loss
-  bool validated = false;               ///< it was measured in this step
+  dim_t step = 0, steps = 0;    ///< updates made, and of how many
+  double loss = 0;              ///< nats per token of this step's batch
+  double valid = std::nan("");  ///< the last validation loss
+  bool validated = false;       ///< it was measured in this step
   double rate = 0, gradient_norm = 0, tokens_per_second = 0;
-  double seconds = 0;                   ///< of training, all sittings together
+  double seconds = 0;  ///< of training, all sittings together
 };
 
 /// log.csv: a line per step, on disk when it is written. A run that resumes drops the lines after its checkpoint, so no
@@ -61,9 +61,10 @@ class Log {
 
   void write(const Report& r) {
     const std::string valid = r.validated ? number(r.valid) : "";
-    const bool good = std::fprintf(file_.get(), "%ld,%s,%s,%s,%s,%.1f,%.3f\n", long(r.step), number(r.loss).c_str(), valid.c_str(),
-                                   number(r.rate).c_str(), number(r.gradient_norm).c_str(), r.tokens_per_second, r.seconds) > 0 &&
-                      std::fflush(file_.get()) == 0;
+    const bool good =
+        std::fprintf(file_.get(), "%ld,%s,%s,%s,%s,%.1f,%.3f\n", long(r.step), number(r.loss).c_str(), valid.c_str(),
+                     number(r.rate).c_str(), number(r.gradient_norm).c_str(), r.tokens_per_second, r.seconds) > 0 &&
+        std::fflush(file_.get()) == 0;
     if (!good) fail("write");
   }
 

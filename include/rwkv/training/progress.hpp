@@ -23,7 +23,8 @@ class Progress {
   void show(const Report& r) {
     average_ = r.step <= 1 || average_ == 0 ? r.loss : 0.95 * average_ + 0.05 * r.loss;
     speed_ = speed_ == 0 ? r.tokens_per_second : 0.95 * speed_ + 0.05 * r.tokens_per_second;
-    seconds_per_step_ = seconds_per_step_ == 0 ? r.seconds - last_ : 0.95 * seconds_per_step_ + 0.05 * (r.seconds - last_);
+    seconds_per_step_ =
+        seconds_per_step_ == 0 ? r.seconds - last_ : 0.95 * seconds_per_step_ + 0.05 * (r.seconds - last_);
     last_ = r.seconds;
     const auto now = std::chrono::steady_clock::now();
     if (!shows_ || (written_ && r.step < r.steps && now - shown_ < std::chrono::milliseconds(100))) return;
@@ -43,8 +44,9 @@ class Progress {
     std::snprintf(speed, sizeof speed, r.tokens_per_second < 10000 ? "%.0f" : "%.1fk",
                   r.tokens_per_second < 10000 ? r.tokens_per_second : r.tokens_per_second / 1000);
     const long s = std::lround(std::max(0.0, left));
-    std::snprintf(text, sizeof text, "step %ld/%ld  loss %.4f%s  lr %.2g  norm %.2f  %s tokens/s  ETA %ld:%02ld:%02ld", long(r.step),
-                  long(r.steps), r.loss, valid, r.rate, r.gradient_norm, speed, s / 3600, s / 60 % 60, s % 60);
+    std::snprintf(text, sizeof text, "step %ld/%ld  loss %.4f%s  lr %.2g  norm %.2f  %s tokens/s  ETA %ld:%02ld:%02ld",
+                  long(r.step), long(r.steps), r.loss, valid, r.rate, r.gradient_norm, speed, s / 3600, s / 60 % 60,
+                  s % 60);
     return text;
   }
 

@@ -16,10 +16,11 @@ namespace rwkv {
 struct Recipe {
   Schedule schedule = {};
   AdamW optimizer = {};
-  double clip = 1;       ///< largest norm of the gradient; 0: no limit
-  int accumulate = 1;    ///< batches whose gradients are averaged into one update
-  double pull = 0;       ///< strength of L2Wrap, see l2wrap
-  bool carry = false;    ///< truncated back-propagation through time: a batch that continues starts from the last one's state
+  double clip = 1;     ///< largest norm of the gradient; 0: no limit
+  int accumulate = 1;  ///< batches whose gradients are averaged into one update
+  double pull = 0;     ///< strength of L2Wrap, see l2wrap
+  bool carry =
+      false;  ///< truncated back-propagation through time: a batch that continues starts from the last one's state
 };
 
 /// A loss or gradient that is no number. Nothing was updated: the model is as it was after the step before.
@@ -30,19 +31,25 @@ struct NotFinite : Error {
       : Error("step " + std::to_string(at) + ": " + where +
               " is not finite; the parameters are as the step before left them. Resume from the last checkpoint with a "
               "lower learning rate, or look for bad data"),
-        step(at), tensor(std::move(where)) {}
+        step(at),
+        tensor(std::move(where)) {}
 };
 
 /// Trains a model on batches: gradients, clipping, AdamW. All memory is taken at construction and in the first step.
 template <class Net, Backend B>
-  requires LanguageModel<Net>
+requires LanguageModel<Net>
 class Trainer {
  public:
   using Params = typename Net::template Params<B>;
   using State = typename Model<Net, B>::State;
 
   Trainer(Model<Net, B>& model, Recipe recipe, Seq seq)
-      : recipe_(recipe), model_(model), seq_(seq), cache_(seq), fresh_(Model<Net, B>::fresh_state(seq.batch)), state_(fresh_),
+      : recipe_(recipe),
+        model_(model),
+        seq_(seq),
+        cache_(seq),
+        fresh_(Model<Net, B>::fresh_state(seq.batch)),
+        state_(fresh_),
         dstate_({seq.batch, 1}) {}
 
   Seq seq() const { return seq_; }

@@ -7,8 +7,8 @@
 
 namespace rwkv::v4 {
 
-/// RWKV-4's feed-forward part: out = sigmoid(W_r xr) (W_v max(W_k xk, 0)^2), xk and xr being lerps of a token with the one
-/// before it. C channels in and out, F inside.
+/// RWKV-4's feed-forward part: out = sigmoid(W_r xr) (W_v max(W_k xk, 0)^2), xk and xr being lerps of a token with the
+/// one before it. C channels in and out, F inside.
 template <dim_t C, dim_t F = 4 * C>
 struct ChannelMix {
   using In = Shape<Batch, Time, C>;

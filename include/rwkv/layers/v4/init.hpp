@@ -8,9 +8,13 @@ namespace rwkv::v4 {
 namespace detail {
 
 /// 0 in the first block, 1 in the last.
-inline double depth_up(const Site& s) { return s.layers > 1 ? double(s.layer) / (s.layers - 1) : 0; }
+inline double depth_up(const Site& s) {
+  return s.layers > 1 ? double(s.layer) / (s.layers - 1) : 0;
+}
 /// 1 in the first block, 1 / layers in the last.
-inline double depth_down(const Site& s) { return 1 - double(s.layer) / s.layers; }
+inline double depth_down(const Site& s) {
+  return 1 - double(s.layer) / s.layers;
+}
 
 template <auto Value>
 constexpr Init by_channel(const char* name, float gain = 1) {
@@ -24,10 +28,16 @@ inline double decay(const Site& s, double i, double) {
   const double n = s.columns > 1 ? i / double(s.columns - 1) : 0;
   return -5 + 8 * std::pow(n, 0.7 + 1.3 * depth_up(s));
 }
-inline double bonus(const Site&, double i, double) { return std::log(0.3) + 0.5 * (std::fmod(i + 1, 3) - 1); }
+inline double bonus(const Site&, double i, double) {
+  return std::log(0.3) + 0.5 * (std::fmod(i + 1, 3) - 1);
+}
 /// (i / C)^(depth_down * scale)
-inline double mix(const Site& s, double i, double scale) { return std::pow(i / double(s.columns), depth_down(s) * scale); }
-inline double mix_value(const Site& s, double i, double) { return mix(s, i, 1) + 0.3 * depth_up(s); }
+inline double mix(const Site& s, double i, double scale) {
+  return std::pow(i / double(s.columns), depth_down(s) * scale);
+}
+inline double mix_value(const Site& s, double i, double) {
+  return mix(s, i, 1) + 0.3 * depth_up(s);
+}
 
 }  // namespace detail
 

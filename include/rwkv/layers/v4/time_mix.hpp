@@ -38,7 +38,7 @@ struct TimeMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<B, Batch, C> start;          // the token before the first
+    Tensor<B, Batch, C> start;  // the token before the first
     Tensor<B, Batch, Time, C> xk, xv, xr;
     Tensor<B, Batch, Time, A> k, v, r, wkv;
     Tensor<B, Batch, Spans, 3, A> past;  // before every span
@@ -58,7 +58,7 @@ struct TimeMix {
   };
   template <class B>
   struct State {
-    Tensor<B, Batch, C> last;    // the last token this layer saw
+    Tensor<B, Batch, C> last;     // the last token this layer saw
     Tensor<B, Batch, 3, A> past;  // aa, bb, pp: sums aa e^pp and bb e^pp
     static constexpr void fields(auto&& f, auto&&... s) {
       f(Field{"last"}, s.last...);
@@ -98,8 +98,8 @@ struct TimeMix {
       gate_backward<B>(c.r, c.wkv, dwkv, dr, dwkv, gated);
       B::matmul(Op::transpose, Op::none, C, A, seq.tokens(), dy.data, gated.data, dp.output.data, 1);
       const auto sums = scratch.template take<Shape<Batch, 2, A>>(seq);
-      wkv4_backward<B>(p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay, dp.time_first, ds.past,
-                       sums);
+      wkv4_backward<B>(p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay, dp.time_first,
+                       ds.past, sums);
     }
     const auto dxk = scratch.template take<In>(seq), dxv = scratch.template take<In>(seq),
                dxr = scratch.template take<In>(seq);

@@ -1,0 +1,147 @@
+#include <benchmark/benchmark.h>
+#if defined(RWKV_BENCH_OPENBLAS) && __has_include(<cblas.h>)
+#include <cblas.h>
+#define RWKV_BENCH_BLAS 1
+#endif
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <rwkv/backend/product.hpp>
+#include <rwkv/backend/product_reference.hpp>
+
+// The products of training, f32: GFLOP/s of ours, Eigen (one thread) and OpenBLAS (where there is one) at every form,
+// shape and number of threads; and the product of decoding, in bytes of W per second, beside a plain read of as much
+// memory.
+//   env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE taskset -c 1 ./product_bench --benchmark_filter='threads:1'
+namespace {
+
+using namespace rwkv;
+
+std::vector<float> noise(dim_t n) {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> values(-1, 1);
+  std::vector<float> x(n);
+  for (float& v : x) v = values(random);
+  return x;
+}
+
+struct Form {
+  const char* name;
+  Op of_a, of_b;
+  float beta;
+};
+constexpr Form forms[] = {
+    {"Y=XW'", Op::none, Op::transpose, 0}, {"dX=dYW", Op::none, Op::none, 0}, {"dW+=dY'X", Op::transpose, Op::none, 1}};
+
+using Product = void (*)(Op, Op, dim_t, dim_t, dim_t, const float*, const float*, float*, float);
+
+#ifdef RWKV_BENCH_BLAS
+void product_openblas(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const float* a, const float* b, float* c,
+                      float beta) {
+  const auto of = [](Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; };
+  cblas_sgemm(CblasRowMajor, of(of_a), of(of_b), int(m), int(n), int(k), 1, a, int(of_a == Op::none ? k : m), b,
+              int(of_b == Op::none ? n : k), beta, c, int(n));
+}
+#endif
+
+void use_threads(int threads) {
+  set_threads(threads);
+#ifdef RWKV_BENCH_BLAS
+  openblas_set_num_threads(threads);
+#endif
+}
+
+/// Times one product; "best" is the fastest single call: on a shared machine the figure that means something.
+void train(benchmark::State& state, Product run, Form form, int threads, dim_t m, dim_t n, dim_t k) {
+  use_threads(threads);
+  const auto a = noise(m * k), b = noise(k * n);
+  std::vector<float> c(m * n);
+  double best = 1e9;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    run(form.of_a, form.of_b, m, n, k, a.data(), b.data(), c.data(), form.beta);
+    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    benchmark::ClobberMemory();
+    best = std::min(best, took);
+  }
+  const double work = 2e-9 * double(m) * double(n) * double(k);
+  state.counters["GFLOP/s"] = benchmark::Counter(work * double(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["best"] = work / best;
+}
+
+constexpr dim_t memory = dim_t{40} << 20;  // floats, more than any cache holds
+
+void decode(benchmark::State& state, Product run, int threads, dim_t m, dim_t out, dim_t in) {
+  use_threads(threads);
+  const dim_t size = out * in, matrices = memory / size;
+  const auto w = noise(matrices * size), x = noise(m * in);
+  std::vector<float> y(m * out);
+  for (auto _ : state)
+    for (dim_t i = 0; i < matrices; ++i)
+      run(Op::none, Op::transpose, m, out, in, x.data(), w.data() + i * size, y.data(), 0);
+  state.SetBytesProcessed(state.iterations() * matrices * size * dim_t(sizeof(float)));
+}
+
+void read(benchmark::State& state, int threads) {
+  constexpr int W = native_width<float>;
+  set_threads(threads);
+  const auto x = noise(memory);
+  for (auto _ : state)
+    pool().run(threads, [&](dim_t share) {
+      Pack<float, W> sum[8]{};
+      for (dim_t i = memory / threads * share; i + 8 * W <= memory / threads * (share + 1); i += 8 * W)
+        for (int j = 0; j < 8; ++j) sum[j] += load(x.data(), Lanes<W>{i + j * W});
+      benchmark::DoNotOptimize(sum);
+    });
+  state.SetBytesProcessed(state.iterations() * memory * dim_t(sizeof(float)));
+}
+
+const bool registered = [] {
+  const auto add = [](const std::string& name, auto&&... arguments) {
+    benchmark::RegisterBenchmark(name.c_str(), arguments...)->UseRealTime()->MinTime(0.2);
+  };
+  const int cores = int(std::thread::hardware_concurrency());
+  std::vector<int> counts{1};
+  if (cores > 1) counts.push_back(cores);
+  std::vector<std::pair<const char*, Product>> products{{"ours", product<float>}, {"eigen", product_reference<float>}};
+#ifdef RWKV_BENCH_BLAS
+  products.emplace_back("openblas", product_openblas);
+#endif
+  struct Linear {
+    dim_t in, out;
+  };
+  constexpr Linear layers[] = {{128, 128}, {128, 512},  {512, 128},  {384, 384}, {384, 1536}, {1536, 384},
+                               {768, 768}, {768, 3072}, {3072, 768}, {768, 96},  {128, 96}};
+  for (const int threads : counts) {
+    const std::string on = "/threads:" + std::to_string(threads);
+    for (const dim_t tokens : {1024, 2048})
+      for (const auto [in, out] : layers)
+        for (const Form& form : forms)
+          for (const auto& [who, run] : products) {
+            const bool weights = form.of_a == Op::transpose, back = form.of_b == Op::none && !weights;
+            if (threads > 1 && run == static_cast<Product>(product_reference<float>)) continue;
+            add(std::string(form.name) + "/" + std::to_string(in) + "->" + std::to_string(out) +
+                    "/tokens:" + std::to_string(tokens) + on + "/" + who,
+                train, run, form, threads, weights ? out : tokens, weights || back ? in : out,
+                weights ? tokens
+                : back  ? out
+                        : in);
+          }
+    add("read" + on, read, threads);
+    for (const dim_t rows : {1, 2, 4, 8})
+      for (const auto [in, out] : {Linear{768, 768}, Linear{768, 3072}, Linear{3072, 768}, Linear{768, 50277}})
+        for (const auto& [who, run] : products)
+          if (threads == 1 || run != static_cast<Product>(product_reference<float>))
+            add("decode/" + std::to_string(in) + "->" + std::to_string(out) + "/rows:" + std::to_string(rows) + on +
+                    "/" + who,
+                decode, run, threads, rows, out, in);
+  }
+  return true;
+}();
+
+}  // namespace
