@@ -92,7 +92,7 @@ struct Product {
       const dim_t b_groups = b_panels && b_too ? (panels + group<wide> - 1) / group<wide> : 0;
       const dim_t a_groups = a_panels ? (tiles + group<tall> - 1) / group<tall> : 0;
       const dim_t numbers = count * all.depth * ((b_groups ? columns : 0) + (a_groups ? rows : 0));
-      spread(numbers > 1 << 16, count * (b_groups + a_groups), [&](dim_t task) {
+      spread(numbers > 1 << 13, count * (b_groups + a_groups), [&](dim_t task) {
         const dim_t block = task / (b_groups + a_groups), one = task % (b_groups + a_groups);
         const dim_t y = one * group<wide>, x = (one - b_groups) * group<tall>;
         if (one < b_groups)

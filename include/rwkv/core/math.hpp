@@ -8,6 +8,10 @@
 
 #include <rwkv/core/lanes.hpp>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 // Mathematics on lanes. One text serves float, double and every pack of them, so a channel gets the same number
 // whichever lane it sits in; a device uses its own library, which knows its hardware. Kernels say math::exp, never exp:
 // g++ would pick ::exp(double) for floats, and an rwkv::exp would be ambiguous for users of CUDA's headers.
@@ -171,10 +175,33 @@ template <class L>
   return x > T(0) ? (x < Limits::infinity() ? y : x) : x == T(0) ? L{} - Limits::infinity() : L{} + Limits::quiet_NaN();
 }
 
+/// Correctly rounded. Spelled by instruction, since a loop over std::sqrt stops at every lane to set errno.
 template <class L>
-L sqrt(L x) {
+[[gnu::always_inline]] inline L sqrt(L x) {
+  [[maybe_unused]] constexpr bool single = sizeof(scalar_of<L>) == 4;
   if constexpr (width_of<L> == 1) {
     return std::sqrt(x);
+#if defined(__SSE2__)
+  } else if constexpr (sizeof(L) == 16) {
+    if constexpr (single)
+      return std::bit_cast<L>(_mm_sqrt_ps(std::bit_cast<__m128>(x)));
+    else
+      return std::bit_cast<L>(_mm_sqrt_pd(std::bit_cast<__m128d>(x)));
+#endif
+#if defined(__AVX__)
+  } else if constexpr (sizeof(L) == 32) {
+    if constexpr (single)
+      return std::bit_cast<L>(_mm256_sqrt_ps(std::bit_cast<__m256>(x)));
+    else
+      return std::bit_cast<L>(_mm256_sqrt_pd(std::bit_cast<__m256d>(x)));
+#endif
+#if defined(__AVX512F__)
+  } else if constexpr (sizeof(L) == 64) {
+    if constexpr (single)
+      return std::bit_cast<L>(_mm512_sqrt_ps(std::bit_cast<__m512>(x)));
+    else
+      return std::bit_cast<L>(_mm512_sqrt_pd(std::bit_cast<__m512d>(x)));
+#endif
   } else {
     for (int j = 0; j < width_of<L>; ++j) x[j] = std::sqrt(x[j]);
     return x;
@@ -185,7 +212,7 @@ L sqrt(L x) {
 
 /// 1 / (1 + e^-x), within 2.5 ulp; what would be denormal may be 0.
 template <class L>
-RWKV_HD L sigmoid(L x) {
+[[gnu::always_inline]] RWKV_HD inline L sigmoid(L x) {
   return scalar_of<L>(1) / (exp(-x) + scalar_of<L>(1));
 }
 

@@ -13,24 +13,22 @@ struct Add {
   RWKV_HD void operator()(dim_t, auto i) const { store(y, i, load(a, i) + load(b, i)); }
 };
 
-/// y = max(x, 0)^2
+/// x <- max(x, 0)^2
 template <class T>
 struct SquaredRelu {
-  const T* x;
-  T* y;
+  T* x;
   RWKV_HD void operator()(dim_t, auto i) const {
     const auto positive = math::max(load(x, i), At<T, decltype(i)>{});
-    store(y, i, positive * positive);
+    store(x, i, positive * positive);
   }
 };
-/// y again, and dx = 2 max(x, 0) dy in place of dy.
+/// dy <- 2 sqrt(y) dy, sqrt(y) being the positive part of x again.
 template <class T>
 struct SquaredReluBackward {
-  const T* x;
-  T *y, *dy;
+  const T* y;
+  T* dy;
   RWKV_HD void operator()(dim_t, auto i) const {
-    const auto positive = math::max(load(x, i), At<T, decltype(i)>{});
-    store(y, i, positive * positive);
+    const auto positive = math::sqrt(load(y, i));
     store(dy, i, (positive + positive) * load(dy, i));
   }
 };
@@ -68,16 +66,15 @@ void add(Carried<X, Y> a, Carried<X, Y> b, Carried<X, Y> y) {
   add<B>(a.second, b.second, y.second);
 }
 
-/// y = max(x, 0)^2
+/// x <- max(x, 0)^2, in place: the result alone serves the way back.
 template <class B, class S>
-void squared_relu_forward(View<typename B::scalar, S> x, View<typename B::scalar, S> y) {
-  B::for_each(1, y.size(), detail::SquaredRelu<typename B::scalar>{x.data, y.data});
+void squared_relu_forward(View<typename B::scalar, S> x) {
+  B::for_each(1, x.size(), detail::SquaredRelu<typename B::scalar>{x.data});
 }
-/// Writes y again and turns dy into dx in place: dx = 2 max(x, 0) dy.
+/// From dy to dx in place: dx = 2 max(x, 0) dy, from y = max(x, 0)^2.
 template <class B, class S>
-void squared_relu_backward(View<typename B::scalar, S> x, View<typename B::scalar, S> y,
-                           View<typename B::scalar, S> dy) {
-  B::for_each(1, y.size(), detail::SquaredReluBackward<typename B::scalar>{x.data, y.data, dy.data});
+void squared_relu_backward(View<typename B::scalar, S> y, View<typename B::scalar, S> dy) {
+  B::for_each(1, y.size(), detail::SquaredReluBackward<typename B::scalar>{y.data, dy.data});
 }
 
 /// y = sigmoid(r) x: the receptance gate of both mixes.

@@ -36,7 +36,7 @@ struct ChannelMix {
     TensorOf<B, In> x;
     Tensor<B, Batch, C> start;  // the token before the first
     Tensor<B, Batch, Time, C> xk, xr;
-    TensorOf<B, Inside> k;
+    TensorOf<B, Inside> k;  // squared already
     Tensor<B, Batch, Time, C> r, v;
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
@@ -56,16 +56,14 @@ struct ChannelMix {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
-    const auto frame = ctx.scratch.frame();
+  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
     c.x = x;
     B::copy(c.start.data, s.last.data, s.last.size());
     token_shift_forward<B>(mixes<B>(p), x, s.last, std::array{c.xk, c.xr});
     linear_forward<B>(p.key, c.xk, c.k);
+    squared_relu_forward<B>(c.k);
+    linear_forward<B>(p.value, c.k, c.v);
     linear_forward<B>(p.receptance, c.xr, c.r);
-    const auto active = ctx.scratch.template take<Inside>(x.seq);
-    squared_relu_forward<B>(c.k, active);
-    linear_forward<B>(p.value, active, c.v);
     gate_forward<B>(c.r, c.v, c.y);
     return c.y;
   }
@@ -77,11 +75,10 @@ struct ChannelMix {
     const auto frame = scratch.frame();
     const Seq seq = dy.seq;
     const auto dr = scratch.template take<Out>(seq), dv = scratch.template take<Out>(seq);
-    const auto active = scratch.template take<Inside>(seq), dk = scratch.template take<Inside>(seq);
+    const auto dk = scratch.template take<Inside>(seq);
     gate_backward<B>(c.r, c.v, dy, dr, dv);
-    B::matmul(Op::none, Op::none, seq.tokens(), F, C, dv.data, p.value.data, dk.data, 0);
-    squared_relu_backward<B>(c.k, active, dk);
-    B::matmul(Op::transpose, Op::none, C, F, seq.tokens(), dv.data, active.data, dp.value.data, 1);
+    linear_backward<B>(p.value, c.k, dv, dk, dp.value);
+    squared_relu_backward<B>(c.k, dk);
     const auto dxk = scratch.template take<In>(seq), dxr = scratch.template take<In>(seq);
     linear_backward<B>(p.key, c.xk, dk, dxk, dp.key);
     linear_backward<B>(p.receptance, c.xr, dr, dxr, dp.receptance);
