@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/core/owned.hpp>
+#include <rwkv/core/scratch.hpp>
 
 using namespace rwkv;
 

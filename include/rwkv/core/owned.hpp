@@ -87,7 +87,7 @@ class Owned : public P {
     for_each_leaf(
         [&](const Path& path, const Field& field, auto& leaf) {
           leaf.seq = seq_;
-          leaf.data = base + used;
+          leaf.data = base == nullptr ? nullptr : base + used;
           if (list) leaves_.push_back({path, field, extents(leaf), used, leaf.size()});
           used += detail::aligned(leaf.size());
         },

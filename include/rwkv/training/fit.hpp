@@ -63,11 +63,11 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
   Progress progress;
   progress.start_at(log.seconds());
   const Interrupt interrupt;
-  const auto save_all = [&] {
+  const auto save_all = [&] {  // the checkpoint last: what it says was reached is there, whenever a kill comes
+    save(model, run.model(), run.metadata);
     Metadata metadata = run.metadata;
     metadata["settings"] = run.settings;
     save_checkpoint(trainer, run.checkpoint(), metadata);
-    save(model, run.model(), run.metadata);
   };
 
   Report report;
