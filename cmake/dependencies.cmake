@@ -2,8 +2,6 @@
 # HEADERS is the folder of a header-only library; without it the source is built.
 set(rwkv_Eigen3 VERSION 3.4 TARGET Eigen3::Eigen HEADERS .
     GIT https://gitlab.com/libeigen/eigen.git TAG 3.4.0)
-set(rwkv_nlohmann_json VERSION 3.11 TARGET nlohmann_json::nlohmann_json HEADERS include
-    GIT https://github.com/nlohmann/json.git TAG v3.11.2)
 set(rwkv_CLI11 VERSION 2.1 TARGET CLI11::CLI11 HEADERS include
     GIT https://github.com/CLIUtils/CLI11.git TAG v2.1.2)
 set(rwkv_doctest VERSION 2.4 TARGET doctest::doctest HEADERS .

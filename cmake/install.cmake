@@ -4,12 +4,8 @@ include(CMakePackageConfigHelpers)
 set(where ${CMAKE_INSTALL_DATADIR}/cmake/rwkv)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/rwkv DESTINATION include FILES_MATCHING PATTERN *.hpp)
-install(TARGETS rwkv EXPORT rwkv)
+install(TARGETS rwkv rwkv_io EXPORT rwkv)
 install(EXPORT rwkv FILE rwkvTargets.cmake NAMESPACE rwkv:: DESTINATION ${where})
-if(RWKV_IO)
-  install(TARGETS rwkv_io EXPORT rwkv_io)
-  install(EXPORT rwkv_io FILE rwkvIoTargets.cmake NAMESPACE rwkv:: DESTINATION ${where})
-endif()
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)

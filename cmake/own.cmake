@@ -4,10 +4,7 @@ target_compile_options(rwkv_own INTERFACE -Wall -Wextra)
 if(RWKV_NATIVE)
   target_compile_options(rwkv_own INTERFACE $<$<CONFIG:Release>:-O3 -march=native>)
 endif()
-target_link_libraries(rwkv_own INTERFACE rwkv::rwkv)
-if(TARGET rwkv::io)
-  target_link_libraries(rwkv_own INTERFACE rwkv::io)
-endif()
+target_link_libraries(rwkv_own INTERFACE rwkv::io)
 
 # Examples and benchmarks take options, and read Eigen's headers where no text is given.
 if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)

@@ -6,17 +6,9 @@
 #include "eigen_headers.hpp"
 #include "options.hpp"
 #include "sizes.hpp"
+#include "train_options.hpp"
 using namespace rwkv;
-
-struct Options {
-  std::string text, valid, out = "run", size = "128x4", tokenizer = "characters", curve = "constant",
-                           batches = "windows";
-  dim_t steps = 1000, batch = 8, context = 128, valid_every = 100, save_every = 250, warmup = 20;
-  int accumulate = 1, threads = 0;
-  double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
-  std::uint64_t seed = 1;
-  bool resume = false, pull = false, summary = false;
-};
+using example::Options;
 
 Corpus open(const std::string& path, const Options& o) {
   if (path.empty()) {
@@ -64,32 +56,7 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app("Trains an RWKV-4 on a text; the folder --out holds log.csv, model.safetensors and what resuming needs.",
                "train_text");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--text", o.text, "UTF-8 text to learn; without it, the headers of the installed Eigen");
-  app.add_option("--valid", o.valid, "text to validate on; without it, the last tenth of --text");
-  app.add_option("--out", o.out, "folder of the run");
-  app.add_option("--size", o.size, std::string("width x layers: ") + example::sizes);
-  app.add_option("--tokenizer", o.tokenizer, "characters or bytes")->check(CLI::IsMember({"characters", "bytes"}));
-  app.add_option("--steps", o.steps, "updates in all")->check(CLI::Range(1L, 1L << 40));
-  app.add_option("--batch", o.batch, "sequences per step")->check(CLI::Range(1L, 1L << 20));
-  app.add_option("--context", o.context, "tokens of a sequence")->check(CLI::Range(1L, 1L << 30));
-  app.add_option("--accumulate", o.accumulate, "batches per update")->check(CLI::Range(1, 1 << 20));
-  app.add_option("--batches", o.batches, "windows: random places; streams: in order, the state carried on")
-      ->check(CLI::IsMember({"windows", "streams"}));
-  app.add_option("--rate", o.rate, "learning rate after the warm-up")->check(CLI::PositiveNumber);
-  app.add_option("--curve", o.curve, "of the rate: constant, cosine or exponential")
-      ->check(CLI::IsMember({"constant", "cosine", "exponential"}));
-  app.add_option("--final-rate", o.final_rate, "where the curve ends")->check(CLI::NonNegativeNumber);
-  app.add_option("--warmup", o.warmup, "steps of the linear rise")->check(CLI::NonNegativeNumber);
-  app.add_option("--decay", o.decay, "weight decay of matrices")->check(CLI::NonNegativeNumber);
-  app.add_option("--clip", o.clip, "largest gradient norm, 0: none")->check(CLI::NonNegativeNumber);
-  app.add_option("--valid-every", o.valid_every, "steps between validations, 0: none")->check(CLI::NonNegativeNumber);
-  app.add_option("--save-every", o.save_every, "steps between checkpoints")->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", o.seed, "of weights and batches");
-  app.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 1024));
-  app.add_flag("--l2wrap", o.pull, "pull on large logits, as the official trainer does");
-  app.add_flag("--summary", o.summary, "print the model's table and stop");
-  app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
+  example::add_options(app, o);
   return example::run(app, argc, argv, [&] {
     set_threads(o.threads);
     const Corpus whole = open(o.text, o);

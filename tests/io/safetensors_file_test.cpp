@@ -152,6 +152,7 @@ TEST_CASE("hostile files are refused with the reason") {
       {safetensors("{", 0), "the header is not JSON: error at its byte 2"},
       {safetensors("{} {}", 0), "the header is not JSON: error at its byte 4"},
       {safetensors("{\"a\":{\"dtype\":\"\xff\"}}", 0), "the header is not JSON: error at its byte 16"},
+      {safetensors("{" + tensor("a", R"("shape":[01])") + "}", 0), "the header is not JSON: error at its byte 17"},
       {safetensors("{\"a\":1e999}", 0), "the header is not JSON: error at its byte 10"},
       {safetensors(std::string("{}") + '\0', 0), "the header is not JSON: error at its byte 3"},
       {safetensors("{\"a\":7}", 0), "the header: \"a\": expected an object, found a number"},
@@ -229,6 +230,64 @@ TEST_CASE("hostile files are refused with the reason") {
   }
   CHECK(complaint(path, safetensors("{}", 0)).empty());
   CHECK(complaint(path, safetensors("{" + pair_at("b", 8, 16) + "," + pair_at("a", 0, 8) + "}   ", 16)).empty());
+}
+
+TEST_CASE("the JSON of a header is read strictly") {
+  const auto value = [](const std::string& text) {
+    SafetensorsHeader header;
+    const std::string complaint =
+        parse_safetensors_header("{\"__metadata__\" :\t{\n\"k\": " + text + "\r}}", 0, header);
+    return complaint.empty() ? header.metadata.at("k") : complaint;
+  };
+  CHECK(value(R"("\"\\\/\b\f\n\r\t")") == "\"\\/\b\f\n\r\t");
+  CHECK(value(R"("\u0041\u00e9\u20AC\ud83d\uDC0D\uffff")") == "A\u00e9\u20ac\U0001F40D\uffff");
+  CHECK(value(R"("\u0000")") == std::string(1, '\0'));
+  CHECK(value("\"\u00e9\u20ac\U0001F40D\"") == "\u00e9\u20ac\U0001F40D");
+  CHECK(value("18446744073709551615").ends_with("found a number"));
+  CHECK(value("18446744073709551616").ends_with("found the number 18446744073709551616"));
+  CHECK(value("-0").ends_with("found a negative number"));
+  for (const char* number : {"0.5", "-1.25e+10", "2E-3", "0e0"})
+    CHECK(value(number).ends_with(std::string("found the number ") + number));
+
+  const std::string start = "the header is not JSON: error at its byte ";
+  struct Case {
+    const char* text;
+    int wrong;  // from 0
+  };
+  for (const Case c : std::initializer_list<Case>{{"", 1},
+                                                  {"nul", 3},
+                                                  {"tru", 3},
+                                                  {"falsy", 4},
+                                                  {"-", 1},
+                                                  {"1.", 2},
+                                                  {"1e", 2},
+                                                  {"1e+", 3},
+                                                  {"+1", 0},
+                                                  {".5", 0},
+                                                  {"'a'", 0},
+                                                  {"\"a\nb\"", 2},
+                                                  {R"("\x")", 2},
+                                                  {R"("\u12g4")", 5},
+                                                  {R"("\ud83d")", 7},
+                                                  {R"("\ud83d\n")", 8},
+                                                  {R"("\udc0d")", 6},
+                                                  {R"("\ud83da")", 7},
+                                                  {R"("\ud83d\u0041")", 12},
+                                                  {"\"\x80\"", 1},
+                                                  {"\"\xc1\x81\"", 1},
+                                                  {"\"\xe0\x9f\xbf\"", 2},
+                                                  {"\"\xed\xa0\x80\"", 2},
+                                                  {"\"\xf0\x8f\xbf\xbf\"", 2},
+                                                  {"\"\xf4\x90\x80\x80\"", 2},
+                                                  {"\"\xf5\"", 1},
+                                                  {"\"\xe2\x82\"", 3},
+                                                  {"\"a\",", 5},
+                                                  {"\"a\" \"b\"", 4},
+                                                  {"\"a\",1", 4},
+                                                  {"\"a\",\"b\"", 8}}) {
+    INFO(c.text);
+    CHECK(value(c.text) == start + std::to_string(26 + c.wrong));
+  }
 }
 
 TEST_CASE("a header deeper or longer than any machine is refused") {

@@ -102,7 +102,7 @@ struct Path {
   std::string name;
   int layer = 0, layers = 1;
 
-  Path step(const Field& field) const {
+  [[gnu::noinline]] Path step(const Field& field) const {
     Path next = *this;
     const std::string word = field.index >= 0 ? std::to_string(field.index) : std::string(field.name);
     if (!word.empty()) next.name += (name.empty() ? "" : ".") + word;

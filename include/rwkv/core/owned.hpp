@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -88,15 +90,20 @@ class Owned : public P {
         [&](const Path& path, const Field& field, auto& leaf) {
           leaf.seq = seq_;
           leaf.data = base == nullptr ? nullptr : base + used;
-          if (list) leaves_.push_back({path, field, extents(leaf), used, leaf.size()});
+          if (list) record(path, field, extents(leaf), used, leaf.size());
           used += detail::aligned(leaf.size());
         },
         view());
     return used;
   }
   template <dim_t... D>
-  static std::vector<dim_t> extents(const View<T, Shape<D...>>& leaf) {
+  static std::array<dim_t, sizeof...(D) + 1> extents(const View<T, Shape<D...>>& leaf) {
     return {Shape<D...>::extent(D, leaf.seq)...};
+  }
+  // Out of line: a walk instantiates its body for every tensor of every layer.
+  [[gnu::noinline]] void record(const Path& path, const Field& field, std::span<const dim_t> shape, dim_t offset,
+                                dim_t size) {
+    leaves_.push_back({path, field, {shape.begin(), shape.end() - 1}, offset, size});
   }
 
   Seq seq_;

@@ -21,7 +21,7 @@ namespace rwkv {
 /// file, the step, the system's reason and the way out. A symbolic link at `path` is replaced, not followed.
 class AtomicFile {
  public:
-  explicit AtomicFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {
+  [[gnu::cold]] explicit AtomicFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {
     struct stat old {};
     const bool replaces = ::stat(path_.c_str(), &old) == 0;
     if (replaces && !S_ISREG(old.st_mode))
@@ -93,7 +93,7 @@ class AtomicFile {
       throw Error(path_ + ": is in place, but cannot flush its folder (" + std::strerror(error) +
                   "): a loss of power may undo the save; check the disk");
   }
-  [[noreturn]] void fail(const std::string& step) const {
+  [[noreturn, gnu::cold]] void fail(const std::string& step) const {
     const int error = errno;
     const char* way_out = "save to another disk";
     if (error == ENOENT || error == ENOTDIR)

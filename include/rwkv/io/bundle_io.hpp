@@ -8,10 +8,6 @@
 namespace rwkv {
 
 namespace detail {
-template <class T, dim_t... D>
-std::vector<dim_t> extents(const View<T, Shape<D...>>& leaf) {
-  return {Shape<D...>::extent(D, leaf.seq)...};
-}
 template <class B>
 SafetensorsWriter::Source downloads(const typename B::scalar* from) {
   using T = typename B::scalar;
@@ -24,12 +20,9 @@ SafetensorsWriter::Source downloads(const typename B::scalar* from) {
 /// Adds every leaf of `bundle`, which must outlive the writer's `write`. Scalars keep their type.
 template <class B, Bundle P>
 void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const Owned<B, P>& bundle) {
-  for_each_leaf(
-      [&](const Path& path, const Field&, auto& leaf) {
-        writer.add(prefix + path.name, dtype_of<typename B::scalar>, detail::extents(leaf),
-                   detail::downloads<B>(leaf.data));
-      },
-      bundle.view());
+  for (const Leaf& leaf : bundle.leaves())
+    writer.add(prefix + leaf.path.name, dtype_of<typename B::scalar>, leaf.shape,
+               detail::downloads<B>(bundle.data() + leaf.offset));
 }
 
 /// Fills bundles from a file, all of them or none: first `add` each, then `read`.
@@ -44,16 +37,13 @@ class BundleReader {
   template <class B, Bundle P>
   void add(const std::string& prefix, Owned<B, P>& bundle) {
     using T = typename B::scalar;
-    for_each_leaf(
-        [&](const Path& path, const Field&, auto& leaf) {
-          if (const TensorInfo* t = expect(prefix + path.name, detail::extents(leaf), dtype_of<T>, holds<T>))
-            leaves_.push_back({t, uploads<B>(leaf.data)});
-        },
-        bundle.view());
+    for (const Leaf& leaf : bundle.leaves())
+      if (const TensorInfo* t = expect(prefix + leaf.path.name, leaf.shape, dtype_of<T>, holds<T>))
+        leaves_.push_back({t, bundle.data() + leaf.offset, upload<B>});
   }
 
   /// Error with everything that does not fit, tensors that nobody asked for included, and nothing is written.
-  void read() {
+  [[gnu::cold]] void read() {
     for (const TensorInfo& t : file_.tensors())
       if (t.name.starts_with(within_) && !expected_.contains(t.name))
         complain(t.name,
@@ -64,13 +54,18 @@ class BundleReader {
       for (const std::string& complaint : complaints_) text += (one ? " " : "\n  ") + complaint;
       throw Error(text + (one ? "; " : "\n") + "nothing was loaded; load it into the type that it was saved from");
     }
-    for (const auto& [tensor, upload] : leaves_) upload(tensor->dtype, file_.bytes(*tensor));
+    for (const Target& t : leaves_) t.upload(t.scalars, t.tensor->dtype, file_.bytes(*t.tensor));
   }
 
  private:
-  using Upload = std::function<void(Dtype, std::span<const std::byte>)>;
+  struct Target {
+    const TensorInfo* tensor;
+    void* scalars;
+    void (*upload)(void* scalars, Dtype dtype, std::span<const std::byte> bytes);
+  };
 
-  const TensorInfo* expect(const std::string& name, const std::vector<dim_t>& shape, Dtype own, bool (*fits)(Dtype)) {
+  [[gnu::cold]] const TensorInfo* expect(const std::string& name, const std::vector<dim_t>& shape, Dtype own,
+                                         bool (*fits)(Dtype)) {
     if (!expected_.insert(name).second)
       throw Error(name +
                   ": two tensors of what is to be loaded have this name; name their layers apart, as Named<\"...\", "
@@ -85,26 +80,27 @@ class BundleReader {
       complain(name, "dtype: expected " + dtype + ", found " + std::string(name_of(t->dtype)));
     return t;
   }
-  void complain(const std::string& name, const std::string& what) { complaints_.push_back(name + ": " + what); }
+  [[gnu::cold]] void complain(const std::string& name, const std::string& what) {
+    complaints_.push_back(name + ": " + what);
+  }
   template <class B>
-  static Upload uploads(typename B::scalar* to) {
-    return [to](Dtype dtype, std::span<const std::byte> bytes) {
-      constexpr std::size_t chunk = 1 << 20;
-      const std::size_t size = bytes.size() / bytes_of(dtype);
-      std::vector<typename B::scalar> host(std::min(size, chunk));
-      for (std::size_t first = 0; first < size; first += chunk) {
-        const std::span part(host.data(), std::min(size - first, chunk));
-        convert(dtype, bytes.data() + first * bytes_of(dtype), part);
-        B::upload(to + first, part.data(), dim_t(part.size()));
-      }
-    };
+  static void upload(void* scalars, Dtype dtype, std::span<const std::byte> bytes) {
+    using T = typename B::scalar;
+    constexpr std::size_t chunk = 1 << 20;
+    const std::size_t size = bytes.size() / bytes_of(dtype);
+    std::vector<T> host(std::min(size, chunk));
+    for (std::size_t first = 0; first < size; first += chunk) {
+      const std::span part(host.data(), std::min(size - first, chunk));
+      convert(dtype, bytes.data() + first * bytes_of(dtype), part);
+      B::upload(static_cast<T*>(scalars) + first, part.data(), dim_t(part.size()));
+    }
   }
 
   const SafetensorsFile& file_;
   std::string within_;
   std::vector<std::string> complaints_;
   std::set<std::string> expected_;
-  std::vector<std::pair<const TensorInfo*, Upload>> leaves_;
+  std::vector<Target> leaves_;
 };
 
 /// Fills one bundle from the tensors whose names begin with `prefix`, all of which must be its leaves. See

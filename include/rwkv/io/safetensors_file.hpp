@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+
 #include <rwkv/core/error.hpp>
 #include <rwkv/io/mapped_file.hpp>
 #include <rwkv/io/safetensors_header.hpp>
@@ -10,7 +12,7 @@ namespace rwkv {
 class SafetensorsFile {
  public:
   /// Error unless the whole header is sound and fits the file.
-  explicit SafetensorsFile(const std::string& path) : file_(path) {
+  [[gnu::cold]] explicit SafetensorsFile(const std::string& path) : file_(path) {
     const auto bytes = file_.bytes();
     std::uint64_t length = 0;
     if (bytes.size() < sizeof length) refuse("has only " + std::to_string(bytes.size()) + " bytes");
@@ -24,7 +26,7 @@ class SafetensorsFile {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + sizeof length, length);
     const std::string complaint = parse_safetensors_header(text, data_.size(), header_);
     if (!complaint.empty()) refuse(complaint);
-    for (const TensorInfo& t : header_.tensors) by_name_.emplace(t.name, &t);
+    by_name_ = detail::sorted(header_.tensors, detail::compare_names);
   }
   SafetensorsFile(SafetensorsFile&&) = default;
   SafetensorsFile& operator=(SafetensorsFile&&) = default;
@@ -35,8 +37,12 @@ class SafetensorsFile {
   const std::vector<TensorInfo>& tensors() const { return header_.tensors; }
   /// Null if there is none of that name.
   const TensorInfo* find(std::string_view name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : found->second;
+    std::size_t first = 0, last = by_name_.size();
+    while (first < last) {
+      const std::size_t middle = first + (last - first) / 2;
+      (by_name_[middle]->name < name ? first : last) = by_name_[middle]->name < name ? middle + 1 : middle;
+    }
+    return first < by_name_.size() && by_name_[first]->name == name ? by_name_[first] : nullptr;
   }
   /// As stored, at any alignment, as long as this object lives.
   std::span<const std::byte> bytes(const TensorInfo& t) const { return data_.subspan(t.begin, t.end - t.begin); }
@@ -59,14 +65,14 @@ class SafetensorsFile {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& why) const {
+  [[noreturn, gnu::cold]] void refuse(const std::string& why) const {
     throw Error(path() + ": " + why + "; the file is damaged or not safetensors, save or download it again");
   }
 
   MappedFile file_;
   std::span<const std::byte> data_;
   SafetensorsHeader header_;
-  std::map<std::string_view, const TensorInfo*> by_name_;  // into header_, whose vector keeps its place when moved
+  std::vector<TensorInfo*> by_name_;  // into header_, whose vector keeps its place when moved
 };
 
 }  // namespace rwkv

@@ -1,11 +1,9 @@
 #pragma once
-#include <algorithm>
+#include <cstdlib>
 #include <set>
-#include <tuple>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include <rwkv/io/json_events.hpp>
 #include <rwkv/io/tensor_info.hpp>
 
 namespace rwkv {
@@ -18,23 +16,18 @@ struct SafetensorsHeader {
 
 namespace detail {
 
-/// Takes the parser's events one by one; whatever a header may not contain is refused where it stands, so no nesting
-/// and no size is ever followed further than the format goes. An event returns false to stop, with the reason in
-/// `complaint`.
+/// Takes the header's pieces one by one; whatever a header may not contain is refused where it stands, with the reason
+/// in `complaint`, so no nesting and no size is ever followed further than the format goes.
 class HeaderEvents {
  public:
-  using Json = nlohmann::json;
   explicit HeaderEvents(SafetensorsHeader& header) : header_(header) {}
   std::string complaint;
 
   bool null() { return unexpected("null"); }
-  bool boolean(bool) { return unexpected("a boolean"); }
-  bool number_integer(Json::number_integer_t) { return unexpected("a negative number"); }
-  bool number_float(Json::number_float_t, const std::string& text) {
-    return unexpected("the number " + shortened(text));
-  }
-  bool binary(Json::binary_t&) { return unexpected("binary data"); }
-  bool number_unsigned(Json::number_unsigned_t n) {
+  bool boolean() { return unexpected("a boolean"); }
+  bool negative_number() { return unexpected("a negative number"); }
+  bool odd_number(std::string_view text) { return unexpected("the number " + shortened(text)); }
+  bool number(std::uint64_t n) {
     if (at_ == At::shape) {
       if (n > std::uint64_t(PTRDIFF_MAX)) return fail("has an extent beyond 63 bits");
       if (tensor_.shape.size() == most_extents) return fail("has more than 32 extents");
@@ -46,7 +39,7 @@ class HeaderEvents {
     (offsets_++ == 0 ? tensor_.begin : tensor_.end) = n;
     return true;
   }
-  bool string(Json::string_t& text) {
+  bool string(std::string&& text) {
     if (at_ == At::metadata) {
       header_.metadata[key_] = std::move(text);
       return true;
@@ -57,14 +50,14 @@ class HeaderEvents {
     tensor_.dtype = *dtype;
     return true;
   }
-  bool start_object(std::size_t) {
+  bool begin_object() {
     if (at_ == At::start) return go(At::root);
     if (at_ != At::root) return unexpected("an object");
     tensor_ = {}, tensor_.name = key_;
-    fields_.clear(), offsets_ = 0;
+    found_[0] = found_[1] = found_[2] = false, offsets_ = 0;
     return go(key_ == "__metadata__" ? At::metadata : At::tensor);
   }
-  bool start_array(std::size_t) {
+  bool begin_array() {
     if (at_ != At::tensor || key_ == "dtype") return unexpected("an array");
     return go(key_ == "shape" ? At::shape : At::offsets);
   }
@@ -72,42 +65,39 @@ class HeaderEvents {
     if (at_ == At::offsets && offsets_ != 2) return fail("data_offsets: expected two numbers, found fewer");
     return go(At::tensor);
   }
-  bool key(Json::string_t& key) {
+  bool key(std::string&& key) {
     key_ = std::move(key);
     if (at_ == At::root && !names_.insert(key_).second) return fail(quote(key_) + " occurs twice");
     if (at_ == At::metadata && header_.metadata.contains(key_)) return fail("key " + quote(key_) + " occurs twice");
     if (at_ != At::tensor) return true;
-    if (key_ != "dtype" && key_ != "shape" && key_ != "data_offsets") return fail("unknown field " + quote(key_));
-    return fields_.insert(key_).second || fail(key_ + " occurs twice");
+    for (int i = 0; i < 3; ++i)
+      if (key_ == fields[i]) return std::exchange(found_[i], true) ? fail(key_ + " occurs twice") : true;
+    return fail("unknown field " + quote(key_));
   }
   bool end_object() {
     if (at_ == At::tensor) {
-      for (const char* field : {"dtype", "shape", "data_offsets"})
-        if (!fields_.contains(field)) return fail(std::string(field) + " is missing");
+      for (int i = 0; i < 3; ++i)
+        if (!found_[i]) return fail(fields[i] + std::string(" is missing"));
       header_.tensors.push_back(std::move(tensor_));
     }
     return go(At::root);
   }
-  bool parse_error(std::size_t byte, const std::string&, const Json::exception&) {
-    complaint = "the header is not JSON: error at its byte " + std::to_string(byte);
-    return false;
-  }
-
   /// At most 100 bytes: a hostile name may be as long as the file.
-  static std::string shortened(std::string_view text) {
+  [[gnu::cold]] static std::string shortened(std::string_view text) {
     return text.size() <= 100 ? std::string(text) : std::string(text.substr(0, 97)) + "...";
   }
-  static std::string quote(std::string_view text) { return json_string(shortened(text)); }
+  [[gnu::cold]] static std::string quote(std::string_view text) { return json_string(shortened(text)); }
 
  private:
   enum class At { start, root, metadata, tensor, shape, offsets };
   static constexpr std::size_t most_extents = 32;
+  static constexpr const char* fields[] = {"dtype", "shape", "data_offsets"};
 
   bool go(At at) {
     at_ = at;
     return true;
   }
-  bool fail(const std::string& why) {
+  [[gnu::cold]] bool fail(const std::string& why) {
     if (at_ == At::metadata)
       complaint = "__metadata__: " + why;
     else if (at_ == At::start || at_ == At::root)
@@ -116,7 +106,7 @@ class HeaderEvents {
       complaint = "tensor " + quote(tensor_.name) + ": " + why;
     return false;
   }
-  bool unexpected(const std::string& found) {
+  [[gnu::cold]] bool unexpected(const std::string& found) {
     if (at_ == At::start) return fail("expected an object, found " + found);
     if (at_ == At::root) return fail(quote(key_) + ": expected an object, found " + found);
     if (at_ == At::metadata) return fail(quote(key_) + ": expected a string, found " + found);
@@ -130,26 +120,46 @@ class HeaderEvents {
   std::string key_;
   TensorInfo tensor_;
   int offsets_ = 0;
-  std::set<std::string> names_, fields_;
+  bool found_[3] = {};  // of fields
+  std::set<std::string> names_;
 };
+
+inline int compare_places(const void* left, const void* right) {
+  const TensorInfo &a = **static_cast<TensorInfo*const*>(left), &b = **static_cast<TensorInfo*const*>(right);
+  if (a.begin != b.begin) return a.begin < b.begin ? -1 : 1;
+  if (a.end != b.end) return a.end < b.end ? -1 : 1;
+  return a.name.compare(b.name);
+}
+inline int compare_names(const void* left, const void* right) {
+  return (*static_cast<TensorInfo* const*>(left))->name.compare((*static_cast<TensorInfo* const*>(right))->name);
+}
+/// With qsort, which compiles in no time.
+inline std::vector<TensorInfo*> sorted(std::vector<TensorInfo>& tensors, int (*compare)(const void*, const void*)) {
+  std::vector<TensorInfo*> all;
+  for (TensorInfo& t : tensors) all.push_back(&t);
+  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof all[0], compare);
+  return all;
+}
 
 }  // namespace detail
 
 /// Reads a header into `header`, which is to be empty, and checks it against the `data` bytes that follow it: shapes
 /// fill their bytes, and tensors fill the data from end to end without gap or overlap. Returns what is wrong, or
 /// nothing.
-inline std::string parse_safetensors_header(std::string_view text, std::uint64_t data, SafetensorsHeader& header) {
+[[gnu::cold]] inline std::string parse_safetensors_header(std::string_view text, std::uint64_t data,
+                                                          SafetensorsHeader& header) {
   constexpr std::size_t longest = 100'000'000;
   if (text.size() > longest) return "the header has " + std::to_string(text.size()) + " bytes, more than 100 MB";
   if (text.empty() || text[0] != '{') return "the header is not JSON: it does not begin with {";
-  if (const auto zero = text.find('\0'); zero != text.npos)  // where the parser would stop without a complaint
-    return "the header is not JSON: error at its byte " + std::to_string(zero + 1);
   detail::HeaderEvents events(header);
-  if (!nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &events)) return events.complaint;
+  if (const std::size_t byte = detail::JsonReader(text, events).read())
+    return "the header is not JSON: error at its byte " + std::to_string(byte);
+  if (!events.complaint.empty()) return events.complaint;
 
-  std::sort(header.tensors.begin(), header.tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
-  });
+  std::vector<TensorInfo> sorted;
+  sorted.reserve(header.tensors.size());
+  for (TensorInfo* t : detail::sorted(header.tensors, detail::compare_places)) sorted.push_back(std::move(*t));
+  header.tensors.swap(sorted);
   std::uint64_t used = 0;
   for (const TensorInfo& t : header.tensors) {
     const std::string tensor = "tensor " + events.quote(t.name) + ": ";

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <functional>
 
 #include <rwkv/io/atomic_file.hpp>
@@ -16,7 +17,7 @@ class SafetensorsWriter {
   Metadata metadata;
 
   /// Error if the name is taken.
-  void add(std::string name, Dtype dtype, std::vector<dim_t> shape, Source source) {
+  [[gnu::cold]] void add(std::string name, Dtype dtype, std::vector<dim_t> shape, Source source) {
     const auto size = byte_size(dtype, shape);
     if (!size || *size > UINT64_MAX - end_)
       throw Error(name + ": shape " + shape_text(shape) + " is too large to store");
@@ -66,7 +67,7 @@ class SafetensorsWriter {
   static constexpr std::uint64_t chunk_bytes = 1 << 22;
 
   /// Padded with spaces, so that the data starts at a multiple of eight bytes.
-  std::string header() const {
+  [[gnu::cold]] std::string header() const {
     std::string json = "{", comma;
     if (!metadata.empty()) {
       json += "\"__metadata__\":{";

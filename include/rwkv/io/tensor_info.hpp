@@ -23,7 +23,7 @@ struct TensorInfo {
 };
 
 /// "(4, 64)"
-inline std::string shape_text(std::span<const dim_t> shape) {
+[[gnu::cold]] inline std::string shape_text(std::span<const dim_t> shape) {
   std::string text = "(";
   for (const dim_t d : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(d);
   return text + ")";
@@ -38,7 +38,7 @@ inline std::optional<std::uint64_t> byte_size(Dtype dtype, std::span<const dim_t
 }
 
 /// A JSON string, quotes included: control characters escaped, the rest as it is.
-inline std::string json_string(std::string_view text) {
+[[gnu::noinline]] inline std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
