@@ -42,9 +42,10 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
   };
   const auto end = fit(trainer, model, batches(text, o.seed), std::optional(batches(valid, o.seed + 1)), run);
   if (end.first_step > 0) std::printf("resumed at step %ld\n", long(end.first_step));
-  std::printf("%ld parameters, step %ld of %ld: loss %.4f, validation loss %.4f nats per token, %.0f s\n",
-              long(parameters<Net>()), long(end.last.step), long(o.steps), end.last.loss, end.last.valid,
-              end.last.seconds);
+  std::printf("%ld parameters, step %ld of %ld, %.0f s: loss %.4f", long(parameters<Net>()), long(end.last.step),
+              long(o.steps), end.last.seconds, end.last.loss);
+  if (!std::isnan(end.last.valid)) std::printf(", validation loss %.4f", end.last.valid);
+  std::printf(" nats per token\n");
   if (end.interrupted)
     std::printf("interrupted and saved; the same command with --resume goes on\n");
   else

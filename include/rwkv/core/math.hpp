@@ -164,9 +164,10 @@ template <class L>
   const L normal = x < Limits::min() ? x * lift : x;
   const L lifted = x < Limits::min() ? L{} + T(F::mantissa) : L{};
   constexpr auto root_half = std::bit_cast<detail::IntegerLike<T> >(T(0.70710678118654752440));
-  const Bits offset = std::bit_cast<Bits>(normal) - root_half;
-  const Bits n = offset >> F::mantissa;
-  const L m = std::bit_cast<L>(std::bit_cast<Bits>(normal) - (n << F::mantissa));
+  using Plain = Pack<std::make_unsigned_t<detail::IntegerLike<T> >, width_of<L> >;  // wraps where x is negative
+  const Plain bits = std::bit_cast<Plain>(normal), root = Plain{} + scalar_of<Plain>(root_half);
+  const Bits n = std::bit_cast<Bits>(bits - root) >> F::mantissa;
+  const L m = std::bit_cast<L>(bits - (std::bit_cast<Plain>(n) << F::mantissa));
   constexpr T magic = T(3) * T(std::int64_t(1) << (F::mantissa - 1));
   const L whole = std::bit_cast<L>(n + std::bit_cast<detail::IntegerLike<T> >(magic)) - magic - lifted;
   const L s = (m - T(1)) / (m + T(1)), z = s * s;
