@@ -141,6 +141,19 @@ TEST_CASE("Ctrl-C finishes the step and saves") {
   CHECK(other.params == model.params);
 }
 
+TEST_CASE("starting afresh puts an old checkpoint aside, so that none but its own is resumed") {
+  const Folder folder;
+  train(plan(folder.sub("run"), 4));
+  const auto old = bytes(folder.sub("run/resume.safetensors"));
+  train(plan(folder.sub("run"), 8));
+  CHECK(bytes(folder.sub("run/previous.safetensors")) == old);
+  const Watched killed{Streams(text(), {2, 16}), [](dim_t step) {
+                         if (step == 1) throw Error("as if killed");
+                       }};
+  CHECK_THROWS_AS(train(plan(folder.sub("run"), 8), killed), Error);
+  CHECK(train(plan(folder.sub("run"), 4, true)).first_step == 0);
+}
+
 TEST_CASE("resuming where there is nothing starts afresh; with other settings it is refused") {
   const Folder folder;
   const auto first = train(plan(folder.sub("run"), 4, true));

@@ -23,6 +23,8 @@ struct Run {
   std::string log() const { return folder + "/log.csv"; }
   std::string model() const { return folder + "/model.safetensors"; }
   std::string checkpoint() const { return folder + "/resume.safetensors"; }
+  /// The checkpoint that a run which started afresh found in its folder.
+  std::string previous() const { return folder + "/previous.safetensors"; }
 };
 
 /// How a run ended.
@@ -35,7 +37,11 @@ struct Outcome {
 namespace detail {
 template <class Net, Backend B>
 dim_t resume(Trainer<Net, B>& trainer, const Run& run) {
-  if (!run.resume || !std::filesystem::exists(run.checkpoint())) return 0;
+  if (!std::filesystem::exists(run.checkpoint())) return 0;
+  if (!run.resume) {  // out of the way of this run, but not lost
+    std::filesystem::rename(run.checkpoint(), run.previous());
+    return 0;
+  }
   if (const SafetensorsFile file(run.checkpoint()); file.metadata().contains("settings")) {
     const std::string& found = file.metadata().at("settings");
     if (found != run.settings)
@@ -84,7 +90,7 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
         report.loss += trainer.step(batch) / many;
       }
     } catch (const NotFinite& error) {
-      const bool saved = std::filesystem::exists(run.checkpoint()) && (run.resume || report.step >= run.save_every);
+      const bool saved = std::filesystem::exists(run.checkpoint());
       throw Error(std::string(error.what()) +
                   (saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet"));
     }
