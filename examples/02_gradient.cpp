@@ -42,7 +42,7 @@ int main() {
         w[1] = keep - h;
         const double down = loss();
         w[1] = keep;
-        std::printf("%-18s gradient %10.6f, slope %10.6f\n", path.name.c_str(), g[1], (up - down) / (2 * h));
+        std::printf("%-18s gradient %10.6f, slope %10.6f\n", path.name().c_str(), g[1], (up - down) / (2 * h));
         worst = std::max(worst, std::abs(g[1] - (up - down) / (2 * h)));
       },
       params.view(), gradient.view());

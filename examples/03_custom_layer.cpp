@@ -67,7 +67,7 @@ struct Net : Sequential<Embedding<256, 32>, Residual<Named<"scale", Scale<32>>, 
 int main() {
   Model<Net> model;
   for_each_leaf(
-      [](const Path& path, auto&, auto& leaf) { std::printf("%-28s %6ld\n", path.name.c_str(), long(leaf.size())); },
+      [](const Path& path, auto&, auto& leaf) { std::printf("%-28s %6ld\n", path.name().c_str(), long(leaf.size())); },
       model.params.view());
   const Corpus text =
       Corpus::of_text("the quick brown fox jumps over the lazy dog, again and again and again. ", Bytes());

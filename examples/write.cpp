@@ -1,5 +1,5 @@
 // Lets a trained model go on with a prompt.
-#include <rwkv/io/safetensors.hpp>
+#include <rwkv/io/load.hpp>
 #include <rwkv/rwkv.hpp>
 
 #include "options.hpp"

@@ -47,7 +47,7 @@ TEST_CASE("leaves have dotted names, places in one allocation, and zeros between
   std::string names;
   for_each_leaf(
       [&](const Path& path, auto&, auto& leaf) {
-        names += path.name + " ";
+        names += path.name() + " ";
         CHECK((leaf.data - owned.data()) % 16 == 0);
         CHECK(leaf.data + leaf.size() <= owned.data() + owned.size());
       },

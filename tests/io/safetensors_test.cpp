@@ -148,7 +148,7 @@ TEST_CASE("halves of either kind load into floats") {
     SafetensorsWriter writer;
     Owned<Cpu<float>, Inner<Cpu<float>, 3>> bundle;
     for (const Leaf& leaf : bundle.leaves())
-      writer.add(leaf.path.name, half, leaf.shape, [half](std::uint64_t, std::span<std::byte> chunk) {
+      writer.add(leaf.name, half, leaf.shape, [half](std::uint64_t, std::span<std::byte> chunk) {
         const std::uint16_t one_and_a_half = half == Dtype::f16 ? 0x3E00 : 0x3FC0;
         for (std::size_t i = 0; i < chunk.size(); i += 2) std::memcpy(&chunk[i], &one_and_a_half, 2);
       });

@@ -28,7 +28,7 @@ TEST_CASE("a tied weight is one leaf: counted once, saved once") {
   static_assert(parameters<Shared>() == V * 12 + 2 * 12);
   Owned<Cpu<double>, Shared::Params<Cpu<double>>> params;
   std::string names;
-  for (const Leaf& leaf : params.leaves()) names += leaf.path.name + " ";
+  for (const Leaf& leaf : params.leaves()) names += leaf.name + " ";
   CHECK(names == "emb.weight ln.weight ln.bias ");
 }
 
@@ -36,6 +36,6 @@ TEST_CASE("unnamed layers are called by their place") {
   using Net = Sequential<Linear<4, 6>, Named<"middle", Linear<6, 6>>, Repeat<2, Residual<Linear<6, 6>>>, Linear<6, 3>>;
   Owned<Cpu<double>, Net::Params<Cpu<double>>> params;
   std::string names;
-  for (const Leaf& leaf : params.leaves()) names += leaf.path.name + " ";
+  for (const Leaf& leaf : params.leaves()) names += leaf.name + " ";
   CHECK(names == "0.weight middle.weight 0.0.weight 1.0.weight 3.weight ");
 }

@@ -182,8 +182,8 @@ void check_slopes(Owned<Cpu<double>, P>& numbers, const Owned<Cpu<double>, P>& g
   for (const Leaf& leaf : numbers.leaves())
     for (int k = 0; k < probes && leaf.size > 0; ++k) {
       const dim_t i = leaf.offset + draw.below(leaf.size);
-      expect_slope(what + leaf.path.name + "[" + std::to_string(i - leaf.offset) + "]",
-                   slope_along(numbers.data()[i], loss), gradient.data()[i]);
+      expect_slope(what + leaf.name + "[" + std::to_string(i - leaf.offset) + "]", slope_along(numbers.data()[i], loss),
+                   gradient.data()[i]);
     }
 }
 

@@ -51,10 +51,10 @@ TEST_CASE("a trained model gives the recorded logits") {
   Model<Net> model;
   for_each_leaf(
       [&](const Path& path, auto&, auto& leaf) {
-        const auto found = tensors.find(path.name);
-        REQUIRE_MESSAGE(found != tensors.end(), path.name);
+        const auto found = tensors.find(path.name());
+        REQUIRE_MESSAGE(found != tensors.end(), path.name());
         REQUIRE(dim_t(found->second.size()) == leaf.size());
-        const bool decay = path.name.ends_with("time_decay");  // the file holds -e^time_decay
+        const bool decay = path.name().ends_with("time_decay");  // the file holds -e^time_decay
         for (dim_t i = 0; i < leaf.size(); ++i)
           leaf[i] = decay ? std::log(-found->second[std::size_t(i)]) : found->second[std::size_t(i)];
         tensors.erase(found);

@@ -22,7 +22,7 @@ const float* find(P& bundle, const std::string& name) {
   const float* found = nullptr;
   for_each_leaf(
       [&](const Path& path, auto&, auto& leaf) {
-        if (path.name == name) found = leaf.data;
+        if (path.name() == name) found = leaf.data;
       },
       bundle);
   REQUIRE_MESSAGE(found != nullptr, name);

@@ -109,7 +109,7 @@ TEST_CASE("the two parts of a split are the whole") {
     CHECK(ids == all(whole));
   }
   CHECK_THROWS_WITH_AS(whole.split(1.5),
-                       "text: expected a fraction from 0 to 1 to split at, found 1.500000; 0.9 keeps nine tenths for "
+                       "text: expected a fraction from 0 to 1 to split at, found 1.5; 0.9 keeps nine tenths for "
                        "training",
                        Error);
   CHECK_THROWS_WITH_AS(whole.split(-0.1), doctest::Contains("a fraction from 0 to 1"), Error);

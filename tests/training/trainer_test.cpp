@@ -68,9 +68,11 @@ TEST_CASE("one step of AdamW is the textbook's") {
   int decayed = 0, faster = 0;
   for_each_leaf(
       [&](const Path& path, const Field& field, const auto& was, const auto& g, const auto& now) {
-        const bool matrix = path.name.ends_with(".weight") && path.name.find("ln") == std::string::npos;
+        const bool matrix = path.name().ends_with(".weight") && path.name().find("ln") == std::string::npos;
         CHECK(field.decays == matrix);
-        const double rate = 1e-2 * (path.name.ends_with("time_decay") ? 2 : path.name.ends_with("time_first") ? 3 : 1);
+        const double rate = 1e-2 * (path.name().ends_with("time_decay")   ? 2
+                                    : path.name().ends_with("time_first") ? 3
+                                                                          : 1);
         decayed += matrix, faster += rate > 0.015;
         for (dim_t i = 0; i < was.size(); i += 1 + was.size() / 7) {
           const double d = g[i] * scale;  // first step: m / (1 - beta1) = d, v / (1 - beta2) = d^2
@@ -105,7 +107,7 @@ TEST_CASE("what is no number stops the run, names step and tensor, and moves not
   trainer.step(windows.at(0));
   for_each_leaf(
       [](const Path& path, auto&, auto& leaf) {
-        if (path.name == "blocks.1.ffn.key.weight") leaf[3] = std::nanf("");
+        if (path.name() == "blocks.1.ffn.key.weight") leaf[3] = std::nanf("");
       },
       model.params.view());
   const auto before = model.params.download();

@@ -30,18 +30,12 @@ struct Cpu {
   template <class F>
   static void for_each(dim_t rows, dim_t columns, const F& f) {
     if (rows <= 0 || columns <= 0) return;
-    if (columns <= grain) {
-      const dim_t some = grain / columns, tasks = (rows + some - 1) / some;
-      pool().run(tasks, [&](dim_t task) {
-        for (dim_t r = task * some, end = std::min(r + some, rows); r < end; ++r) across(r, 0, columns, f);
-      });
-    } else {
-      const dim_t tasks = (columns + grain - 1) / grain;
-      pool().run(rows * tasks, [&](dim_t task) {
-        const dim_t first = task % tasks * grain;
-        across(task / tasks, first, std::min(first + grain, columns), f);
-      });
-    }
+    const dim_t some = std::max<dim_t>(1, grain / columns), pieces = (columns + grain - 1) / grain;
+    pool().run((rows + some - 1) / some * pieces, [&](dim_t task) {
+      const dim_t first = task % pieces * grain, row = task / pieces * some;
+      for (dim_t r = row, end = std::min(row + some, rows); r < end; ++r)
+        across(r, first, std::min(first + grain, columns), f);
+    });
   }
 
   /// f(row) for every row, in any order: a kernel that looks at a whole row (see Row).

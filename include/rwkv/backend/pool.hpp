@@ -8,10 +8,6 @@
 
 #include <rwkv/core/config.hpp>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace rwkv {
 
 /// Threads that wait for work. run(n, f) calls f(0) ... f(n - 1): every thread has a contiguous share of its own, so
@@ -36,13 +32,29 @@ class Pool {
 
   template <class F>
   void run(dim_t n, const F& f) {
+    run(n, Job{&f, [](const void* kernel, dim_t i) { (*static_cast<const F*>(kernel))(i); }});
+  }
+
+ private:
+  struct Job {
+    const void* kernel;
+    void (*call)(const void*, dim_t);
+    dim_t grain = 1;  // tasks that are taken at a time
+  };
+  struct alignas(64) Share {
+    std::atomic<dim_t> next = 0;
+    dim_t end = 0;
+  };
+
+  // Out of line, once for all kernels.
+  [[gnu::noinline]] void run(dim_t n, Job job) {
     std::unique_lock alone(busy_, std::defer_lock);  // nested or concurrent calls simply do their own work
     if (n < 2 || threads_ == 1 || inside() || !alone.try_lock()) {
-      for (dim_t i = 0; i < n; ++i) f(i);
+      for (dim_t i = 0; i < n; ++i) job.call(job.kernel, i);
       return;
     }
-    job_ = {&f, [](const void* kernel, dim_t i) { (*static_cast<const F*>(kernel))(i); },
-            std::max<dim_t>(1, n / (threads_ * 8))};
+    job.grain = std::max<dim_t>(1, n / (threads_ * 8));
+    job_ = job;
     for (dim_t id = 0; id < threads_; ++id) {
       Share& share = shares_[static_cast<std::size_t>(id)];
       share.next.store(n * id / threads_, std::memory_order_relaxed);
@@ -55,18 +67,6 @@ class Pool {
     open_.store(false);  // whoever comes now is too late; whoever came is waited for
     for (int spin = 0; active_.load() != 0; ++spin) spin < spins ? pause() : std::this_thread::yield();
   }
-
- private:
-  struct Job {
-    const void* kernel;
-    void (*call)(const void*, dim_t);
-    dim_t grain;  // tasks that are taken at a time
-  };
-  struct alignas(64) Share {
-    std::atomic<dim_t> next = 0;
-    dim_t end = 0;
-  };
-
   void work(int id) {
     const Job job = job_;
     inside() = true;
@@ -96,7 +96,7 @@ class Pool {
   }
   static void pause() {
 #if defined(__x86_64__)
-    _mm_pause();
+    __builtin_ia32_pause();
 #endif
   }
 

@@ -1,12 +1,54 @@
 #pragma once
+#include <charconv>
+#include <concepts>
+#include <cstdio>
+#include <initializer_list>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace rwkv {
+namespace detail {
+
+/// A piece of a message: text, or a number with room for its digits. Cheap to compile where it is made.
+class Word {
+ public:
+  Word(std::string_view text) : text_(text) {}
+  Word(const char* text) : text_(text) {}
+  Word(const std::string& text) : text_(text) {}
+  Word(std::signed_integral auto n) : Word(Number{}, static_cast<long long>(n)) {}
+  Word(std::unsigned_integral auto n) : Word(Number{}, static_cast<unsigned long long>(n)) {}
+  Word(double x) { size_ = std::snprintf(digits_, sizeof digits_, "%.9g", x); }
+
+  std::string_view view() const {
+    return size_ > 0 ? std::string_view(digits_, static_cast<std::size_t>(size_)) : text_;
+  }
+
+ private:
+  struct Number {};
+  [[gnu::noinline]] Word(Number, long long n) { print(n); }
+  [[gnu::noinline]] Word(Number, unsigned long long n) { print(n); }
+  void print(auto n) { size_ = static_cast<int>(std::to_chars(digits_, digits_ + sizeof digits_, n).ptr - digits_); }
+
+  std::string_view text_;
+  char digits_[24];
+  int size_ = 0;
+};
+
+[[gnu::cold, gnu::noinline]] inline std::string sentence(std::initializer_list<Word> words) {
+  std::string all;
+  for (const Word& word : words) all += word.view();
+  return all;
+}
+
+}  // namespace detail
 
 /// What the library throws: the message names the file or tensor, the place, what was expected and found, and the way
-/// out.
+/// out. Its pieces are texts and numbers.
 struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  template <class... Pieces>
+  requires(std::convertible_to<const Pieces&, detail::Word>&&...) explicit Error(const Pieces&... pieces)
+      : std::runtime_error(detail::sentence({pieces...})) {}
 };
 
 }  // namespace rwkv

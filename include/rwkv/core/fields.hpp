@@ -97,17 +97,25 @@ consteval bool lists_every_member() {
     return detail::member_count<P>() == field_count<P>();
 }
 
-/// Where a leaf is: its name, dotted, and which block of a stack it belongs to.
+/// Where a walk stands: the field of every bundle on the way. It costs two pointers a step, so that a walk over many
+/// types compiles to little; names are put together when asked for.
 struct Path {
-  std::string name;
-  int layer = 0, layers = 1;
+  const Path* parent = nullptr;
+  const Field* field = nullptr;
 
-  [[gnu::noinline]] Path step(const Field& field) const {
-    Path next = *this;
-    const std::string word = field.index >= 0 ? std::to_string(field.index) : std::string(field.name);
-    if (!word.empty()) next.name += (name.empty() ? "" : ".") + word;
-    if (field.depth > 0) next.layer = field.index, next.layers = field.depth;
-    return next;
+  /// The fields' names, dotted.
+  std::string name() const {
+    if (field == nullptr) return "";
+    std::string text = parent->name();
+    const std::string word = field->index >= 0 ? std::to_string(field->index) : std::string(field->name);
+    if (!text.empty() && !word.empty()) text += '.';
+    return text += word;
+  }
+  /// The innermost stack's block, if any: `index` says which, `depth` of how many.
+  Field block() const {
+    for (const Path* at = this; at->field != nullptr; at = at->parent)
+      if (at->field->depth > 0) return *at->field;
+    return {.index = 0, .depth = 1};
   }
 };
 
@@ -120,7 +128,7 @@ void walk_leaves(const Path& path, F& f, First& first, Rest&... rest) {
       "fields() must list every member of the bundle once: a forgotten one would be neither initialised nor saved");
   P::fields(
       [&](const Field& field, auto& a, auto&... b) {
-        const Path here = path.step(field);
+        const Path here{&path, &field};
         if constexpr (Bundle<std::remove_cvref_t<decltype(a)>>)
           walk_leaves(here, f, a, b...);
         else

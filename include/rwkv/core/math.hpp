@@ -9,7 +9,7 @@
 #include <rwkv/core/lanes.hpp>
 
 #if defined(__SSE2__)
-#include <immintrin.h>
+#include <emmintrin.h>
 #endif
 
 // Mathematics on lanes. One text serves float, double and every pack of them, so a channel gets the same number
@@ -179,29 +179,20 @@ template <class L>
 /// Correctly rounded. Spelled by instruction, since a loop over std::sqrt stops at every lane to set errno.
 template <class L>
 [[gnu::always_inline]] inline L sqrt(L x) {
-  [[maybe_unused]] constexpr bool single = sizeof(scalar_of<L>) == 4;
   if constexpr (width_of<L> == 1) {
     return std::sqrt(x);
 #if defined(__SSE2__)
-  } else if constexpr (sizeof(L) == 16) {
-    if constexpr (single)
-      return std::bit_cast<L>(_mm_sqrt_ps(std::bit_cast<__m128>(x)));
-    else
-      return std::bit_cast<L>(_mm_sqrt_pd(std::bit_cast<__m128d>(x)));
-#endif
-#if defined(__AVX__)
-  } else if constexpr (sizeof(L) == 32) {
-    if constexpr (single)
-      return std::bit_cast<L>(_mm256_sqrt_ps(std::bit_cast<__m256>(x)));
-    else
-      return std::bit_cast<L>(_mm256_sqrt_pd(std::bit_cast<__m256d>(x)));
-#endif
-#if defined(__AVX512F__)
-  } else if constexpr (sizeof(L) == 64) {
-    if constexpr (single)
-      return std::bit_cast<L>(_mm512_sqrt_ps(std::bit_cast<__m512>(x)));
-    else
-      return std::bit_cast<L>(_mm512_sqrt_pd(std::bit_cast<__m512d>(x)));
+  } else if constexpr (sizeof(L) >= 16) {
+    struct Quarters {
+      __m128 at[sizeof(L) / 16];
+    };
+    auto quarters = std::bit_cast<Quarters>(x);
+    for (__m128& four : quarters.at)
+      if constexpr (sizeof(scalar_of<L>) == 4)
+        four = _mm_sqrt_ps(four);
+      else
+        four = _mm_castpd_ps(_mm_sqrt_pd(_mm_castps_pd(four)));
+    return std::bit_cast<L>(quarters);
 #endif
   } else {
     for (int j = 0; j < width_of<L>; ++j) x[j] = std::sqrt(x[j]);

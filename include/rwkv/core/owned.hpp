@@ -1,6 +1,6 @@
 #pragma once
-#include <array>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,8 +11,9 @@ namespace rwkv {
 
 /// One tensor of a bundle, without its type: what initialising, stepping, saving and printing need to know of it.
 struct Leaf {
-  Path path;
+  std::string name;  ///< dotted, from the outermost bundle
   Field field;
+  int layer, layers;  ///< which block of how many
   std::vector<dim_t> shape;
   dim_t offset, size;  ///< in the bundle's memory, in scalars
 
@@ -65,9 +66,9 @@ class Owned : public P {
   void reset(std::uint64_t seed = 0) {
     for (const Leaf& leaf : leaves_) {
       std::vector<float> values(static_cast<std::size_t>(leaf.size));
-      const Random random = Random{seed}.named(leaf.path.name);
-      leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.path.layer, leaf.path.layers, random},
-                           leaf.field.init.gain, values);
+      const Random random = Random{seed}.named(leaf.name);
+      leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.layer, leaf.layers, random}, leaf.field.init.gain,
+                           values);
       const std::vector<T> host(values.begin(), values.end());
       B::upload(data() + leaf.offset, host.data(), leaf.size);
     }
@@ -87,23 +88,25 @@ class Owned : public P {
     const bool list = leaves_.empty();
     dim_t used = 0;
     for_each_leaf(
-        [&](const Path& path, const Field& field, auto& leaf) {
+        [&]<dim_t... D>(const Path& path, const Field& field, View<T, Shape<D...>>& leaf) {
           leaf.seq = seq_;
-          leaf.data = base == nullptr ? nullptr : base + used;
-          if (list) record(path, field, extents(leaf), used, leaf.size());
-          used += detail::aligned(leaf.size());
+          leaf.data = place(path, field, Shape<D...>::extents, list, base, used);
         },
         view());
     return used;
   }
-  template <dim_t... D>
-  static std::array<dim_t, sizeof...(D) + 1> extents(const View<T, Shape<D...>>& leaf) {
-    return {Shape<D...>::extent(D, leaf.seq)...};
-  }
   // Out of line: a walk instantiates its body for every tensor of every layer.
-  [[gnu::noinline]] void record(const Path& path, const Field& field, std::span<const dim_t> shape, dim_t offset,
-                                dim_t size) {
-    leaves_.push_back({path, field, {shape.begin(), shape.end() - 1}, offset, size});
+  [[gnu::noinline]] T* place(const Path& path, const Field& field, std::span<const dim_t> extents, bool list, T* base,
+                             dim_t& used) {
+    std::vector<dim_t> shape;
+    dim_t size = 1;
+    for (const dim_t d : extents) shape.push_back(Shape<>::extent(d, seq_)), size *= shape.back();
+    const dim_t offset = std::exchange(used, used + detail::aligned(size));
+    if (list) {
+      const Field block = path.block();
+      leaves_.push_back({path.name(), field, block.index, block.depth, std::move(shape), offset, size});
+    }
+    return base == nullptr ? nullptr : base + offset;
   }
 
   Seq seq_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <concepts>
 
 #include <rwkv/core/config.hpp>
@@ -28,6 +29,7 @@ struct Seq {
 template <dim_t... D>
 struct Shape {
   static constexpr int rank = sizeof...(D);
+  static constexpr std::array<dim_t, sizeof...(D)> extents{D...};
   /// The product of the compile-time extents: scalars per token, or per sequence.
   static constexpr dim_t unit = ((D < 0 ? 1 : D) * ... * dim_t{1});
   static constexpr RWKV_HD dim_t extent(dim_t d, Seq s) {

@@ -30,8 +30,8 @@ class Generator {
         logits_(std::size_t(tokenizer_.size())),
         drawn_(logits_.size()) {
     if (tokenizer_.size() > vocabulary<Net>)
-      throw Error("Generator: the tokenizer has " + std::to_string(tokenizer_.size()) + " tokens, the model knows " +
-                  std::to_string(vocabulary<Net>) + "; use the tokenizer that was saved with the model");
+      throw Error("Generator: the tokenizer has ", tokenizer_.size(), " tokens, the model knows ", vocabulary<Net>,
+                  "; use the tokenizer that was saved with the model");
   }
   explicit Generator(Model<Net, B>& model, Sampler sampler = {}) : Generator(model, Tokenizer{}, std::move(sampler)) {}
 
@@ -45,8 +45,7 @@ class Generator {
   void read(std::span<const std::int32_t> tokens) {
     for (const auto id : tokens)
       if (id < 0 || id >= vocabulary<Net>)
-        throw Error("Generator: token " + std::to_string(id) + " is outside the model's vocabulary of " +
-                    std::to_string(vocabulary<Net>));
+        throw Error("Generator: token ", id, " is outside the model's vocabulary of ", vocabulary<Net>);
     for (; dim_t(tokens.size()) >= chunk; tokens = tokens.subspan(chunk)) step(tokens.first(chunk), many_);
     for (; !tokens.empty(); tokens = tokens.subspan(1)) step(tokens.first(1), one_);
   }

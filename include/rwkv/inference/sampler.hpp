@@ -67,7 +67,7 @@ class Picker {
       : sampler_(std::move(sampler)), random_(Random{sampler_.seed}.named("sampler")) {
     const auto expect = [](bool met, const char* option, const char* range, double found) {
       if (!met)
-        throw Error(std::string("sampler: expected ") + option + " " + range + ", found " + std::to_string(found) +
+        throw Error("sampler: expected ", option, " ", range, ", found ", found,
                     "; Sampler{} and Sampler::official() are good starts");
     };
     const auto finite = [](double x) { return std::abs(x) <= std::numeric_limits<double>::max(); };
@@ -124,13 +124,13 @@ class Picker {
 
   void expect_token(std::int32_t token) const {
     if (token < 0 || token >= vocabulary())
-      throw Error("sampler: expected tokens from 0 to " + std::to_string(vocabulary() - 1) + ", found " +
-                  std::to_string(token) + "; use the tokenizer that was saved with the model");
+      throw Error("sampler: expected tokens from 0 to ", vocabulary() - 1, ", found ", token,
+                  "; use the tokenizer that was saved with the model");
   }
   void expect_size(std::span<const float> logits) const {
     if (logits.size() != occurrences_.size())
-      throw Error("sampler: expected " + std::to_string(occurrences_.size()) + " logits, found " +
-                  std::to_string(logits.size()) + "; give the Picker the vocabulary of the model");
+      throw Error("sampler: expected ", occurrences_.size(), " logits, found ", logits.size(),
+                  "; give the Picker the vocabulary of the model");
   }
   void penalise(std::span<float> logits) const {
     for (const std::int32_t token : sampler_.banned) logits[index(token)] = -std::numeric_limits<float>::infinity();
@@ -142,8 +142,8 @@ class Picker {
     std::size_t best = 0;
     for (std::size_t i = 0; i < logits.size(); ++i) {
       if (!(logits[i] < std::numeric_limits<float>::infinity()))
-        throw Error("sampler: expected numbers as logits, found " + std::string(logits[i] > 0 ? "+infinity" : "NaN") +
-                    " for token " + std::to_string(i) + "; the model has diverged or its weights are damaged");
+        throw Error("sampler: expected numbers as logits, found ", (logits[i] > 0 ? "+infinity" : "NaN"), " for token ",
+                    i, "; the model has diverged or its weights are damaged");
       if (logits[i] > logits[best]) best = i;
     }
     if (logits[best] == -std::numeric_limits<float>::infinity())

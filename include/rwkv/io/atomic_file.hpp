@@ -25,7 +25,7 @@ class AtomicFile {
     struct stat old {};
     const bool replaces = ::stat(path_.c_str(), &old) == 0;
     if (replaces && !S_ISREG(old.st_mode))
-      throw Error(path_ + ": is not a regular file and will not be replaced; save under another name");
+      throw Error(path_, ": is not a regular file and will not be replaced; save under another name");
     try {
       claim_partial();
       if (::ftruncate(fd_, 0) != 0) fail("empty " + partial_);
@@ -66,7 +66,7 @@ class AtomicFile {
       if (fd_ < 0) fail("create " + partial_);
       if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         ::close(std::exchange(fd_, -1));
-        throw Error(path_ + ": another process is saving it; wait for it or save under another name");
+        throw Error(path_, ": another process is saving it; wait for it or save under another name");
       }
       struct stat locked {
       }, named{};
@@ -90,7 +90,7 @@ class AtomicFile {
     const int error = ::fsync(fd) == 0 ? 0 : errno;
     ::close(fd);
     if (error != 0 && error != EINVAL)
-      throw Error(path_ + ": is in place, but cannot flush its folder (" + std::strerror(error) +
+      throw Error(path_, ": is in place, but cannot flush its folder (", std::strerror(error),
                   "): a loss of power may undo the save; check the disk");
   }
   [[noreturn, gnu::cold]] void fail(const std::string& step) const {
@@ -104,7 +104,7 @@ class AtomicFile {
       way_out = "free some space or save to another disk";
     else if (error == ELOOP || error == EISDIR)
       way_out = "remove what stands under that name";
-    throw Error(path_ + ": cannot " + step + " (" + std::strerror(error) + "); " + way_out);
+    throw Error(path_, ": cannot ", step, " (", std::strerror(error), "); ", way_out);
   }
 
   std::string path_, partial_;

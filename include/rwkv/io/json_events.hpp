@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include <rwkv/core/utf8.hpp>
+
 namespace rwkv::detail {
 
 /// Strict JSON (RFC 8259) in UTF-8, four objects and arrays deep at most, read piece by piece. Each piece calls one of
@@ -17,8 +19,8 @@ class JsonReader {
  public:
   JsonReader(std::string_view text, Events& events) : text_(text), events_(events) {}
 
-  /// Returns the first byte, counted from 1, that cannot stand where it is: one past the end if something is missing, 0
-  /// if all was read or an event stopped it.
+  /// Returns the first byte, counted from 1, that cannot stand where it is, or begins a character that is no UTF-8: one
+  /// past the end if something is missing, 0 if all was read or an event stopped it.
   std::size_t read() {
     if (value(0) && next() != end) wrong();
     return wrong_ ? at_ + 1 : 0;
@@ -80,14 +82,11 @@ class JsonReader {
     return skip('"');
   }
   bool character() {
-    const int c = peek();
-    if (c < 0x20 || (c > 0x7F && c < 0xC2) || c > 0xF4) return wrong();
-    int low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80, high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-    string_ += text_[at_++];
-    for (int more = (c > 0x7F) + (c >= 0xE0) + (c >= 0xF0); more > 0; --more, low = 0x80, high = 0xBF) {
-      if (peek() < low || peek() > high) return wrong();
-      string_ += text_[at_++];
-    }
+    if (peek() == end || peek() < 0x20) return wrong();
+    const utf8::Character c = utf8::decode(text_.substr(at_));
+    if (c.flaw != utf8::Flaw::none) return wrong();
+    string_ += text_.substr(at_, c.size);
+    at_ += c.size;
     return true;
   }
   bool escape() {
@@ -101,9 +100,7 @@ class JsonReader {
     const bool second = (pair ? low : code) >= 0xDC00 && (pair ? low : code) < 0xE000;
     if (second != pair) return --at_, wrong();
     if (pair) code = 0x10000 + ((code & 1023) << 10 | (low & 1023));
-    const int more = (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
-    string_ += char(more == 0 ? code : (0xFF00u >> (more + 1) | code >> 6 * more));
-    for (int i = more; i-- > 0;) string_ += char(0x80 | (code >> 6 * i & 63));
+    utf8::append(code, string_);
     return true;
   }
   /// A u and its four hexadecimal digits.

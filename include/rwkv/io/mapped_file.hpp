@@ -64,7 +64,7 @@ class MappedFile {
     }
   };
   [[noreturn]] void refuse(const std::string& found, const char* way_out) const {
-    throw Error(path_ + ": expected a file to read, found " + found + "; " + way_out);
+    throw Error(path_, ": expected a file to read, found ", found, "; ", way_out);
   }
   void swap(MappedFile& other) noexcept {
     path_.swap(other.path_);

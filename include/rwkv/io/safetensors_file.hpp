@@ -18,7 +18,7 @@ class SafetensorsFile {
     if (bytes.size() < sizeof length) refuse("has only " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(&length, bytes.data(), sizeof length);
     if (bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'})
-      throw Error(path + ": is a zip archive, perhaps a .pth checkpoint, not safetensors; read it as what it is");
+      throw Error(path, ": is a zip archive, perhaps a .pth checkpoint, not safetensors; read it as what it is");
     if (length > bytes.size() - sizeof length)
       refuse("the header would have " + std::to_string(length) + " bytes, but the file ends after " +
              std::to_string(bytes.size() - sizeof length) + " of them");
@@ -53,20 +53,19 @@ class SafetensorsFile {
   void read(std::string_view name, std::span<const dim_t> shape, std::span<T> out) const {
     const TensorInfo* t = find(name);
     const std::string what = path() + ": " + std::string(name) + ": ";
-    if (t == nullptr) throw Error(what + "expected " + shape_text(shape) + ", found nothing of that name");
+    if (t == nullptr) throw Error(what, "expected ", shape_text(shape), ", found nothing of that name");
     if (!std::ranges::equal(t->shape, shape))
-      throw Error(what + "shape: expected " + shape_text(shape) + ", found " + shape_text(t->shape));
+      throw Error(what, "shape: expected ", shape_text(shape), ", found ", shape_text(t->shape));
     if (t->dtype != dtype_of<T> && !(std::is_floating_point_v<T> && is_real(t->dtype)))
-      throw Error(what + "dtype: expected " + std::string(name_of(dtype_of<T>)) + ", found " +
-                  std::string(name_of(t->dtype)));
+      throw Error(what, "dtype: expected ", name_of(dtype_of<T>), ", found ", name_of(t->dtype));
     if (out.size() * bytes_of(t->dtype) != t->end - t->begin)
-      throw Error(what + "has " + shape_text(shape) + " scalars, but there is room for " + std::to_string(out.size()));
+      throw Error(what, "has ", shape_text(shape), " scalars, but there is room for ", out.size());
     convert(t->dtype, bytes(*t).data(), out);
   }
 
  private:
   [[noreturn, gnu::cold]] void refuse(const std::string& why) const {
-    throw Error(path() + ": " + why + "; the file is damaged or not safetensors, save or download it again");
+    throw Error(path(), ": ", why, "; the file is damaged or not safetensors, save or download it again");
   }
 
   MappedFile file_;

@@ -1,9 +1,11 @@
 #pragma once
 #include <algorithm>
 #include <functional>
+#include <set>
 
+#include <rwkv/core/utf8.hpp>
 #include <rwkv/io/atomic_file.hpp>
-#include <rwkv/io/safetensors_header.hpp>
+#include <rwkv/io/tensor_info.hpp>
 
 namespace rwkv {
 
@@ -19,11 +21,10 @@ class SafetensorsWriter {
   /// Error if the name is taken.
   [[gnu::cold]] void add(std::string name, Dtype dtype, std::vector<dim_t> shape, Source source) {
     const auto size = byte_size(dtype, shape);
-    if (!size || *size > UINT64_MAX - end_)
-      throw Error(name + ": shape " + shape_text(shape) + " is too large to store");
+    if (!size || *size > UINT64_MAX - end_) throw Error(name, ": shape ", shape_text(shape), " is too large to store");
     if (name == "__metadata__" || !names_.insert(name).second)
       throw Error(
-          name +
+          name,
           ": two tensors would have this name in one file; name their layers apart, as Named<\"...\", Layer> does");
     tensors_.push_back({std::move(name), dtype, std::move(shape), end_, end_ + *size});
     sources_.push_back(std::move(source));
@@ -33,20 +34,17 @@ class SafetensorsWriter {
   template <class T>
   void add(std::string name, std::vector<dim_t> shape, std::span<const T> values) {
     if (byte_size(dtype_of<T>, shape) != values.size_bytes())
-      throw Error(name + ": shape " + shape_text(shape) + " was given " + std::to_string(values.size()) + " values");
+      throw Error(name, ": shape ", shape_text(shape), " was given ", values.size(), " values");
     add(std::move(name), dtype_of<T>, std::move(shape), [values](std::uint64_t offset, std::span<std::byte> chunk) {
       std::memcpy(chunk.data(), std::as_bytes(values).data() + offset, chunk.size());
     });
   }
 
-  /// Replaces the file at `path`, see AtomicFile.
+  /// Replaces the file at `path`, see AtomicFile. Error if a name or metadata is not UTF-8.
   void write(const std::string& path) const {
+    for (const TensorInfo& t : tensors_) utf8::check(t.name, path + ": a tensor's name");
+    for (const auto& [key, value] : metadata) utf8::check(key + value, path + ": metadata");
     const std::string head = header();
-    SafetensorsHeader checked;  // what could not be read back is not written
-    const std::string complaint = parse_safetensors_header(head, end_, checked);
-    if (!complaint.empty())
-      throw Error(path + ": cannot be saved: " + complaint + "; are all names and metadata UTF-8?");
-
     AtomicFile file(path);
     const std::uint64_t length = head.size();
     file.write(std::as_bytes(std::span(&length, 1)));

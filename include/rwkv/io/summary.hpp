@@ -41,13 +41,14 @@ void summary_rows(const Path& path, dim_t times, std::vector<SummaryRow>& rows) 
       [&](const Field& field, auto& member) {
         if (stacked && seen++ > 0) return;
         const std::string word = std::to_string(field.index) + ".." + std::to_string(field.index + siblings - 1);
-        const Path here = path.step(stacked && siblings > 1 ? Field{.name = word.c_str()} : field);
+        const Field all{.name = word.c_str()};
+        const Path here{&path, stacked && siblings > 1 ? &all : &field};
         const dim_t copies = stacked ? times * siblings : times;
         using M = std::remove_cvref_t<decltype(member)>;
         if constexpr (Bundle<M>)
           summary_rows<M>(here, copies, rows);
         else
-          rows.push_back({here.name, extents_text(member), std::to_string(M::shape::unit * copies), field.init.name,
+          rows.push_back({here.name(), extents_text(member), std::to_string(M::shape::unit * copies), field.init.name,
                           short_number(field.init.gain), field.decays ? "yes" : "no", short_number(field.rate)});
       },
       bundle);

@@ -1,9 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include <rwkv/backend/product.hpp>
+#include <rwkv/backend/pool.hpp>
 #include <rwkv/core/fields.hpp>
+#include <rwkv/core/lanes.hpp>
 
 namespace rwkv::detail {
 
@@ -19,14 +21,20 @@ inline void subtract(dim_t n, double factor, const double* from, double* to) {
 /// of A^T A = R^T R, then Q R = A row by row. One pass squares the condition number, so square matrices take a second
 /// one.
 inline void orthonormalise(dim_t rows, dim_t columns, std::vector<double>& a) {
+  constexpr dim_t some = 32;  // rows of R to a task
   std::vector<double> r(static_cast<std::size_t>(columns * columns));
   for (int pass = rows < 2 * columns ? 2 : 1; pass > 0; --pass) {
-    product<double>(Op::transpose, Op::none, columns, columns, rows, a.data(), a.data(), r.data(), 0);
+    pool().run((columns + some - 1) / some, [&](dim_t task) {  // the upper triangle of A^T A
+      const dim_t end = std::min((task + 1) * some, columns);
+      std::fill_n(r.data() + task * some * columns, (end - task * some) * columns, 0.0);
+      for (dim_t q = 0; q < rows; ++q)
+        for (dim_t i = task * some, at = q * columns; i < end; ++i)
+          subtract(columns - i, -a[static_cast<std::size_t>(at + i)], a.data() + at + i, r.data() + i * columns + i);
+    });
     for (dim_t k = 0; k < columns; ++k) {
       double* row = r.data() + k * columns;
       const double diagonal = std::sqrt(row[k]);
       for (dim_t j = k; j < columns; ++j) row[j] /= diagonal;
-      constexpr dim_t some = 32;
       pool().run((columns - k - 1 + some - 1) / some, [&](dim_t task) {
         for (dim_t i = k + 1 + task * some, end = std::min(i + some, columns); i < end; ++i)
           subtract(columns - i, row[i], row + i, r.data() + i * columns + i);

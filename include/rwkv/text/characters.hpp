@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <rwkv/core/utf8.hpp>
 #include <rwkv/text/bytes.hpp>
-#include <rwkv/text/utf8.hpp>
 
 namespace rwkv {
 
@@ -23,8 +23,7 @@ class Characters {
     utf8::for_each(text, name, [&](char32_t code, std::size_t) { occurs[code] = 1; });
     for (char32_t code = 0; code < occurs.size(); ++code)
       if (occurs[code] != 0) add(code);
-    if (characters_.empty())
-      throw Error(name + ": expected the characters of a text, found no text; give a longer one");
+    if (characters_.empty()) throw Error(name, ": expected the characters of a text, found no text; give a longer one");
   }
   /// The characters of a list: the first is token 0. Throws Error if it is empty, not UTF-8, or names a character
   /// twice.
@@ -32,8 +31,8 @@ class Characters {
     Characters made;
     utf8::for_each(list, "vocabulary", [&](char32_t code, std::size_t at) {
       if (made.id(code) >= 0)
-        throw Error(utf8::place("vocabulary", list, at) + ": expected every character once, found " +
-                    utf8::printable(code) + " again; remove it, or build Characters from a text");
+        throw Error(utf8::place("vocabulary", list, at), ": expected every character once, found ",
+                    utf8::printable(code), " again; remove it, or build Characters from a text");
       made.add(code);
     });
     if (made.characters_.empty()) throw Error("vocabulary: expected at least one character, found none; list them");
@@ -95,9 +94,9 @@ class Characters {
     ids_[256 * std::size_t{page} + (code & 255)] = static_cast<std::int32_t>(characters_.size());
     characters_.push_back(code);
   }
-  Error unknown(const std::string& name, std::string_view text, char32_t code, std::size_t at) const {
-    return Error(utf8::place(name, text, at) + ": expected the " + std::to_string(size()) +
-                 " characters of the vocabulary, found " + utf8::printable(code) +
+  [[gnu::cold]] Error unknown(const std::string& name, std::string_view text, char32_t code, std::size_t at) const {
+    return Error(utf8::place(name, text, at), ": expected the ", size(), " characters of the vocabulary, found ",
+                 utf8::printable(code),
                  "; build the vocabulary from a text that has it, take it out, or use Bytes, which takes anything");
   }
 

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <rwkv/io/mapped_file.hpp>
@@ -40,7 +39,7 @@ class Corpus {
   /// Tokens first, first + 1, ... into out. Throws Error unless all of them lie within the corpus.
   void read(dim_t first, std::span<std::int32_t> out) const {
     expect_range(first, static_cast<dim_t>(out.size()));
-    std::visit([&](const auto& tokens) { copy(tokens, first_ + first, out); }, storage_->tokens);
+    storage_->read(first_ + first, out);
   }
   /// A part of it: `count` tokens from `first`. Throws Error unless they lie within the corpus.
   Corpus slice(dim_t first, dim_t count) const {
@@ -53,86 +52,73 @@ class Corpus {
   /// The first part, as a fraction of the tokens, and the rest: auto [train, validation] = corpus.split(0.9).
   std::pair<Corpus, Corpus> split(double fraction) const {
     if (!(fraction >= 0 && fraction <= 1))
-      throw Error(name() + ": expected a fraction from 0 to 1 to split at, found " + std::to_string(fraction) +
+      throw Error(name(), ": expected a fraction from 0 to 1 to split at, found ", fraction,
                   "; 0.9 keeps nine tenths for training");
     const auto first = static_cast<dim_t>(fraction * static_cast<double>(size_));
     return {slice(0, first), slice(first, size_ - first)};
   }
 
  private:
-  struct Table {  // the tokens of the bytes of a text
-    std::string_view text;
-    ByteTable table;
-  };
-  template <class T>
-  using Numbers = std::vector<T>;
-
   struct Storage {
     Storage(MappedFile mapped, Tokenizer t) : name(mapped.path()), tokenizer(std::move(t)), file(std::move(mapped)) {
       load(file->text());
-      if (!std::holds_alternative<Table>(tokens)) file.reset();
+      if (!table) file.reset();
     }
     Storage(std::string held, Tokenizer t) : name("text"), tokenizer(std::move(t)), memory(std::move(held)) {
       load(memory);
     }
-    void load(std::string_view text) {
-      if (text.empty()) throw empty(name);
-      tokenizer.visit([&](const auto& kind) {
-        if (const auto table = kind.byte_table(text)) {
-          if (!covers(*table, text)) kind.for_each_id(text, name, [](std::int32_t) {});  // throws at the place
-          tokens = Table{text, *table};
-        } else if (kind.size() <= 0x100) {
-          number<std::uint8_t>(kind, text);
-        } else if (kind.size() <= 0x10000) {
-          number<std::uint16_t>(kind, text);
-        } else {
-          number<std::uint32_t>(kind, text);
+
+    dim_t size() const { return static_cast<dim_t>(table ? text.size() : numbers.size() / width); }
+    void read(dim_t first, std::span<std::int32_t> out) const {
+      const auto from = static_cast<std::size_t>(first);
+      if (table) {
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = (*table)[static_cast<unsigned char>(text[from + i])];
+      } else {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+          out[i] = 0;
+          for (std::size_t byte = 0; byte < width; ++byte) out[i] |= numbers[(from + i) * width + byte] << 8 * byte;
         }
-      });
-    }
-    static bool covers(const ByteTable& table, std::string_view text) {
-      std::int32_t all = 0;
-      for (const char c : text) all |= table[static_cast<unsigned char>(c)];
-      return all >= 0;
-    }
-    template <class T>
-    void number(const auto& kind, std::string_view text) {
-      Numbers<T>& numbers = tokens.emplace<Numbers<T>>();
-      numbers.reserve(utf8::length(text));
-      kind.for_each_id(text, name, [&](std::int32_t id) { numbers.push_back(static_cast<T>(id)); });
+      }
     }
 
     std::string name;
     Tokenizer tokenizer;
     std::optional<MappedFile> file;
     std::string memory;
-    std::variant<Table, Numbers<std::uint8_t>, Numbers<std::uint16_t>, Numbers<std::uint32_t>> tokens;
+    std::optional<ByteTable> table;  // where bytes are tokens, of `text`; otherwise there are
+    std::string_view text;
+    std::vector<std::uint8_t> numbers;  // of `width` bytes each
+    std::size_t width = 1;
+
+   private:
+    void load(std::string_view whole) {
+      if (whole.empty()) throw empty(name);
+      text = whole;
+      tokenizer.visit([&](const auto& kind) {
+        table = kind.byte_table(text);
+        if (table && covers(*table)) return;
+        width = kind.size() <= 0x100 ? 1 : kind.size() <= 0x10000 ? 2 : 4;
+        numbers.reserve(utf8::length(text) * width);
+        kind.for_each_id(text, name, [&](std::int32_t id) {  // throws at the place where it cannot
+          for (std::size_t i = 0; i < width; ++i) numbers.push_back(static_cast<std::uint8_t>(id >> 8 * i));
+        });
+      });
+    }
+    bool covers(const ByteTable& bytes) const {
+      std::int32_t all = 0;
+      for (const char c : text) all |= bytes[static_cast<unsigned char>(c)];
+      return all >= 0;
+    }
   };
 
-  explicit Corpus(std::shared_ptr<const Storage> storage) : storage_(std::move(storage)) {
-    size_ = std::visit([](const auto& tokens) { return count(tokens); }, storage_->tokens);
-  }
-  static dim_t count(const Table& table) { return static_cast<dim_t>(table.text.size()); }
-  template <class T>
-  static dim_t count(const Numbers<T>& numbers) {
-    return static_cast<dim_t>(numbers.size());
-  }
-  static void copy(const Table& table, dim_t first, std::span<std::int32_t> out) {
-    const char* from = table.text.data() + first;
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = table.table[static_cast<unsigned char>(from[i])];
-  }
-  template <class T>
-  static void copy(const Numbers<T>& numbers, dim_t first, std::span<std::int32_t> out) {
-    const T* from = numbers.data() + first;
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int32_t>(from[i]);
-  }
+  explicit Corpus(std::shared_ptr<const Storage> storage) : storage_(std::move(storage)), size_(storage_->size()) {}
   void expect_range(dim_t first, dim_t n) const {
     if (first >= 0 && n >= 0 && first <= size_ && n <= size_ - first) return;
-    throw Error(name() + ": expected a range within " + std::to_string(size_) + " tokens, found " + std::to_string(n) +
-                " from " + std::to_string(first) + "; take a shorter or an earlier one");
+    throw Error(name(), ": expected a range within ", size_, " tokens, found ", n, " from ", first,
+                "; take a shorter or an earlier one");
   }
-  static Error empty(const std::string& name) {
-    return Error(name + ": expected a text, found no bytes; give one with at least one character");
+  [[gnu::cold]] static Error empty(const std::string& name) {
+    return Error(name, ": expected a text, found no bytes; give one with at least one character");
   }
 
   std::shared_ptr<const Storage> storage_;

@@ -89,18 +89,16 @@ class CorpusBatches {
   /// Throws Error if seq is empty, or if the corpus has fewer than rows * (seq.time + 1) tokens.
   CorpusBatches(Corpus corpus, Seq seq, dim_t rows) : corpus_(std::move(corpus)), seq_(seq) {
     if (seq.batch < 1 || seq.time < 1)
-      throw Error("batches: expected a batch and a time of at least 1, found batch " + std::to_string(seq.batch) +
-                  " and time " + std::to_string(seq.time) + "; set both, as in Seq{.batch = 8, .time = 64}");
+      throw Error("batches: expected a batch and a time of at least 1, found batch ", seq.batch, " and time ", seq.time,
+                  "; set both, as in Seq{.batch = 8, .time = 64}");
     if (corpus_.size() / rows < seq.time + 1)
-      throw Error(corpus_.name() + ": expected at least " + std::to_string(rows * (seq.time + 1)) + " tokens, " +
-                  std::to_string(rows) + " times " + std::to_string(seq.time) + " and the one after, found " +
-                  std::to_string(corpus_.size()) + "; give a longer text, or make the " +
-                  (rows > 1 ? "batch or the time" : "time") + " smaller");
+      throw Error(corpus_.name(), ": expected at least ", rows * (seq.time + 1), " tokens, ", rows, " times ", seq.time,
+                  " and the one after, found ", corpus_.size(), "; give a longer text, or make the ",
+                  (rows > 1 ? "batch or the time" : "time"), " smaller");
   }
   /// Shapes the batch; allocates only where it was smaller.
   void prepare(dim_t step, Minibatch& batch) const {
-    if (step < 0)
-      throw Error("batches: expected a step of at least 0, found " + std::to_string(step) + "; count from 0");
+    if (step < 0) throw Error("batches: expected a step of at least 0, found ", step, "; count from 0");
     batch.seq = seq_;
     batch.inputs.resize(static_cast<std::size_t>(seq_.tokens()));
     batch.targets.resize(batch.inputs.size());

@@ -11,8 +11,7 @@ namespace rwkv {
 /// Throws Error unless a tokenizer of `size` tokens has token id.
 inline void expect_token(std::int32_t id, dim_t size, std::string_view tokenizer) {
   if (id >= 0 && id < size) return;
-  throw Error("token " + std::to_string(id) + ": expected 0 to " + std::to_string(size - 1) +
-              ", which the tokenizer \"" + std::string(tokenizer) +
+  throw Error("token ", id, ": expected 0 to ", size - 1, ", which the tokenizer \"", tokenizer,
               "\" has; use the tokenizer that was saved with the model");
 }
 

@@ -27,7 +27,7 @@ Metadata load_checkpoint(Trainer<Net, B>& trainer, const std::string& path) {
   dim_t steps = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
   if (error != std::errc{} || end != text.data() + text.size() || steps < 0)
-    throw Error(path + ": metadata \"steps\": expected a number, found " + text +
+    throw Error(path, ": metadata \"steps\": expected a number, found ", text,
                 "; this file is no checkpoint of a training run");
   BundleReader reader(file);
   trainer.for_each_part([&](const char* name, auto& part) { reader.add(name, part); });

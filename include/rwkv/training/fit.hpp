@@ -45,7 +45,7 @@ dim_t resume(Trainer<Net, B>& trainer, const Run& run) {
   if (const SafetensorsFile file(run.checkpoint()); file.metadata().contains("settings")) {
     const std::string& found = file.metadata().at("settings");
     if (found != run.settings)
-      throw Error(run.checkpoint() + ": expected a run with " + run.settings + ", found " + found +
+      throw Error(run.checkpoint(), ": expected a run with ", run.settings, ", found ", found,
                   "; resume with the same settings, or start afresh in another folder");
   }
   load_checkpoint(trainer, run.checkpoint());
@@ -61,7 +61,7 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
             const Run& run) {
   std::error_code failed;
   std::filesystem::create_directories(run.folder, failed);
-  if (failed) throw Error(run.folder + ": cannot create this folder (" + failed.message() + "); choose another one");
+  if (failed) throw Error(run.folder, ": cannot create this folder (", failed.message(), "); choose another one");
 
   Outcome outcome;
   outcome.first_step = detail::resume(trainer, run);
@@ -91,7 +91,7 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
       }
     } catch (const NotFinite& error) {
       const bool saved = std::filesystem::exists(run.checkpoint());
-      throw Error(std::string(error.what()) +
+      throw Error(error.what(),
                   (saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet"));
     }
     report.step = trainer.steps();

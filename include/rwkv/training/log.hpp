@@ -78,7 +78,7 @@ class Log {
     return text;
   }
   [[noreturn]] void fail(const char* what) const {
-    throw Error(path_ + ": cannot " + what + " (" + std::strerror(errno) +
+    throw Error(path_, ": cannot ", what, " (", std::strerror(errno),
                 "); free some space or choose another folder, then resume from the last checkpoint");
   }
 

@@ -28,7 +28,7 @@ struct NotFinite : Error {
   dim_t step;
   std::string tensor;
   NotFinite(dim_t at, std::string where)
-      : Error("step " + std::to_string(at) + ": " + where +
+      : Error("step ", at, ": ", where,
               " is not finite; the parameters are as the step before left them. Resume from the last checkpoint with a "
               "lower learning rate, or look for bad data"),
         step(at),
@@ -131,13 +131,13 @@ class Trainer {
 
   void check(const Minibatch& batch) const {
     if (batch.seq != seq_)
-      throw Error("Trainer: expected batches of " + std::to_string(seq_.batch) + " x " + std::to_string(seq_.time) +
-                  " tokens, found " + std::to_string(batch.seq.batch) + " x " + std::to_string(batch.seq.time));
+      throw Error("Trainer: expected batches of ", seq_.batch, " x ", seq_.time, " tokens, found ", batch.seq.batch,
+                  " x ", batch.seq.time);
     for (const auto* ids : {&batch.inputs, &batch.targets})
       for (const auto id : *ids)
         if (id < 0 || id >= vocabulary<Net>)
-          throw Error("Trainer: token " + std::to_string(id) + " is outside the model's vocabulary of " +
-                      std::to_string(vocabulary<Net>) + "; train with the tokenizer that the model was made for");
+          throw Error("Trainer: token ", id, " is outside the model's vocabulary of ", vocabulary<Net>,
+                      "; train with the tokenizer that the model was made for");
   }
 
   /// The first tensor that holds something not finite, or `otherwise`.
@@ -145,7 +145,7 @@ class Trainer {
     for (const auto& [what, bundle] : {std::pair{"parameter ", &model_.params}, std::pair{"gradient of ", &gradient_}})
       for (const Leaf& leaf : bundle->leaves())
         if (!std::isfinite(sum_of_squares<B>(context_.scratch, leaf.size, bundle->data() + leaf.offset)))
-          return otherwise + ", with " + what + leaf.path.name + ",";
+          return otherwise + ", with " + what + leaf.name + ",";
     return otherwise;
   }
 

@@ -1,29 +1,10 @@
 #pragma once
-#include <rwkv/core/owned.hpp>
+#include <set>
+
 #include <rwkv/io/safetensors_file.hpp>
-#include <rwkv/io/safetensors_writer.hpp>
+#include <rwkv/models/model.hpp>
 
-// Bundles to and from safetensors: every leaf is a tensor under its Path, with the extents of its View. A file may hold
-// several bundles under different prefixes, such as "model." and "adam.m.".
 namespace rwkv {
-
-namespace detail {
-template <class B>
-SafetensorsWriter::Source downloads(const typename B::scalar* from) {
-  using T = typename B::scalar;
-  return [from](std::uint64_t offset, std::span<std::byte> chunk) {
-    B::download(reinterpret_cast<T*>(chunk.data()), from + offset / sizeof(T), dim_t(chunk.size() / sizeof(T)));
-  };
-}
-}  // namespace detail
-
-/// Adds every leaf of `bundle`, which must outlive the writer's `write`. Scalars keep their type.
-template <class B, Bundle P>
-void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const Owned<B, P>& bundle) {
-  for (const Leaf& leaf : bundle.leaves())
-    writer.add(prefix + leaf.path.name, dtype_of<typename B::scalar>, leaf.shape,
-               detail::downloads<B>(bundle.data() + leaf.offset));
-}
 
 /// Fills bundles from a file, all of them or none: first `add` each, then `read`.
 class BundleReader {
@@ -38,7 +19,7 @@ class BundleReader {
   void add(const std::string& prefix, Owned<B, P>& bundle) {
     using T = typename B::scalar;
     for (const Leaf& leaf : bundle.leaves())
-      if (const TensorInfo* t = expect(prefix + leaf.path.name, leaf.shape, dtype_of<T>, holds<T>))
+      if (const TensorInfo* t = expect(prefix + leaf.name, leaf.shape, dtype_of<T>, holds<T>))
         leaves_.push_back({t, bundle.data() + leaf.offset, upload<B>});
   }
 
@@ -52,7 +33,7 @@ class BundleReader {
       const bool one = complaints_.size() == 1;
       std::string text = file_.path() + ":";
       for (const std::string& complaint : complaints_) text += (one ? " " : "\n  ") + complaint;
-      throw Error(text + (one ? "; " : "\n") + "nothing was loaded; load it into the type that it was saved from");
+      throw Error(text, (one ? "; " : "\n"), "nothing was loaded; load it into the type that it was saved from");
     }
     for (const Target& t : leaves_) t.upload(t.scalars, t.tensor->dtype, file_.bytes(*t.tensor));
   }
@@ -67,7 +48,7 @@ class BundleReader {
   [[gnu::cold]] const TensorInfo* expect(const std::string& name, const std::vector<dim_t>& shape, Dtype own,
                                          bool (*fits)(Dtype)) {
     if (!expected_.insert(name).second)
-      throw Error(name +
+      throw Error(name,
                   ": two tensors of what is to be loaded have this name; name their layers apart, as Named<\"...\", "
                   "Layer> does");
     const TensorInfo* t = file_.find(name);
@@ -110,6 +91,20 @@ void read_bundle(const SafetensorsFile& file, const std::string& prefix, Owned<B
   BundleReader reader(file, prefix);
   reader.add(prefix, bundle);
   reader.read();
+}
+
+/// Reads a bundle from a file that holds nothing else; returns the file's metadata. A State must have as many sequences
+/// as the one that was saved. Error if anything is missing, left over, of another shape or of a type that does not fit,
+/// see BundleReader; the bundle is then as it was.
+template <class B, Bundle P>
+Metadata load(Owned<B, P>& bundle, const std::string& path) {
+  const SafetensorsFile file(path);
+  read_bundle(file, "", bundle);
+  return file.metadata();
+}
+template <class Net, Backend B>
+Metadata load(Model<Net, B>& model, const std::string& path) {
+  return load(model.params, path);
 }
 
 }  // namespace rwkv

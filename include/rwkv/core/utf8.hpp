@@ -92,13 +92,13 @@ inline std::size_t length(std::string_view text) {
 }
 
 /// "name: byte 17, line 3": bytes count from 0, lines from 1.
-inline std::string place(const std::string& name, std::string_view text, std::size_t at) {
+[[gnu::cold]] inline std::string place(const std::string& name, std::string_view text, std::size_t at) {
   const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   return name + ": byte " + std::to_string(at) + ", line " + std::to_string(line);
 }
 
 /// At least `digits` hexadecimal digits.
-inline std::string hex(std::uint32_t value, int digits) {
+[[gnu::cold]] inline std::string hex(std::uint32_t value, int digits) {
   std::string out;
   for (int shift = 28; shift >= 0; shift -= 4)
     if (shift < 4 * digits || value >> shift != 0) out += "0123456789ABCDEF"[value >> shift & 15];
@@ -106,7 +106,7 @@ inline std::string hex(std::uint32_t value, int digits) {
 }
 
 /// A character for messages: 'x' (U+0078); what does not show has its number only.
-inline std::string printable(char32_t code) {
+[[gnu::cold]] inline std::string printable(char32_t code) {
   std::string out;
   if (code == '\n' || code == '\t' || code == '\r') {
     out = std::string("'\\") + (code == '\n' ? 'n' : code == '\t' ? 't' : 'r') + "' ";
@@ -119,11 +119,11 @@ inline std::string printable(char32_t code) {
 }
 
 /// The complaint about the bytes at `at`, which decode refused.
-inline Error invalid(const std::string& name, std::string_view text, std::size_t at) {
+[[gnu::cold]] inline Error invalid(const std::string& name, std::string_view text, std::size_t at) {
   const Character found = decode(text.substr(at));
   std::string bytes;
   for (std::size_t i = at; i < at + found.size; ++i) bytes += hex(static_cast<unsigned char>(text[i]), 2) + ' ';
-  return Error(place(name, text, at) + ": expected UTF-8, found " + bytes + "(" + words(found.flaw) +
+  return Error(place(name, text, at), ": expected UTF-8, found ", bytes, "(", words(found.flaw),
                "); convert the text to UTF-8, or read it with Bytes, which takes anything");
 }
 
