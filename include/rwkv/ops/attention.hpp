@@ -1,0 +1,91 @@
+#pragma once
+#include <rwkv/ops/attention/reference.hpp>
+
+// Causal softmax attention (Vaswani et al., arXiv 1706.03762) in memory that grows with the tokens, not with their
+// square: a token's scores are never stored (Rabe and Staats, arXiv 2112.05682; Dao et al., arXiv 2205.14135).
+namespace rwkv {
+
+namespace detail {
+template <class B, dim_t D>
+using AttentionOn = ReferenceAttention<B, D>;
+
+template <class T>
+History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
+  return {seq, heads, width, seq.time > 0 ? seq.time : 1, nullptr};
+}
+}  // namespace detail
+
+/// y_t = sum_j softmax_j(q_t . k_j / sqrt(D)) v_j, for each of H heads of D channels by itself.
+///
+/// Token t of the call stands at position p + t, where p = position[b] (a whole number) tokens came before the call; it
+/// sees the keys of positions max(0, p + t - W + 1) ... p + t. Those before the call are in past_k and past_v, the
+/// token of position s in row s % W; rows that were never written are not read, and the caller writes the call's own
+/// keys there afterwards. log_sum becomes the logarithm of the softmax's denominator, sum_j e^{q_t . k_j / sqrt(D)},
+/// which backward needs. Scores may be as large as T can hold: no exponential overflows. A NaN among what a token sees
+/// makes its y NaN, an infinity NaN or a finite number. y must not be q, k or v.
+template <class B, dim_t H, dim_t D, dim_t W>
+void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
+                       Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
+                       Tensor<B, Batch, W, H * D> past_v, Tensor<B, Batch, 1> position, Tensor<B, Batch, Time, H * D> y,
+                       Tensor<B, Batch, Time, H> log_sum) {
+  static_assert(W > 0, "attention: the window must hold at least the token itself");
+  detail::AttentionOn<B, D>::forward(
+      scratch,
+      {{q.seq, H, D, W, position.data}, q.data, {k.data, past_k.data}, {v.data, past_v.data}, y.data, log_sum.data});
+}
+/// The same where the call is the whole history: nothing came before, and a token sees all before it.
+template <class B, dim_t H, dim_t D>
+void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
+                       Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
+                       Tensor<B, Batch, Time, H> log_sum) {
+  using T = typename B::scalar;
+  detail::AttentionOn<B, D>::forward(
+      scratch,
+      {detail::history_of_call<T>(q.seq, H, D), q.data, {k.data, nullptr}, {v.data, nullptr}, y.data, log_sum.data});
+}
+
+/// Writes dq, dk and dv, the gradients of sum(dy y), and adds to those of the keys and values before the call, dpast_k
+/// and dpast_v. y and log_sum are what attention_forward made of the same operands. None of dq, dk, dv may be an
+/// operand.
+template <class B, dim_t H, dim_t D, dim_t W>
+void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
+                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
+                        Tensor<B, Batch, W, H * D> past_v, Tensor<B, Batch, 1> position,
+                        Tensor<B, Batch, Time, H * D> y, Tensor<B, Batch, Time, H> log_sum,
+                        Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dq,
+                        Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
+                        Tensor<B, Batch, W, H * D> dpast_k, Tensor<B, Batch, W, H * D> dpast_v) {
+  detail::AttentionOn<B, D>::backward(scratch,
+                                      {{q.seq, H, D, W, position.data},
+                                       q.data,
+                                       {k.data, past_k.data},
+                                       {v.data, past_v.data},
+                                       y.data,
+                                       log_sum.data,
+                                       dy.data,
+                                       dq.data,
+                                       nullptr},
+                                      {dk.data, dpast_k.data}, {dv.data, dpast_v.data});
+}
+/// The same where the call is the whole history.
+template <class B, dim_t H, dim_t D>
+void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
+                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
+                        Tensor<B, Batch, Time, H> log_sum, Tensor<B, Batch, Time, H * D> dy,
+                        Tensor<B, Batch, Time, H * D> dq, Tensor<B, Batch, Time, H * D> dk,
+                        Tensor<B, Batch, Time, H * D> dv) {
+  using T = typename B::scalar;
+  detail::AttentionOn<B, D>::backward(scratch,
+                                      {detail::history_of_call<T>(q.seq, H, D),
+                                       q.data,
+                                       {k.data, nullptr},
+                                       {v.data, nullptr},
+                                       y.data,
+                                       log_sum.data,
+                                       dy.data,
+                                       dq.data,
+                                       nullptr},
+                                      {dk.data, nullptr}, {dv.data, nullptr});
+}
+
+}  // namespace rwkv
