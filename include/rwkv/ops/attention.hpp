@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/ops/attention/on_lanes.hpp>
 #include <rwkv/ops/attention/reference.hpp>
 
 // Causal softmax attention (Vaswani et al., arXiv 1706.03762) in memory that grows with the tokens, not with their
@@ -6,8 +7,12 @@
 namespace rwkv {
 
 namespace detail {
+/// A machine that says how many lanes its registers hold runs the kernels made of them.
 template <class B, dim_t D>
-using AttentionOn = ReferenceAttention<B, D>;
+struct AttentionOn : ReferenceAttention<B, D> {};
+template <class B, dim_t D>
+requires(B::width > 1) struct AttentionOn<B, D> : LanesAttention<B, D> {
+};
 
 template <class T>
 History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
