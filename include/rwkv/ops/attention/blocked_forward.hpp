@@ -18,7 +18,7 @@ struct BlockedAttention {
   using Lane = Tile<T>;
   using L = typename Lane::L;
   static constexpr int W = Lane::W, wide = Lane::wide, tall = Lane::tall;
-  static constexpr dim_t panels = 4, tokens = panels * wide, keys = 96;
+  static constexpr dim_t panels = 12, tokens = panels * wide, keys = 96;
   static constexpr T log2_e = T(1.44269504088896340736), ln2 = T(0.69314718055994530942);
 
   AttentionRow<T, D> op;
@@ -32,22 +32,24 @@ struct BlockedAttention {
     const dim_t end = std::min(first + tokens, history.seq.time), before = history.before(b);
     const dim_t row = history.heads * D;
     static thread_local Scratch<T> scratch;
-    T* const memory = scratch.at_least((panels * state + keys) * wide);
-    T* const weights = memory + panels * state * wide;
+    T* const memory = scratch.at_least((panels * state + keys) * wide + 2 * keys * D);
+    T *const weights = memory + panels * state * wide, *const k = weights + keys * wide, *const v = k + keys * D;
 
     for (dim_t p = 0, t = first; t < end; ++p, t += wide)
       start(memory + p * state * wide, op.q + history.row(b, t, h), row, std::min<dim_t>(wide, end - t));
     each_key_block(history, before, history.first(before, first), end, keys, [&](const KeyBlock& block) {
+      // rows of one head lie far apart, in few sets of a cache
+      copy_rows<T, D>(op.k.row(history, b, before, block.first, h), row, block.count, k);
+      copy_rows<T, D>(op.v.row(history, b, before, block.first, h), row, block.count, v);
       for (dim_t p = 0, t = first; t < end; ++p, t += wide) {
         const Panel<T> panel{t, history.window, std::min(t + wide, end) - 1};
         const KeyBlock seen = panel.seen(block, history.first(before, t));
         if (seen.count == 0) continue;
-        const T* k = op.k.row(history, b, before, seen.first, h);
-        const T* v = op.v.row(history, b, before, seen.first, h);
+        const dim_t skip = (seen.first - block.first) * D;
         if (panel.cuts(seen))
-          step<true>(memory + p * state * wide, panel, seen, k, v, row, weights);
+          step<true>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights);
         else
-          step<false>(memory + p * state * wide, panel, seen, k, v, row, weights);
+          step<false>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights);
       }
     });
     for (dim_t p = 0, t = first; t < end; ++p, t += wide)
@@ -68,13 +70,12 @@ struct BlockedAttention {
   }
 
   template <bool cut>
-  static void step(T* state, const Panel<T>& panel, const KeyBlock& seen, const T* k, const T* v, dim_t row,
-                   T* weights) {
+  static void step(T* state, const Panel<T>& panel, const KeyBlock& seen, const T* k, const T* v, T* weights) {
     constexpr T never = -std::numeric_limits<T>::infinity();
     alignas(64) T higher[wide];
     std::copy_n(state + tops * wide, wide, higher);
     Lane::template rows<tall>(seen.count, [&]<int some>(dim_t j) {
-      scores<some, !cut>(state + queries * wide, k + j * row, row, weights + j * wide, higher);
+      scores<some, !cut>(state + queries * wide, k + j * D, weights + j * wide, higher);
     });
     if constexpr (cut)
       for (dim_t j = 0; j < seen.count; ++j)
@@ -85,15 +86,15 @@ struct BlockedAttention {
         });
     exponentials<cut>(state, seen.count, higher, weights);
     Lane::template rows<tall>(D, [&]<int some>(dim_t c) {
-      add<some>(seen.count, v + c, row, weights, state + olds * wide, state + (outputs + c) * wide);
+      add<some>(seen.count, v + c, weights, state + olds * wide, state + (outputs + c) * wide);
     });
   }
 
   /// Scores of some keys, and the tops that they lift.
   template <int some, bool lift>
-  [[gnu::noinline]] static void scores(const T* q, const T* k, dim_t row, T* to, T* top) {
+  [[gnu::noinline]] static void scores(const T* q, const T* k, T* to, T* top) {
     L total[some][Lane::packs];
-    Lane::multiply(D, k, row, 1, q, wide, total);
+    Lane::multiply(D, k, D, 1, q, wide, total);
 #pragma GCC unroll 4
     for (int s = 0; s < Lane::packs; ++s) {
       L most = load(top, Lanes<W>{s * W});
@@ -135,9 +136,9 @@ struct BlockedAttention {
 
   /// to = to old + V^T P for some channels.
   template <int some>
-  [[gnu::noinline]] static void add(dim_t count, const T* v, dim_t row, const T* weights, const T* old, T* to) {
+  [[gnu::noinline]] static void add(dim_t count, const T* v, const T* weights, const T* old, T* to) {
     L total[some][Lane::packs];
-    Lane::multiply(count, v, 1, row, weights, wide, total);
+    Lane::multiply(count, v, 1, D, weights, wide, total);
 #pragma GCC unroll 16
     for (int r = 0; r < some; ++r)
 #pragma GCC unroll 4

@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/ops/attention/blocked_backward.hpp>
 #include <rwkv/ops/attention/blocked_forward.hpp>
 
 namespace rwkv::detail {
@@ -13,8 +14,19 @@ struct LanesAttention {
     B::for_each_row(blocked.tasks(), blocked);
   }
   static void backward(rwkv::Scratch<B>& scratch, const AttentionQueryGradient<T, D>& op, Keys<T> dk, Keys<T> dv) {
-    ReferenceAttention<B, D>::backward(scratch, op, dk, dv);
+    BlockedAttentionBackward<T, D> blocked{op, dk, dv};
+    const auto frame = scratch.frame();
+    const dim_t sequences =
+        blocked.sequences();  // few long ones are shared out, in pieces that no thread count changes
+    if (sequences > 0 && op.history.seq.time >= few * blocked.tokens)
+      blocked.pieces = (few + sequences - 1) / sequences;
+    if (blocked.pieces > 1) blocked.shares = scratch.take(blocked.shares_size());
+    B::for_each_row(blocked.tasks(), blocked);
+    if (blocked.shares) B::for_each_row(sequences * blocked.rows(), [&](dim_t n) { blocked.add_shares(n); });
   }
+
+ private:
+  static constexpr dim_t few = 4;
 };
 
 }  // namespace rwkv::detail

@@ -24,6 +24,12 @@ void each_key_block(const History<T>& history, dim_t before, dim_t first, dim_t 
   }
 }
 
+/// Rows of D numbers, `row` apart, one after the other.
+template <class T, dim_t D>
+void copy_rows(const T* from, dim_t row, dim_t count, T* to) {
+  for (dim_t j = 0; j < count; ++j, from += row, to += D) std::copy_n(from, D, to);
+}
+
 /// A few neighbouring tokens, a lane each, before the keys of a block.
 template <class T>
 struct Panel {

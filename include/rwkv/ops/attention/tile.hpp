@@ -10,8 +10,8 @@ namespace rwkv::detail {
 template <class T>
 struct Tile {
   static constexpr int W = native_width<T>;
-  static constexpr int packs = 3, wide = packs * W;         // queries, a lane each, that a tile spans
-  static constexpr int tall = sizeof(T) * W == 64 ? 8 : 4;  // sums and operands fill the registers of AVX2
+  static constexpr int packs = 2, wide = packs * W;         // queries, a lane each, that a tile spans
+  static constexpr int tall = sizeof(T) * W == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
   using L = Pack<T, W>;
 
   /// total = A B: `rows` rows of A, `depth` steps, whole packs of B's columns.
