@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <rwkv/core/owned.hpp>
 #include <rwkv/testing/report.hpp>
 
 namespace rwkv::testing {

@@ -1,6 +1,6 @@
 #pragma once
+#include <algorithm>
 #include <cstdlib>
-#include <numeric>
 #include <string>
 #include <vector>
 
