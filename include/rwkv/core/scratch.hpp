@@ -79,6 +79,7 @@ class Scratch {
 template <class B>
 struct Context {
   Scratch<B> scratch;
+  bool way_back = true;  ///< false where no backward will follow: what it alone needs may be left out
 };
 
 }  // namespace rwkv

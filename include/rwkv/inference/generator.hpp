@@ -9,14 +9,30 @@
 
 namespace rwkv {
 
+namespace detail {
+inline constexpr dim_t endless = dim_t(1) << 62;
+/// How many tokens a model can have read.
+template <class Net>
+constexpr dim_t longest_context() {
+  if constexpr (requires { Net::context; })
+    return Net::context;
+  else
+    return endless;
+}
+template <class Net>
+inline constexpr dim_t context_of = longest_context<Net>();
+}  // namespace detail
+
 /// Writes with a language model. The State is all it remembers of the text so far: a value to copy, compare, save,
-/// load. A prompt is read in chunks, then every token costs one step; no token allocates memory.
+/// load. A prompt is read in chunks, then every token costs one step; no token allocates memory. A model with a longest
+/// context (`context`) that is full begins anew with the last half of it.
 template <class Net, Backend B>
 requires LanguageModel<Net>
 class Generator {
  public:
   using State = typename Model<Net, B>::State;
-  static constexpr dim_t chunk = 64;  ///< tokens of a prompt that are read at once
+  static constexpr dim_t chunk = detail::context_of<Net> < 128 ? (detail::context_of<Net> + 1) / 2
+                                                               : 64;  ///< tokens of a prompt that are read at once
 
   /// The tokenizer's tokens are the only ones that are ever drawn. Error if the model knows fewer.
   Generator(Model<Net, B>& model, Tokenizer tokenizer, Sampler sampler = {})
@@ -32,6 +48,8 @@ class Generator {
     if (tokenizer_.size() > vocabulary<Net>)
       throw Error("Generator: the tokenizer has ", tokenizer_.size(), " tokens, the model knows ", vocabulary<Net>,
                   "; use the tokenizer that was saved with the model");
+    context_.way_back = false;
+    if constexpr (limited) last_.reserve(static_cast<std::size_t>(detail::context_of<Net>));
   }
   explicit Generator(Model<Net, B>& model, Sampler sampler = {}) : Generator(model, Tokenizer{}, std::move(sampler)) {}
 
@@ -46,18 +64,18 @@ class Generator {
     for (const auto id : tokens)
       if (id < 0 || id >= vocabulary<Net>)
         throw Error("Generator: token ", id, " is outside the model's vocabulary of ", vocabulary<Net>);
-    for (; dim_t(tokens.size()) >= chunk; tokens = tokens.subspan(chunk)) step(tokens.first(chunk), many_);
-    for (; !tokens.empty(); tokens = tokens.subspan(1)) step(tokens.first(1), one_);
+    for (; dim_t(tokens.size()) >= chunk; tokens = tokens.subspan(chunk)) follow(tokens.first(chunk), many_);
+    for (; !tokens.empty(); tokens = tokens.subspan(1)) follow(tokens.first(1), one_);
   }
   /// Draws the next token and reads it. Where nothing was read yet, token 0 is taken to have come before.
   std::int32_t next() {
     if (!started_) {
       constexpr std::int32_t first = 0;
-      step({&first, 1}, one_);
+      follow({&first, 1}, one_);
     }
     std::copy(logits_.begin(), logits_.end(), drawn_.begin());
     const std::int32_t id = picker_(drawn_);
-    step({&id, 1}, one_);
+    follow({&id, 1}, one_);
     return id;
   }
 
@@ -85,6 +103,21 @@ class Generator {
  private:
   using Cache = Owned<B, typename Net::template Cache<B>>;
 
+  static constexpr bool limited = detail::context_of<Net> < detail::endless;
+
+  /// A step, after making room for it.
+  void follow(std::span<const std::int32_t> tokens, Cache& cache) {
+    if constexpr (limited) {
+      if (dim_t(last_.size() + tokens.size()) > detail::context_of<Net>) {
+        const auto kept = std::min<std::size_t>(last_.size(), std::size_t(detail::context_of<Net>) / 2);
+        last_.erase(last_.begin(), last_.end() - std::ptrdiff_t(kept));
+        state_.reset();
+        for (const std::int32_t& id : last_) step({&id, 1}, one_);
+      }
+      last_.insert(last_.end(), tokens.begin(), tokens.end());
+    }
+    step(tokens, cache);
+  }
   void step(std::span<const std::int32_t> tokens, Cache& cache) {
     const Seq seq{1, dim_t(tokens.size())};
     const auto y = Net::forward(context_, model_.params, TokenIds{tokens.data(), seq}, cache.view(), state_.view());
@@ -113,6 +146,7 @@ class Generator {
   Context<B> context_;
   std::vector<typename B::scalar> scalars_;
   std::vector<float> logits_, drawn_;
+  std::vector<std::int32_t> last_;  // of a model whose context is limited: the tokens that state_ has seen
   bool started_ = false;
 };
 
