@@ -83,12 +83,30 @@ void attention(benchmark::State& state) {
   state.counters["floor"] = work / best / (90 * pool().threads());
 }
 
+/// One token behind a full window of the given length; the floor is reading the window at 40 GB/s.
+template <dim_t window>
+void decode(benchmark::State& state) {
+  Problem one({state.range(0), 1}), past({state.range(0), window});
+  std::vector<float> position(state.range(0), float(window));
+  const double best = best_of(state, [&] {
+    attention_forward<B, H, D, window>(one.scratch, {one.q.data(), one.seq}, {one.k.data(), one.seq},
+                                       {one.v.data(), one.seq}, {past.k.data(), one.seq}, {past.v.data(), one.seq},
+                                       {position.data(), one.seq}, {one.y.data(), one.seq},
+                                       {one.log_sum.data(), one.seq});
+  });
+  const double bytes = 2e-9 * double(past.k.size() * sizeof(float));
+  state.counters["GB/s"] = bytes / best;
+  state.counters["floor"] = bytes / best / 40;
+}
+
 #define ATTENTION(...) \
   BENCHMARK_TEMPLATE(attention, __VA_ARGS__)->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(0.5)
 #define LENGTHS(batch) Args({batch, 256})->Args({batch, 1024})->Args({batch, 4096})
 
 ATTENTION(detail::AttentionOn, false)->LENGTHS(1)->LENGTHS(8);
 ATTENTION(detail::AttentionOn, true)->LENGTHS(1)->LENGTHS(8);
+BENCHMARK(decode<1024>)->Arg(1)->Arg(8)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(decode<16384>)->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 ATTENTION(detail::ReferenceAttention, false)->LENGTHS(1);
 ATTENTION(detail::ReferenceAttention, true)->LENGTHS(1);
 

@@ -258,6 +258,8 @@ struct BlockedAttentionBackward {
   template <int some, int across>
   [[gnu::noinline]] static void add(dim_t depth, const T* a, const T* b, T* to, dim_t row) {
     L total[some][across];
+#pragma GCC unroll 16
+    for (int r = 0; r < some; ++r) prefetch(to, Lanes<W>{r * row});
     Lane::multiply(depth, a, tokens, 1, b, padded, total);
 #pragma GCC unroll 16
     for (int r = 0; r < some; ++r)

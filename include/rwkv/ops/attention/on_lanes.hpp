@@ -1,6 +1,7 @@
 #pragma once
 #include <rwkv/ops/attention/blocked_backward.hpp>
 #include <rwkv/ops/attention/blocked_forward.hpp>
+#include <rwkv/ops/attention/few_tokens.hpp>
 
 namespace rwkv::detail {
 
@@ -9,7 +10,14 @@ template <class B, dim_t D>
 struct LanesAttention {
   using T = typename B::scalar;
 
-  static void forward(rwkv::Scratch<B>&, const AttentionRow<T, D>& op) {
+  static void forward(rwkv::Scratch<B>& scratch, const AttentionRow<T, D>& op) {
+    if (op.history.seq.time <= FewTokensAttention<T, D>::most) {
+      FewTokensAttention<T, D> few{op};
+      const auto frame = scratch.frame();
+      few.shares = scratch.take(few.shares_size());
+      B::for_each_row(few.tasks(), few);
+      return B::for_each_row(op.history.seq.batch * few.rows, [&](dim_t n) { few.join(n); });
+    }
     const BlockedAttention<T, D> blocked{op};
     B::for_each_row(blocked.tasks(), blocked);
   }
