@@ -122,3 +122,11 @@ TEST_CASE("it may begin with nothing, and refuses what the model cannot know") {
   Generator latin(model, Tokenizer(Characters("abc")));
   CHECK_THROWS_AS(latin.read("abd"), Error);
 }
+
+TEST_CASE("a state of several sequences is refused in plain words") {
+  Model<Net> model(1);
+  Generator writer(model);
+  writer.state() = Model<Net>::fresh_state(3);
+  CHECK_THROWS_WITH_AS(writer.read("a"),
+                       "Generator: expected a state of 1 sequence, found one of 3; make it with fresh_state()", Error);
+}

@@ -139,6 +139,14 @@ TEST_CASE("batches that do not fit are refused in plain words") {
                        Error);
 }
 
+TEST_CASE("a state of another batch is refused in plain words") {
+  Model<Net> model(1);
+  Trainer trainer(model, Recipe{}, Seq{4, 16});
+  trainer.state() = Model<Net>::fresh_state(2);
+  CHECK_THROWS_WITH_AS(trainer.step(Windows(text(), {4, 16}).at(0)),
+                       "Trainer: expected a state of 4 sequences, found one of 2; make it with fresh_state(4)", Error);
+}
+
 TEST_CASE("schedules rise, then follow their curve") {
   const Schedule constant{.rate = 1, .warmup = 4};
   CHECK(constant(0) == doctest::Approx(0.2));

@@ -119,6 +119,9 @@ class Generator {
     step(tokens, cache);
   }
   void step(std::span<const std::int32_t> tokens, Cache& cache) {
+    if (state_.seq().batch != 1)
+      throw Error("Generator: expected a state of 1 sequence, found one of ", state_.seq().batch,
+                  "; make it with fresh_state()");
     const Seq seq{1, dim_t(tokens.size())};
     const auto y = Net::forward(context_, model_.params, TokenIds{tokens.data(), seq}, cache.view(), state_.view());
     B::download(scalars_.data(), y.data + (seq.time - 1) * vocabulary<Net>, vocabulary<Net>);

@@ -133,6 +133,9 @@ class Trainer {
     if (batch.seq != seq_)
       throw Error("Trainer: expected batches of ", seq_.batch, " x ", seq_.time, " tokens, found ", batch.seq.batch,
                   " x ", batch.seq.time);
+    if (state_.seq().batch != seq_.batch)
+      throw Error("Trainer: expected a state of ", seq_.batch, " sequences, found one of ", state_.seq().batch,
+                  "; make it with fresh_state(", seq_.batch, ")");
     for (const auto* ids : {&batch.inputs, &batch.targets})
       for (const auto id : *ids)
         if (id < 0 || id >= vocabulary<Net>)
