@@ -1,8 +1,13 @@
 #include "laws.hpp"
 
+#include <rwkv/layers/affine.hpp>
 #include <rwkv/layers/embedding.hpp>
+#include <rwkv/layers/gelu.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/linear.hpp>
+#include <rwkv/layers/multi_head_attention.hpp>
+#include <rwkv/layers/positions.hpp>
+#include <rwkv/layers/relu.hpp>
 #include <rwkv/layers/v4/channel_mix.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
 
@@ -11,8 +16,16 @@ using namespace rwkv;
 // A new layer is one line here.
 #define LAYERS                                                                                       \
   Linear<10, 7>, Embedding<laws::vocabulary, 9>, LayerNorm<17>, v4::TimeMix<12>, v4::TimeMix<8, 20>, \
-      v4::ChannelMix<9>, v4::ChannelMix<12, 5>
+      v4::ChannelMix<9>, v4::ChannelMix<12, 5>, Affine<10, 7>, Gelu<13>, Relu<13>, Positions<256, 9>
+// Wild values would make scores of 1e4 and more, each off by its own rounding, and so would be weights near 1, which no
+// small change of the input shows.
+#define ATTENTIONS                                             \
+  MultiHeadAttention<12, 3, 5>, MultiHeadAttention<8, 2, 128>, \
+      MultiHeadAttention<10, 1, 33, gpt2::SeparateWeights<10>>, MultiHeadAttention<6, 6, 1>
 
 TEST_CASE_TEMPLATE("layers keep the laws", L, LAYERS) {
   laws::hold<L>();
+}
+TEST_CASE_TEMPLATE("attention keeps the laws", L, ATTENTIONS) {
+  testing::expect(testing::check_laws<L>({.wild = false, .bounded = true}));
 }

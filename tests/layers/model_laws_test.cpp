@@ -1,6 +1,8 @@
 #include "laws.hpp"
 
 #include <rwkv/layers/recompute.hpp>
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/gpt2_study.hpp>
 #include <rwkv/models/v4.hpp>
 
 using namespace rwkv;
@@ -14,9 +16,16 @@ struct Net : Sequential<Named<"emb", Embedding<laws::vocabulary, 12>>, Named<"bl
 
 // A new version's block and model are one line here.
 #define MODELS v4::Block<16>, Recompute<v4::Block<8>>, v4::Model<laws::vocabulary, 12, 2>
+// Without wild values, see leaf_laws_test.cpp.
+#define TRANSFORMERS                                                   \
+  gpt2::Block<8, 2, 20>, gpt2::Model<laws::vocabulary, 12, 2, 3, 256>, \
+      gpt2::study::Model<laws::vocabulary, 12, 2, 6, 256>
 
 TEST_CASE_TEMPLATE("blocks and models keep the laws", L, MODELS) {
   laws::hold<L>();
+}
+TEST_CASE_TEMPLATE("transformers keep the laws", L, TRANSFORMERS) {
+  testing::expect(testing::check_laws<L>({.wild = false, .bounded = true, .vocabulary = laws::vocabulary}));
 }
 
 TEST_CASE("recomputing changes memory, not a bit of the result") {

@@ -1,0 +1,104 @@
+#pragma once
+#include <rwkv/layers/gpt2/attention_weights.hpp>
+#include <rwkv/layers/layer.hpp>
+#include <rwkv/ops/affine.hpp>
+#include <rwkv/ops/attention.hpp>
+#include <rwkv/ops/window.hpp>
+
+namespace rwkv {
+
+/// Causal softmax attention (Vaswani et al. 2017, arXiv 1706.03762): per head of D = C / Heads channels,
+/// softmax(q . k / sqrt(D)) v, then the output projection. A token sees itself and the Window - 1 tokens before it
+/// (a sliding window); its state is the ring of their keys and values, so training and decoding are one forward.
+/// Weights says how checkpoints store the projections.
+template <dim_t C, int Heads, dim_t Window, class Weights = gpt2::FusedWeights<C>>
+struct MultiHeadAttention {
+  static_assert(Heads > 0 && C % (Heads > 0 ? Heads : 1) == 0,
+                "MultiHeadAttention: the width must be a multiple of the number of heads");
+  static_assert(Window > 0, "MultiHeadAttention: the window must hold at least one token, since a token sees itself");
+  using In = Shape<Batch, Time, C>;
+  using Out = In;
+  static constexpr dim_t head_width = C / (Heads > 0 ? Heads : 1);
+  static constexpr dim_t flops = 2 * 4 * C * C + 2 * 2 * Window * C;  // of a token that sees a full window
+
+  template <class B>
+  using Params = typename Weights::template Params<B>;
+  template <class B>
+  struct State {
+    Tensor<B, Batch, Window, C> key, value;  // the token of position s in row s % Window
+    Tensor<B, Batch, 1> position;            // tokens seen; from the second window on, without whole windows
+    static constexpr void fields(auto&& f, auto&&... s) {
+      f(Field{"key"}, s.key...);
+      f(Field{"value"}, s.value...);
+      f(Field{"position"}, s.position...);
+    }
+  };
+  template <class B>
+  struct Cache {
+    static constexpr int borrowed = 1;
+    TensorOf<B, In> x;
+    Tensor<B, Batch, Time, C> q, k, v, attended;
+    Tensor<B, Batch, Time, Heads> log_sum;
+    State<B> start;  // before the call
+    TensorOf<B, Out> y;
+    static constexpr void fields(auto&& f, auto&&... c) {
+      f(Field{"q"}, c.q...);
+      f(Field{"k"}, c.k...);
+      f(Field{"v"}, c.v...);
+      f(Field{"attended"}, c.attended...);
+      f(Field{"log_sum"}, c.log_sum...);
+      f(Field{"start"}, c.start...);
+      f(Field{"y"}, c.y...);
+    }
+  };
+
+  template <class B>
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+    c.x = x;
+    project<B>(p.query(), x, c.q);
+    project<B>(p.key(), x, c.k);
+    project<B>(p.value(), x, c.v);
+    if (ctx.way_back) window_copy<B>(s.key, s.value, s.position, c.start.key, c.start.value, c.start.position);
+    attention_forward<B, Heads, head_width>(ctx.scratch, c.q, c.k, c.v, s.key, s.value, s.position, c.attended,
+                                            c.log_sum);
+    window_forward<B>(c.k, c.v, s.key, s.value, s.position);
+    project<B>(p.output(), c.attended, c.y);
+    return c.y;
+  }
+
+  template <class B>
+  static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+                       Params<B>& dp, State<B>& ds) {
+    auto& scratch = ctx.scratch;
+    const auto frame = scratch.frame();
+    const auto dq = scratch.template take<In>(dy.seq), dk = scratch.template take<In>(dy.seq),
+               dv = scratch.template take<In>(dy.seq);
+    {
+      const auto inner = scratch.frame();
+      const auto dattended = scratch.template take<In>(dy.seq), kept_k = scratch.template take<In>(dy.seq),
+                 kept_v = scratch.template take<In>(dy.seq);
+      project_backward<B>(scratch, p.output(), c.attended, dy, dattended, dp.output());
+      window_backward<B>(c.start.position, ds.key, ds.value, kept_k, kept_v);
+      attention_backward<B, Heads, head_width>(scratch, c.q, c.k, c.v, c.start.key, c.start.value, c.start.position,
+                                               c.attended, c.log_sum, dattended, dq, dk, dv, ds.key, ds.value);
+      window_backward_add<B, Window>(kept_k, kept_v, dk, dv);
+    }
+    B::fill(ds.position.data, ds.position.size(), 0);
+    project_backward<B>(scratch, p.query(), c.x, dq, dx, dp.query());
+    project_backward<B>(scratch, p.key(), c.x, dk, dx, dp.key(), true);
+    project_backward<B>(scratch, p.value(), c.x, dv, dx, dp.value(), true);
+  }
+
+ private:
+  template <class B>
+  static void project(gpt2::Projection<B, C> p, TensorOf<B, In> x, TensorOf<B, In> y) {
+    affine_forward<B>(p.weight, p.bias, x, y);
+  }
+  template <class B>
+  static void project_backward(Scratch<B>& scratch, gpt2::Projection<B, C> p, TensorOf<B, In> x, TensorOf<B, In> dy,
+                               TensorOf<B, In> dx, gpt2::Projection<B, C> dp, bool add_to_dx = false) {
+    affine_backward<B>(scratch, p.weight, x, dy, dx, dp.weight, dp.bias, add_to_dx);
+  }
+};
+
+}  // namespace rwkv

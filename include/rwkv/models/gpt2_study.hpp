@@ -1,0 +1,32 @@
+#pragma once
+#include <rwkv/layers/affine.hpp>
+#include <rwkv/layers/embedding.hpp>
+#include <rwkv/layers/layer_norm.hpp>
+#include <rwkv/layers/multi_head_attention.hpp>
+#include <rwkv/layers/positions.hpp>
+#include <rwkv/layers/relu.hpp>
+#include <rwkv/layers/repeat.hpp>
+#include <rwkv/layers/residual.hpp>
+
+namespace rwkv::gpt2::study {
+
+template <dim_t C>
+struct FeedForward : Sequential<Affine<C, 4 * C, weight>, Relu<4 * C>, Affine<4 * C, C, weight>> {};
+
+template <dim_t C, int Heads, dim_t Context>
+struct Block
+    : Sequential<
+          Residual<Named<"ln1", LayerNorm<C>>, Named<"sa", MultiHeadAttention<C, Heads, Context, SeparateWeights<C>>>>,
+          Residual<Named<"ln2", LayerNorm<C>>, Named<"ffwd.net", FeedForward<C>>>> {};
+
+/// The transformer that the seed study compared RWKV with, under its notebook's names: ReLU, an untied head with bias,
+/// all weights N(0, 0.02). The study's own: Model<56, 768, 12, 64, 256>. Its dropout of 0.2 is left out.
+template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context>
+struct Model : Sequential<Named<"token_embedding_table", Embedding<Vocab, Width, weight>>,
+                          Named<"position_embedding_table", Positions<Context, Width, weight>>,
+                          Named<"blocks", Repeat<Layers, Block<Width, Heads, Context>>>,  //
+                          Named<"ln_f", LayerNorm<Width>>, Named<"lm_head", Affine<Width, Vocab, weight>>> {
+  static constexpr dim_t context = Context;
+};
+
+}  // namespace rwkv::gpt2::study

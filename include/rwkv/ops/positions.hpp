@@ -1,0 +1,82 @@
+#pragma once
+#include <algorithm>
+
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/core/error.hpp>
+#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/view.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// How many tokens a sequence has seen; a state counts in scalars, rounded when read, so that its slope is 0.
+template <class T>
+RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
+  return static_cast<dim_t>(seen[b] + T(0.5));
+}
+
+template <class T, dim_t C>
+struct AddPositions {
+  dim_t time;
+  const T *table, *seen, *x;
+  T* y;
+  RWKV_HD void operator()(dim_t bt, auto c) const {
+    const dim_t position = tokens_seen(seen, bt / time) + bt % time;
+    store(y, bt * C + c, load(x, bt * C + c) + load(table, position * C + c));
+  }
+};
+/// A position adds its tokens sequence by sequence, so that equal positions never race.
+template <class T, dim_t C>
+struct AddPositionsBackward {
+  Seq seq;
+  const T *seen, *dy;
+  T* dtable;
+  RWKV_HD void operator()(dim_t position, auto c) const {
+    const auto i = position * C + c;
+    auto sum = load(dtable, i);
+    for (dim_t b = 0; b < seq.batch; ++b)
+      if (const dim_t t = position - tokens_seen(seen, b); t >= 0 && t < seq.time)
+        sum = sum + load(dy, (b * seq.time + t) * C + c);
+    store(dtable, i, sum);
+  }
+};
+template <class T>
+struct CountTokens {
+  dim_t time;
+  T* seen;
+  RWKV_HD void operator()(dim_t b, auto) const { seen[b] = T(tokens_seen(seen, b) + time); }
+};
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void context_is_full(dim_t most, dim_t seen, dim_t more) {
+  throw Error("the context is full: the model has positions for ", most, " tokens, ", seen, " were read, ", more,
+              " more cannot be; begin anew with a fresh state, use shorter sequences, or a model with more positions");
+}
+
+}  // namespace detail
+
+/// y_t = x_t + table[seen + t], and counts the tokens. Error, and nothing is written, where a sequence has more tokens
+/// than the table has rows.
+template <class B, dim_t N, dim_t C>
+void positions_forward(Tensor<B, N, C> table, Tensor<B, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+                       Tensor<B, Batch, Time, C> y) {
+  using T = typename B::scalar;
+  const Seq seq = x.seq;
+  constexpr dim_t some = 64;
+  T host[some];
+  for (dim_t first = 0; first < seq.batch; first += some) {
+    const dim_t n = std::min(some, seq.batch - first);
+    B::download(host, seen.data + first, n);
+    for (dim_t b = 0; b < n; ++b)
+      if (detail::tokens_seen(host, b) + seq.time > N)
+        detail::context_is_full(N, detail::tokens_seen(host, b), seq.time);
+  }
+  B::for_each(seq.tokens(), C, detail::AddPositions<T, C>{seq.time, table.data, seen.data, x.data, y.data});
+  B::for_each(seq.batch, 1, detail::CountTokens<T>{seq.time, seen.data});
+}
+/// dtable[seen + t] += dy_t, `seen` being the count before the call. dx is dy.
+template <class B, dim_t N, dim_t C>
+void positions_backward(Tensor<B, Batch, 1> seen, Tensor<B, Batch, Time, C> dy, Tensor<B, N, C> dtable) {
+  B::for_each(N, C, detail::AddPositionsBackward<typename B::scalar, C>{dy.seq, seen.data, dy.data, dtable.data});
+}
+
+}  // namespace rwkv
