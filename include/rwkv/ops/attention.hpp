@@ -27,7 +27,8 @@ History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
 /// token of position s in row s % W; rows that were never written are not read, and the caller writes the call's own
 /// keys there afterwards. log_sum becomes the logarithm of the softmax's denominator, sum_j e^{q_t . k_j / sqrt(D)},
 /// which backward needs. Scores may be as large as T can hold: no exponential overflows. A NaN among what a token sees
-/// makes its y NaN, an infinity NaN or a finite number. y must not be q, k or v.
+/// makes its y NaN, an infinity NaN or a finite number; one in v may also reach tokens shortly before it, since kernels
+/// that work in blocks multiply it by their zero weight. y must not be q, k or v.
 template <class B, dim_t H, dim_t D, dim_t W>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
