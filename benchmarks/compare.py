@@ -31,6 +31,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default=",".join(SIZES), help="sizes, and decode")
+    parser.add_argument("--model", default="rwkv4", choices=("rwkv4", "gpt2"), help="which to train")
     parser.add_argument("--peer-options", default="", help="passed on, such as '--malloc huge'")
     args = parser.parse_args()
     extra = args.peer_options.split()
@@ -42,8 +43,8 @@ def main():
             width, layers = size.split("x")
             context, steps = SIZES[size]
             same = ["--batch", "8", "--context", str(context), "--steps", str(steps), "--threads", str(args.threads), "--text", args.text]
-            ours = [args.build + "/train_speed", "--model", "rwkv4", "--size", size] + same
-            theirs = [sys.executable, args.peer, "train", "--model", "rwkv4", "--width", width, "--layers", layers] + same
+            ours = [args.build + "/train_speed", "--model", args.model, "--size", size] + same
+            theirs = [sys.executable, args.peer, "train", "--model", args.model, "--width", width, "--layers", layers] + same
         a, b = [], []
         for _ in range(args.rounds):
             a.append(run(ours))
@@ -51,8 +52,8 @@ def main():
         speed = [statistics.median(r["tokens_per_second"]["median"] for r in rows) for rows in (a, b)]
         memory = [statistics.median(r["peak_rss_mb"] for r in rows) for rows in (a, b)]
         pairs = ["%.2f" % (x["tokens_per_second"]["median"] / y["tokens_per_second"]["median"]) for x, y in zip(a, b)]
-        print("%-8s tokens/s %.0f against %.0f: %.2f (pairs %s); peak MB %.0f against %.0f: %.0f %%; %s, PyTorch %s" %
-              (size, speed[0], speed[1], speed[0] / speed[1], " ".join(pairs), memory[0], memory[1],
+        print("%s %-8s tokens/s %.0f against %.0f: %.2f (pairs %s); peak MB %.0f against %.0f: %.0f %%; %s, PyTorch %s" %
+              ("rwkv4" if size == "decode" else args.model, size, speed[0], speed[1], speed[0] / speed[1], " ".join(pairs), memory[0], memory[1],
                100 * memory[0] / memory[1], a[0]["processor"], b[0]["torch"]), flush=True)
 
 

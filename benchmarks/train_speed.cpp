@@ -1,7 +1,8 @@
 // Tokens per second of training, as one line of JSON. The recipe is the default one: AdamW, decay 0.1 on matrices, rate
-// 6e-4 after a rise over 20 steps, gradient norm cut at 1.
+// 6e-4 after a rise over 20 steps, gradient norm cut at 1; GPT-2 with beta2 0.95 and heads of 64.
 #include <chrono>
 
+#include <rwkv/models/gpt2.hpp>
 #include <rwkv/rwkv.hpp>
 
 #include "../examples/eigen_headers.hpp"
@@ -21,7 +22,7 @@ int train(const Options& o, const Corpus& text) {
   using Clock = std::chrono::steady_clock;
   const Seq seq{o.batch, o.context};
   Model<Net> model(o.seed);
-  Trainer trainer(model, Recipe{}, seq);
+  Trainer trainer(model, Recipe{.optimizer = {.beta2 = o.model == "gpt2" ? 0.95 : 0.99}}, seq);
   const Windows windows(text, seq, o.seed);
   Minibatch batch;
   std::vector<double> rates, losses;
@@ -57,9 +58,9 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app("Trains on random windows of a text and prints tokens per second.", "train_speed");
   app.option_defaults()->always_capture_default();
-  app.add_option("--model", o.model, "rwkv4")->check(CLI::IsMember({"rwkv4"}));
+  app.add_option("--model", o.model, "rwkv4 or gpt2")->check(example::one_of({"rwkv4", "gpt2"}));
   app.add_option("--size", o.size, "width x layers: 128x4, 384x6 or 768x12")
-      ->check(CLI::IsMember({"128x4", "384x6", "768x12"}));
+      ->check(example::one_of({"128x4", "384x6", "768x12"}));
   app.add_option("--text", o.text,
                  "UTF-8 text of at most 96 different characters; without it, the headers of the installed Eigen");
   app.add_option("--text-bytes", o.text_bytes, "bytes of the text to use, 0 for all")->check(CLI::NonNegativeNumber);
@@ -79,8 +80,13 @@ int main(int argc, char** argv) {
       throw Error("--steps " + std::to_string(o.steps) + ": expected more than the warm-up of " +
                   std::to_string(o.warmup));
     const auto with = [&]<dim_t Width, int Layers>() {
-      if (tokenizer.size() <= 96) return train<v4::Model<96, Width, Layers>>(o, corpus);
-      return train<v4::Model<256, Width, Layers>>(o, corpus);
+      const auto with_vocabulary = [&]<dim_t Vocab>() {
+        constexpr dim_t most = Width == 128 ? 128 : 256;  // positions of a GPT-2, as the contexts of compare.py
+        if (o.model == "gpt2") return train<gpt2::Model<Vocab, Width, Layers, Width / 64, most>>(o, corpus);
+        return train<v4::Model<Vocab, Width, Layers>>(o, corpus);
+      };
+      return tokenizer.size() <= 96 ? with_vocabulary.template operator()<96>()
+                                    : with_vocabulary.template operator()<256>();
     };
     if (o.size == "128x4") return with.template operator()<128, 4>();
     if (o.size == "384x6") return with.template operator()<384, 6>();

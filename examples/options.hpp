@@ -30,6 +30,20 @@ inline std::string nearest_option(const CLI::App& app, const std::string& word) 
   return best;
 }
 
+/// The option's values; what is none of them is answered with the one that is spelled most like it.
+inline CLI::Validator one_of(std::vector<std::string> names) {
+  std::string all = "one of";
+  for (const std::string& name : names) all += (&name == &names.front() ? " " : ", ") + name;
+  return CLI::Validator(
+      [names, all](std::string& word) {
+        if (std::find(names.begin(), names.end(), word) != names.end()) return std::string();
+        const auto nearer = [&](auto& a, auto& b) { return distance(a, word) < distance(b, word); };
+        return "there is no " + word + ", did you mean " + *std::min_element(names.begin(), names.end(), nearer) +
+               "? It is " + all;
+      },
+      all);
+}
+
 /// Reads the options, then runs the program; whatever goes wrong is said in one line.
 template <class Program>
 int run(CLI::App& app, int argc, char** argv, Program&& program) {

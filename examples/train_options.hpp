@@ -3,13 +3,14 @@
 #include <rwkv/core/config.hpp>
 #include <string>
 
+#include "options.hpp"
 #include "sizes.hpp"
 
 namespace example {
 
 /// What train_text may be told.
 struct Options {
-  std::string text, valid, out = "run", size = "128x4", tokenizer = "characters", curve = "constant",
+  std::string text, valid, out = "run", model = "rwkv4", size = "128x4", tokenizer = "characters", curve = "constant",
                            batches = "windows";
   rwkv::dim_t steps = 1000, batch = 8, context = 128, valid_every = 100, save_every = 250, warmup = 20;
   int accumulate = 1, threads = 0;
@@ -23,7 +24,8 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--text", o.text, "UTF-8 text to learn; without it, the headers of the installed Eigen");
   app.add_option("--valid", o.valid, "text to validate on; without it, the last tenth of --text");
   app.add_option("--out", o.out, "folder of the run");
-  app.add_option("--size", o.size, std::string("width x layers: ") + example::sizes);
+  app.add_option("--model", o.model, "rwkv4 or gpt2")->check(one_of({"rwkv4", "gpt2"}));
+  app.add_option("--size", o.size, "width x layers")->check(one_of({"128x4", "384x6", "768x12"}));
   app.add_option("--tokenizer", o.tokenizer, "characters or bytes")->check(CLI::IsMember({"characters", "bytes"}));
   app.add_option("--steps", o.steps, "updates in all")->check(CLI::Range(1L, 1L << 40));
   app.add_option("--batch", o.batch, "sequences per step")->check(CLI::Range(1L, 1L << 20));

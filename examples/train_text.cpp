@@ -1,4 +1,5 @@
-// The main job: train an RWKV-4 on a text, watch it learn, save it. `write` then lets it write.
+// The main job: train an RWKV-4, or the GPT-2 it is compared with, on a text, watch it learn, save it. `write` then
+// lets it write.
 #include <rwkv/io/summary.hpp>
 #include <rwkv/rwkv.hpp>
 #include <rwkv/training/fit.hpp>
@@ -28,14 +29,19 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
                           o.curve == "cosine"        ? Schedule::Curve::cosine
                           : o.curve == "exponential" ? Schedule::Curve::exponential
                                                      : Schedule::Curve::constant};
-  Trainer trainer(
-      model, Recipe{schedule, {.decay = o.decay}, o.clip, o.accumulate, o.pull ? l2wrap : 0, o.batches == "streams"},
-      seq);
+  Trainer trainer(model,
+                  Recipe{schedule,
+                         {.beta2 = o.model == "gpt2" ? 0.95 : 0.99, .decay = o.decay},
+                         o.clip,
+                         o.accumulate,
+                         o.pull ? l2wrap : 0,
+                         o.batches == "streams"},
+                  seq);
   Run run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, text.tokenizer().metadata(), ""};
-  run.settings = "--size " + o.size + " --batch " + std::to_string(o.batch) + " --context " +
-                 std::to_string(o.context) + " --seed " + std::to_string(o.seed) + " --batches " + o.batches +
-                 " --accumulate " + std::to_string(o.accumulate) + " and " + std::to_string(text.size()) +
-                 " tokens of text";
+  run.settings = (o.model == "rwkv4" ? "" : "--model " + o.model + " ") + "--size " + o.size + " --batch " +
+                 std::to_string(o.batch) + " --context " + std::to_string(o.context) + " --seed " +
+                 std::to_string(o.seed) + " --batches " + o.batches + " --accumulate " + std::to_string(o.accumulate) +
+                 " and " + std::to_string(text.size()) + " tokens of text";
   const auto batches = [&](const Corpus& corpus, std::uint64_t seed) -> Batches {
     if (o.batches == "streams") return Streams(corpus, seq);
     return Windows(corpus, seq, seed);
@@ -55,14 +61,15 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
 
 int main(int argc, char** argv) {
   Options o;
-  CLI::App app("Trains an RWKV-4 on a text; the folder --out holds log.csv, model.safetensors and what resuming needs.",
-               "train_text");
+  CLI::App app(
+      "Trains a language model on a text; the folder --out holds log.csv, model.safetensors and what resuming needs.",
+      "train_text");
   example::add_options(app, o);
   return example::run(app, argc, argv, [&] {
     set_threads(o.threads);
     const Corpus whole = open(o.text, o);
     const auto [text, rest] = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
-    return example::with_model(o.size, whole.tokenizer().size(),
+    return example::with_model(o.model, o.size, whole.tokenizer().size(),
                                [&]<class Net>() { return train<Net>(o, text, rest); });
   });
 }

@@ -6,15 +6,26 @@
 #include "sizes.hpp"
 using namespace rwkv;
 
-/// "384x6": width and layers, from the names and extents of a file's tensors.
-std::string size_of(const SafetensorsFile& file) {
-  const TensorInfo* table = file.find("emb.weight");
-  if (table == nullptr || table->shape.size() != 2)
-    throw Error(file.path() +
-                ": expected an RWKV-4 with a matrix emb.weight, found none; give a model.safetensors of train_text");
-  int layers = 0;
-  while (file.find("blocks." + std::to_string(layers) + ".ln1.weight") != nullptr) ++layers;
-  return std::to_string(table->shape[1]) + "x" + std::to_string(layers);
+/// Which model a file holds, from the names and extents of its tensors.
+struct Found {
+  std::string model, size;  // "384x6": width and layers
+  dim_t vocabulary;
+};
+Found find_model(const SafetensorsFile& file) {
+  struct Names {
+    std::string model, table, blocks, norm;
+  };
+  for (const Names& names : {Names{"rwkv4", "emb.weight", "blocks.", ".ln1.weight"},
+                             Names{"gpt2", "transformer.wte.weight", "transformer.h.", ".ln_1.weight"}}) {
+    const TensorInfo* table = file.find(names.table);
+    if (table == nullptr || table->shape.size() != 2) continue;
+    int layers = 0;
+    while (file.find(names.blocks + std::to_string(layers) + names.norm) != nullptr) ++layers;
+    return {names.model, std::to_string(table->shape[1]) + "x" + std::to_string(layers), table->shape[0]};
+  }
+  throw Error(file.path() +
+              ": expected an RWKV-4 with a matrix emb.weight or a GPT-2 with transformer.wte.weight, "
+              "found neither; give a model.safetensors of train_text");
 }
 
 int main(int argc, char** argv) {
@@ -37,8 +48,8 @@ int main(int argc, char** argv) {
   return example::run(app, argc, argv, [&] {
     set_threads(threads);
     const SafetensorsFile file(path);
-    const std::string size = size_of(file);
-    return example::with_model(size, file.find("emb.weight")->shape[0], [&]<class Net>() {
+    const Found found = find_model(file);
+    return example::with_model(found.model, found.size, found.vocabulary, [&]<class Net>() {
       Model<Net> model;
       load(model, path);
       Generator writer(model, Tokenizer::from_metadata(file.metadata()), sampler);
