@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
-// WKV-4 forward, and forward with backward, beside a twin that does the same one channel after the other with libm.
+// WKV-4 forward, and forward with backward: the walk and the scan beside each other, on one thread and on all, and
+// beside a twin that does the same one channel after the other with libm.
 namespace {
 
 using namespace rwkv;
@@ -18,6 +21,7 @@ template <dim_t C>
 struct Problem {
   Seq seq;
   std::vector<float> time_decay, time_first, dtime_decay, dtime_first, k, v, y, dy, dk, dv, state, dstate, starts, sums;
+  Scratch<B> scratch;
 
   explicit Problem(Seq s) : seq(s) {
     std::mt19937 random(1);
@@ -33,14 +37,15 @@ struct Problem {
     for (dim_t b = 0; b < s.batch; ++b) std::fill_n(&state[(b * 3 + 2) * C], C, -1e38f);
   }
 
-  void forward(bool keep) {
-    wkv4_forward<B, C>({time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
-                       {y.data(), seq}, {state.data(), seq}, {keep ? starts.data() : nullptr, seq});
+  void forward(bool keep, OverTime how = OverTime::automatic) {
+    wkv4_forward<B, C>(scratch, {time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
+                       {y.data(), seq}, {state.data(), seq}, {keep ? starts.data() : nullptr, seq}, how);
   }
-  void backward() {
-    wkv4_backward<B, C>({time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
+  void backward(OverTime how = OverTime::automatic) {
+    wkv4_backward<B, C>(scratch, {time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
                         {starts.data(), seq}, {dy.data(), seq}, {dk.data(), seq}, {dv.data(), seq},
-                        {dtime_decay.data(), seq}, {dtime_first.data(), seq}, {dstate.data(), seq}, {sums.data(), seq});
+                        {dtime_decay.data(), seq}, {dtime_first.data(), seq}, {dstate.data(), seq}, {sums.data(), seq},
+                        how);
   }
 
   /// The formulas of the paper, a channel at a time.
@@ -110,6 +115,32 @@ void naive_forward_backward(benchmark::State& state) {
   measure<C>(state, [](auto& p) { p.naive(true); });
 }
 
+template <dim_t C>
+void over_time(benchmark::State& state, OverTime how, bool back, int threads) {
+  set_threads(threads);
+  measure<C>(state, [&](auto& p) {
+    p.forward(back, how);
+    if (back) p.backward(how);
+  });
+  set_threads(0);
+}
+
+template <dim_t C>
+bool compare(std::vector<std::int64_t> lengths) {
+  for (bool back : {false, true})
+    for (auto time : lengths)
+      for (auto [name, how, threads] : {std::tuple{"walk/threads:1", OverTime::walk, 1},
+                                        {"walk/threads:all", OverTime::walk, 0},
+                                        {"scan/threads:all", OverTime::scan, 0},
+                                        {"automatic/threads:all", OverTime::automatic, 0}})
+        benchmark::RegisterBenchmark(
+            ((back ? "forward_backward<" : "forward<") + std::to_string(C) + ">/" + name).c_str(),
+            [=, how = how, threads = threads](auto& state) { over_time<C>(state, how, back, threads); })
+            ->Args({1, time})
+            ->UseRealTime();
+  return true;
+}
+
 #define WKV4(C, batch, time)                                                   \
   BENCHMARK_TEMPLATE(forward, C)->Args({batch, time})->UseRealTime();          \
   BENCHMARK_TEMPLATE(naive_forward, C)->Args({batch, time})->UseRealTime();    \
@@ -120,6 +151,8 @@ WKV4(768, 8, 256);
 WKV4(384, 8, 256);
 WKV4(128, 8, 128);
 WKV4(768, 1, 1);
+const bool compared = compare<16>({1024, 4096, 65536, 1048576}) && compare<64>({1024, 4096, 65536, 1048576}) &&
+                      compare<768>({1024, 4096, 65536});  // a million tokens of 768 channels would take 20 GB
 
 }  // namespace
 

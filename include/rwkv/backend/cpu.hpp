@@ -46,8 +46,9 @@ struct Cpu {
 
   /// f(row, column, step) with the steps of a column in order: recurrences that walk time in spans of tokens.
   /// A task takes a step with all columns of a tile before the next step: memory is met in long runs, page by page.
+  /// `weight`: a step does that many times the work of a usual one, which decides when threads are worth waking.
   template <class F>
-  static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f) {
+  static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t weight = 1) {
     constexpr dim_t line = 64 / sizeof(T), wide = 16 * line, narrow = 2 * line;
     const dim_t tile = rows * columns < 4 * wide * pool().threads() ? narrow : wide;  // columns do not know their tile
     const dim_t tasks = (columns + tile - 1) / tile;
@@ -55,7 +56,7 @@ struct Cpu {
       const dim_t row = task / tasks, first = task % tasks * tile, end = std::min(first + tile, columns);
       for (dim_t step = 0; step < steps; ++step) across(row, first, end, [&](dim_t r, auto c) { f(r, c, step); });
     };
-    if (rows * columns * steps <= few) {
+    if (rows * columns * steps * weight <= few) {
       for (dim_t task = 0; task < rows * tasks; ++task) run(task);
     } else {
       pool().run(rows * tasks, run);

@@ -75,7 +75,7 @@ struct TimeMix {
     linear_forward<B>(p.key, c.xk, c.k);
     linear_forward<B>(p.value, c.xv, c.v);
     linear_forward<B>(p.receptance, c.xr, c.r);
-    wkv4_forward<B>(p.time_decay, p.time_first, c.k, c.v, c.wkv, s.past, c.past);
+    wkv4_forward<B>(ctx.scratch, p.time_decay, p.time_first, c.k, c.v, c.wkv, s.past, c.past);
     const auto gated = ctx.scratch.template take<Shape<Batch, Time, A>>(x.seq);
     gate_forward<B>(c.r, c.wkv, gated);
     linear_forward<B>(p.output, gated, c.y);
@@ -98,8 +98,8 @@ struct TimeMix {
       gate_backward<B>(c.r, c.wkv, dwkv, dr, dwkv, gated);
       B::matmul(Op::transpose, Op::none, C, A, seq.tokens(), dy.data, gated.data, dp.output.data, 1);
       const auto sums = scratch.template take<Shape<Batch, 2, A>>(seq);
-      wkv4_backward<B>(p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay, dp.time_first,
-                       ds.past, sums);
+      wkv4_backward<B>(scratch, p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay,
+                       dp.time_first, ds.past, sums);
     }
     const auto dxk = scratch.template take<In>(seq), dxv = scratch.template take<In>(seq),
                dxr = scratch.template take<In>(seq);
