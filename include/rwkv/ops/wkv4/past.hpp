@@ -5,6 +5,7 @@
 
 #include <rwkv/core/lanes.hpp>
 #include <rwkv/core/math.hpp>
+#include <rwkv/core/shape.hpp>
 
 // The element of WKV-4's recurrence and its one operator. A stretch of tokens turns the sums A, B before it into
 // e^{n w} A + aa e^pp, e^{n w} B + bb e^pp: (aa, bb, pp) says all about it. A past is the stretch since the beginning,
