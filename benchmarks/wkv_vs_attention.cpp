@@ -1,0 +1,218 @@
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/core/owned.hpp>
+#include <rwkv/ops/attention.hpp>
+#include <rwkv/ops/wkv4.hpp>
+
+#include "chart.hpp"
+#include "machine.hpp"
+#include "naive_attention.hpp"
+#include "rates.hpp"
+
+// WKV-4, step after step and as a scan over time, beside softmax attention, plain and in blocks: time and memory
+// against the length, each with its floor: the largest of bytes over bandwidth, exponentials over their rate and
+// operations of products over theirs, all three measured here. --svg=FILE draws it, --limit=SECONDS leaves out what one
+// call would take longer for, --threads=N.
+namespace {
+
+using namespace rwkv;
+using B = Cpu<float>;
+
+double limit = 4;
+bench::Rates rates;
+
+/// What one call has to do at least.
+struct Work {
+  double bytes, exponentials, operations;
+  double floor() const {
+    return std::max({bytes / rates.bytes, exponentials / rates.exponentials, operations / rates.operations});
+  }
+};
+
+template <dim_t... D>
+struct Held {  // a tensor with its memory, random normal numbers in it
+  struct Single {
+    Tensor<B, D...> at;
+    static constexpr void fields(auto&& f, auto&&... s) { f(Field{"", init::zeros}, s.at...); }
+  };
+  Owned<B, Single> memory;
+  Held(Seq seq, std::uint64_t seed, float scale = 1, float shift = 0) : memory(seq) {
+    const Random random{seed};
+    for (dim_t i = 0; i < memory.at.size(); ++i)
+      memory.at[i] = shift + scale * float(random.normals(std::uint64_t(i) / 2)[i % 2]);
+  }
+  operator Tensor<B, D...>() const { return memory.at; }
+  double bytes() const { return 4.0 * double(memory.size()); }
+};
+
+template <dim_t C>
+struct Wkv {
+  using Signal = Held<Batch, Time, C>;
+  Seq seq;
+  bool back;
+  Held<C> time_decay{{}, 1, 2, -3}, time_first{{}, 2}, dtime_decay{{}, 3}, dtime_first{{}, 4};
+  Signal k{seq, 5}, v{seq, 6}, y{seq, 7}, dy{back ? seq : Seq{1, 0}, 8}, dk{dy.memory.seq(), 9},
+      dv{dy.memory.seq(), 10};
+  Held<Batch, 3, C> state{seq, 11, 0}, dstate{seq, 12, 0};
+  Held<Batch, Spans, 3, C> starts{back ? seq : Seq{1, 0}, 13};
+  Held<Batch, 2, C> sums{seq, 14};
+  Scratch<B> scratch{};
+
+  void run(OverTime how) {
+    for (dim_t b = 0; b < seq.batch; ++b) {
+      std::fill_n(&state.memory.at[b * 3 * C], 2 * C, 0.0f);
+      std::fill_n(&state.memory.at[(b * 3 + 2) * C], C, -1e38f);
+    }
+    wkv4_forward<B, C>(scratch, time_decay, time_first, k, v, y, state,
+                       back ? Tensor<B, Batch, Spans, 3, C>(starts) : Tensor<B, Batch, Spans, 3, C>{nullptr, seq}, how);
+    if (back)
+      wkv4_backward<B, C>(scratch, time_decay, time_first, k, v, starts, dy, dk, dv, dtime_decay, dtime_first, dstate,
+                          sums, how);
+  }
+  double bytes() const {
+    return k.bytes() + v.bytes() + y.bytes() + dy.bytes() + dk.bytes() + dv.bytes() + starts.bytes() +
+           4.0 * double(scratch.size());
+  }
+  static Work work(Seq seq, bool back) {
+    const double n = double(seq.tokens() * C);  // 2 exponentials a token forwards, 2 backwards
+    return {n * 4 * (back ? 8 : 3), n * (back ? 4 : 2), 0};
+  }
+};
+
+template <dim_t C>
+struct Attention {
+  static constexpr dim_t H = C / 64, D = 64;
+  using Signal = Held<Batch, Time, C>;
+  Seq seq;
+  bool back;
+  Signal q{seq, 1}, k{seq, 2}, v{seq, 3}, y{seq, 4};
+  Held<Batch, Time, H> log_sum{seq, 5};
+  Signal dy{back ? seq : Seq{1, 0}, 6}, dq{dy.memory.seq(), 7}, dk{dy.memory.seq(), 8}, dv{dy.memory.seq(), 9};
+  Scratch<B> scratch{};
+  bench::NaiveAttention<H, D> naive{};
+
+  void run(bool blocks) {
+    if (!blocks) return naive.run(q, k, v, y, dy, dq, dk, dv, back);
+    attention_forward<B, H, D>(scratch, q, k, v, y, log_sum);
+    if (back) attention_backward<B, H, D>(scratch, q, k, v, y, log_sum, dy, dq, dk, dv);
+  }
+  double bytes() const {
+    return q.bytes() + k.bytes() + v.bytes() + y.bytes() + dy.bytes() + dq.bytes() + dk.bytes() + dv.bytes() +
+           log_sum.bytes() + 4.0 * double(scratch.size()) + naive.bytes();
+  }
+  static Work work(Seq seq, bool back) {
+    const double pairs = double(seq.batch) * double(seq.time) * double(seq.time + 1) / 2;
+    return {double(seq.tokens() * C) * 4 * (back ? 12 : 4), pairs * H * (back ? 2 : 1),
+            pairs * C * 2 * (back ? 2 + 5 : 2)};
+  }
+};
+
+/// The points of a chart, by the name of the line.
+std::map<std::string, bench::Series> times, memories;
+
+template <class Problem, class How>
+void add(const std::string& name, dim_t channels, Seq seq, bool back, double slower, How how, bool drawn) {
+  const Work work = Problem::work(seq, back);
+  const std::string full = name + (back ? "/forward+backward" : "/forward") + "/B:" + std::to_string(seq.batch) +
+                           "/C:" + std::to_string(channels) + "/T:" + std::to_string(seq.time);
+  if (const double seconds = work.floor() * slower; seconds > limit) {
+    std::printf("left out: %s, about %.0f s a call (--limit)\n", full.c_str(), seconds);
+    return;
+  }
+  benchmark::RegisterBenchmark(full.c_str(),
+                               [=](benchmark::State& state) {
+                                 Problem problem{seq, back};
+                                 problem.run(how);  // scratch grows once
+                                 using Clock = std::chrono::steady_clock;
+                                 double best = HUGE_VAL;
+                                 for (auto _ : state) {
+                                   const auto start = Clock::now();
+                                   problem.run(how);
+                                   benchmark::ClobberMemory();
+                                   best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+                                 }
+                                 state.counters["ns_per_token"] = best * 1e9 / double(seq.tokens());
+                                 state.counters["floor_ms"] = work.floor() * 1e3;
+                                 state.counters["share"] = work.floor() / best;
+                                 state.counters["MB"] = problem.bytes() / (1 << 20);
+                                 if (!drawn) return;
+                                 times[name].points.emplace_back(double(seq.time), best);
+                                 memories[name].points.emplace_back(double(seq.time), problem.bytes());
+                               })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond)
+      ->MinTime(0.2);
+}
+
+template <dim_t C>
+void add_all(dim_t batch, dim_t longest, bool drawn) {
+  for (const bool back : {false, true})
+    for (dim_t time = 256; time <= longest; time *= 4) {
+      const Seq seq{batch, time};
+      add<Wkv<C>>("WKV-4, scan", C, seq, back, 2, OverTime::scan, back && drawn);
+      add<Wkv<C>>("WKV-4, step by step", C, seq, back, 4, OverTime::walk, back && drawn);
+      add<Attention<C>>("attention, blocks", C, seq, back, 1.5, true, back && drawn);
+      if (time <= 4096) add<Attention<C>>("attention, T x T", C, seq, back, 4, false, back && drawn);
+    }
+}
+
+void draw(const std::string& path) {
+  const std::pair<const char*, const char*> colours[] = {{"WKV-4, scan", "#1a7f37"},
+                                                         {"WKV-4, step by step", "#8250df"},
+                                                         {"attention, blocks", "#cf222e"},
+                                                         {"attention, T x T", "#bc4c00"}};
+  bench::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}};
+  bench::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}};
+  for (const auto& [name, colour] : colours)
+    for (auto [from, to] : {std::pair{&times, &time}, std::pair{&memories, &memory}}) {
+      bench::Series line = (*from)[name];
+      line.name = name, line.colour = colour, line.dashed = std::string(name).find("T x T") != std::string::npos;
+      if (!line.points.empty()) to->series.push_back(line);
+    }
+  const double x = bench::crossing(times["WKV-4, scan"], times["attention, blocks"]);
+  if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
+  if (!bench::write_svg(path, {time, memory},
+                        bench::processor() + ", " + std::to_string(pool().threads()) + " threads, float"))
+    std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string svg;
+  dim_t longest = 1 << 20;
+  std::vector<char*> rest;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with("--svg="))
+      svg = word.substr(6);
+    else if (word.starts_with("--limit="))
+      limit = std::atof(word.c_str() + 8);
+    else if (word.starts_with("--longest="))
+      longest = std::atol(word.c_str() + 10);
+    else if (word.starts_with("--threads="))
+      set_threads(std::atoi(word.c_str() + 10));
+    else
+      rest.push_back(argv[i]);
+  }
+  int count = int(rest.size());
+  benchmark::Initialize(&count, rest.data());
+  if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
+  rates = bench::measure_rates();
+  std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n",
+              bench::processor().c_str(), pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9,
+              rates.operations / 1e9);
+  add_all<64>(1, longest, true);
+  add_all<768>(1, std::min<dim_t>(longest, 1 << 16), false);
+  add_all<64>(8, std::min<dim_t>(longest, 1 << 16), false);
+  benchmark::RunSpecifiedBenchmarks();
+  if (!svg.empty()) draw(svg);
+}
