@@ -45,9 +45,11 @@ struct Held {  // a tensor with its memory, random normal numbers in it
   };
   Owned<B, Single> memory;
   Held(Seq seq, std::uint64_t seed, float scale = 1, float shift = 0) : memory(seq) {
+    constexpr dim_t some = 1 << 16;  // then again: drawing a million tokens would take longer than running them
     const Random random{seed};
-    for (dim_t i = 0; i < memory.at.size(); ++i)
-      memory.at[i] = shift + scale * float(random.normals(std::uint64_t(i) / 2)[i % 2]);
+    std::vector<float> drawn(static_cast<std::size_t>(std::min(some, memory.at.size())));
+    for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = shift + scale * float(random.normals(i / 2)[i % 2]);
+    for (dim_t i = 0; i < memory.at.size(); ++i) memory.at[i] = drawn[static_cast<std::size_t>(i % some)];
   }
   operator Tensor<B, D...>() const { return memory.at; }
   double bytes() const { return 4.0 * double(memory.size()); }
