@@ -53,7 +53,13 @@ class Generator {
   }
   explicit Generator(Model<Net, B>& model, Sampler sampler = {}) : Generator(model, Tokenizer{}, std::move(sampler)) {}
 
-  State& state() { return state_; }
+  /// Whoever holds it may put another past there, so a model with a longest context no longer knows its last tokens:
+  /// when it is full next, that is an Error instead of a wrong beginning.
+  State& state() {
+    last_.clear();
+    return state_;
+  }
+  const State& state() const { return state_; }
   Picker& picker() { return picker_; }
   /// Of the next token, as the last one read left them.
   std::span<const float> logits() const { return logits_; }
