@@ -203,8 +203,8 @@ struct Product {
   }
   template <int half, int... l>
   static void swap_lanes(L& x, L& y, std::integer_sequence<int, l...>) {
-    const L upper = __builtin_shufflevector(x, y, (l & half ? W + l - half : l)...);
-    y = __builtin_shufflevector(x, y, (l & half ? W + l : l + half)...);
+    const L upper = shuffle<(l & half ? W + l - half : l)...>(x, y);
+    y = shuffle<(l & half ? W + l : l + half)...>(x, y);
     x = upper;
   }
 

@@ -110,6 +110,19 @@ RWKV_HD L broadcast(scalar_of<L> x) {
   return x - L{};
 }
 
+/// Lanes I... of x and y side by side.
+template <int... I, class L>
+[[gnu::always_inline]] inline L shuffle(L x, L y) {
+#ifdef __CUDACC__  // whose front end does not know the builtin
+  constexpr int from[]{I...}, W = width_of<L>;
+  L z{};
+  for (int j = 0; j < W; ++j) z[j] = from[j] < W ? x[from[j]] : y[from[j] - W];
+  return z;
+#else
+  return __builtin_shufflevector(x, y, I...);
+#endif
+}
+
 /// Folds the lanes of x into one, always in the same order: halves, quarters, ...
 template <class L, class Join>
 RWKV_HD scalar_of<L> fold_lanes(L x, const Join& join) {

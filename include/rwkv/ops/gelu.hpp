@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <utility>
 
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/math.hpp>
@@ -29,6 +30,10 @@ struct NormalTail<double> {
       -2.0321941522195139e-10, -1.1295784540930132e-11, 1.6865606592403481e-11};
 };
 
+/// A number of P by itself: a device reads constants, but no array of the host's.
+template <class T, std::size_t I>
+inline constexpr T normal_tail = NormalTail<T>::p[I];
+
 /// The standard normal distribution at x: Phi, the share below x, and e^(-x^2/2).
 template <class L>
 struct Normal {
@@ -38,10 +43,16 @@ struct Normal {
     using Tail = NormalTail<T>;
     const L size = math::max(x, -x), t = T(1) / (size * T(0.2125) + T(1));
     bell = math::exp_nonpositive(x * x * T(-0.5));
-    L p = L{} + Tail::p.back();
-    for (std::size_t i = Tail::p.size() - 1; i-- > 0;) p = p * (t * Tail::scale - Tail::shift) + Tail::p[i];
-    const L tail = bell * t * p;
+    const L tail = bell * t * polynomial(t * Tail::scale - Tail::shift, std::make_index_sequence<Tail::p.size() - 1>{});
     below = x > T(0) ? T(1) - tail : tail;
+  }
+
+ private:
+  template <std::size_t... I>
+  [[gnu::always_inline]] static RWKV_HD L polynomial(L z, std::index_sequence<I...>) {
+    L p = L{} + normal_tail<T, sizeof...(I)>;
+    ((p = p * z + normal_tail<T, sizeof...(I) - 1 - I>), ...);
+    return p;
   }
 };
 

@@ -77,8 +77,8 @@ struct Tile {
   }
   template <int half, int... l>
   static void pair(L& x, L& y, std::integer_sequence<int, l...>) {
-    const L first = __builtin_shufflevector(x, y, ((l & half) ? l - half + W : l)...);
-    y = __builtin_shufflevector(x, y, ((l & half) ? l + W : l + half)...);
+    const L first = shuffle<(l & half ? l - half + W : l)...>(x, y);
+    y = shuffle<(l & half ? l + W : l + half)...>(x, y);
     x = first;
   }
 };

@@ -12,6 +12,7 @@
 // a token is (v, 1, k), and the gradients of A and B obey the same law from the end, with -pp for pp.
 namespace rwkv::detail {
 
+#ifndef __CUDA_ARCH__
 /// (e^r - 1 - r) / r^2 for |r| <= ln2 / 2. In float the polynomial of smallest error, 3e-9 of e^r.
 template <class T>
 inline constexpr auto weight_series = math::detail::exp_series<T>;
@@ -19,7 +20,6 @@ template <>
 inline constexpr std::array<float, 5> weight_series<float>{0.49999993f, 0.1666652f, 0.041668394f, 0.0083687804f,
                                                            0.0013814467f};
 
-#ifndef __CUDA_ARCH__
 /// e^r for |r| <= ln2 / 2.
 template <class L>
 L small_weight(L r) {
