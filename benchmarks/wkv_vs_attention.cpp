@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -12,7 +13,7 @@
 #include <rwkv/ops/attention.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
-#include "chart.hpp"
+#include "../examples/drawing/chart.hpp"
 #include "machine.hpp"
 #include "naive_attention.hpp"
 #include "rates.hpp"
@@ -118,7 +119,7 @@ struct Attention {
 };
 
 /// The points of a chart, by the name of the line.
-std::map<std::string, bench::Series> times, memories;
+std::map<std::string, drawing::Series> times, memories;
 
 template <class Problem, class How>
 void add(const std::string& name, dim_t channels, Seq seq, bool back, double slower, How how, bool drawn) {
@@ -171,19 +172,20 @@ void draw(const std::string& path) {
                                                          {"WKV-4, step by step", "#8250df"},
                                                          {"attention, blocks", "#cf222e"},
                                                          {"attention, T x T", "#bc4c00"}};
-  bench::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}};
-  bench::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}};
+  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}};
+  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}};
   for (const auto& [name, colour] : colours)
     for (auto [from, to] : {std::pair{&times, &time}, std::pair{&memories, &memory}}) {
-      bench::Series line = (*from)[name];
+      drawing::Series line = (*from)[name];
       line.name = name, line.colour = colour, line.dashed = std::string(name).find("T x T") != std::string::npos;
       if (!line.points.empty()) to->series.push_back(line);
     }
-  const double x = bench::crossing(times["WKV-4, scan"], times["attention, blocks"]);
+  const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
   if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
-  if (!bench::write_svg(path, {time, memory},
-                        bench::processor() + ", " + std::to_string(pool().threads()) + " threads, float"))
-    std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  std::ofstream file(path);
+  file << drawing::svg({time, memory},
+                       bench::processor() + ", " + std::to_string(pool().threads()) + " threads, float");
+  if (!file.flush()) std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include <rwkv/training/checkpoint.hpp>
@@ -19,6 +20,7 @@ struct Run {
   bool resume = false;        ///< goes on from the folder's checkpoint, or afresh where there is none
   Metadata metadata = {};     ///< saved with the model, such as its tokenizer
   std::string settings = {};  ///< what must be the same for a resumed run to go on bit for bit, in words
+  std::function<void(const Report&)> show = {};  ///< called after every step; without it, a line on the terminal
 
   std::string log() const { return folder + "/log.csv"; }
   std::string model() const { return folder + "/model.safetensors"; }
@@ -102,7 +104,7 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
     report.validated = valid && run.valid_every > 0 && (report.step % run.valid_every == 0 || report.step == run.steps);
     if (report.validated) report.valid = trainer.evaluate(*valid, run.valid_batches);
     log.write(report);
-    progress.show(report);
+    run.show ? run.show(report) : progress.show(report);
     outcome.interrupted = interrupt.raised() && report.step < run.steps;
     if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0))
       save_all();

@@ -1,0 +1,95 @@
+// check_report FOLDER: the table of report.html holds the numbers of results.csv, character by character, and the page
+// needs nothing from elsewhere.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <rwkv/io/mapped_file.hpp>
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string read(const std::string& path) {
+  return std::string(rwkv::MappedFile(path).text());
+}
+
+Rows rows_of_csv(const std::string& text) {
+  Rows rows{{""}};
+  bool quoted = false;
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {  // the last character ends the last line
+    std::string& cell = rows.back().back();
+    if (text[i] == '"' && quoted && text[i + 1] == '"')
+      cell += text[i++];
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (text[i] == ',' && !quoted)
+      rows.back().emplace_back();
+    else if (text[i] == '\n' && !quoted)
+      rows.push_back({""});
+    else
+      cell += text[i];
+  }
+  return rows;
+}
+
+std::string unescaped(std::string text) {
+  for (const auto& [name, c] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&#39;", "'"}, {"&amp;", "&"}})
+    for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += 1)
+      text.replace(at, std::string(name).size(), c);
+  return text;
+}
+/// The cells of the table with the id `results`.
+Rows rows_of_html(const std::string& page) {
+  const std::size_t begin = page.find("<table id='results'>"), end = page.find("</table>", begin);
+  if (begin == std::string::npos || end == std::string::npos) throw rwkv::Error("report.html: has no table of results");
+  Rows rows;
+  for (std::size_t at = page.find('<', begin + 1); at < end; at = page.find('<', at + 1)) {
+    if (page.compare(at, 4, "<tr>") == 0) rows.emplace_back();
+    if (page.compare(at, 3, "<td") != 0 && page.compare(at, 3, "<th") != 0) continue;
+    const std::size_t from = page.find('>', at) + 1;
+    rows.back().push_back(unescaped(page.substr(from, page.find('<', from) - from)));
+  }
+  return rows;
+}
+
+/// Every element that is opened is closed, in order.
+void check_elements(const std::string& page) {
+  std::vector<std::string> open;
+  for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
+    if (page[at + 1] == '!') continue;
+    const std::size_t end = page.find('>', at);
+    if (page[end - 1] == '/' || page.compare(at, 5, "<meta") == 0) continue;
+    const bool closes = page[at + 1] == '/';
+    const std::size_t from = at + 1 + closes;
+    const std::string name = page.substr(from, page.find_first_of(" >", from) - from);
+    if (!closes) {
+      open.push_back(name);
+    } else if (open.empty() || open.back() != name) {
+      throw rwkv::Error("report.html: </", name, "> closes <", open.empty() ? "" : open.back(), ">");
+    } else {
+      open.pop_back();
+    }
+  }
+  if (!open.empty()) throw rwkv::Error("report.html: <", open.back(), "> is never closed");
+}
+
+int main(int argc, char** argv) {
+  try {
+    const std::string folder = argc > 1 ? argv[1] : "compare", page = read(folder + "/report.html");
+    check_elements(page);
+    for (const char* outside : {"src=", "href=", "<script", "@import", "url("})
+      if (page.find(outside) != std::string::npos) throw rwkv::Error("report.html: has ", outside);
+    if (page.find("nan") != std::string::npos && page.find("='nan") != std::string::npos)
+      throw rwkv::Error("report.html: draws NaN");
+    const Rows html = rows_of_html(page), csv = rows_of_csv(read(folder + "/results.csv"));
+    if (html.size() != csv.size() || csv.size() < 2)
+      throw rwkv::Error("expected as many rows, found ", html.size(), " in report.html and ", csv.size(),
+                        " in results.csv");
+    for (std::size_t r = 1; r < csv.size(); ++r)
+      if (html[r] != csv[r]) throw rwkv::Error("row ", r, " of report.html and results.csv differ");
+    std::printf("%zu models, %zu columns: equal\n", csv.size() - 1, csv[0].size());
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "check_report: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,135 @@
+// Trains models on the same text, one after the other, and says which learns better, faster, and writes better:
+// report.html, results.csv, curves.csv and results.json. Killed in the middle, the same command goes on.
+#include "../../benchmarks/machine.hpp"
+#include "compare_options.hpp"
+#include "data_files.hpp"
+#include "ngram.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+using namespace compare;
+
+Texts open_texts(const Study& s) {
+  const rwkv::Corpus whole = rwkv::Corpus::by_characters(s.text);
+  if (whole.tokenizer().size() > vocabulary)
+    throw rwkv::Error(s.text, ": has ", whole.tokenizer().size(), " different characters, the models know ", vocabulary,
+                      "; clean_text makes a text of 96 or 56");
+  if (!s.valid.empty()) return {whole, rwkv::Corpus(s.valid, whole.tokenizer())};
+  const auto [train, valid] = whole.split(0.9);
+  return {train, valid};
+}
+
+/// Three places of the validation text, 48 characters each.
+std::vector<std::string> default_prompts(const rwkv::Corpus& valid) {
+  std::vector<std::string> prompts;
+  std::vector<std::int32_t> ids(std::size_t(std::min<dim_t>(48, valid.size())));
+  for (dim_t i = 1; i <= 3; ++i) {
+    valid.read((valid.size() - dim_t(ids.size())) * i / 4, ids);
+    prompts.push_back(valid.tokenizer().decode(ids));
+  }
+  return prompts;
+}
+
+/// The n-grams of as much text as a run reads, computed once.
+std::vector<double> ngrams(const Study& s, const Texts& texts, dim_t tokens) {
+  const std::string path = s.out + "/ngrams.txt";
+  std::vector<double> losses;
+  if (std::filesystem::exists(path)) {
+    std::istringstream file(read_file(path));
+    for (double loss; file >> loss;) losses.push_back(loss);
+    return losses;
+  }
+  std::string text;
+  for (const double loss : ngram_losses(texts.train, texts.valid, 7, tokens)) {
+    losses.push_back(std::strtod(digits(loss, 6).c_str(), nullptr));
+    text += digits(loss, 6) + "\n";
+  }
+  write_file(path, text);
+  return losses;
+}
+
+const Contender& find(const std::vector<Contender>& all, const Entry& entry) {
+  const Contender* nearest = nullptr;
+  std::string names;
+  for (const Contender& c : all) {
+    if (c.name == entry.name) return c;
+    names += (names.empty() ? "" : ", ") + c.name;
+    if (!nearest || example::distance(c.name, entry.name) < example::distance(nearest->name, entry.name)) nearest = &c;
+  }
+  throw rwkv::Error("--models: there is no ", entry.name, " of this size, did you mean ", nearest->name,
+                    "? It is one of ", names);
+}
+
+void write_report(const Results& results, const std::string& settings) {
+  const std::string& out = results.study.out;
+  write_file(out + "/results.csv", results_csv(results));
+  write_file(out + "/curves.csv", curves_csv(results));
+  write_file(out + "/results.json", results_json(results));
+  write_file(out + "/report.html", html(results, settings));
+}
+
+int run(Study& s) {
+  rwkv::set_threads(s.threads);
+  const std::vector<Contender> all = ladder(s.size);
+  Results results{s, bench::processor() + ", " + std::to_string(rwkv::pool().threads()) + " threads", "", 0, {}, {}};
+  std::vector<const Contender*> contenders;
+  for (const std::string& word : s.models) {
+    const Entry entry = parse_entry(word, s);
+    for (const ModelResult& m : results.models)
+      if (m.entry.label == entry.label) throw rwkv::Error("--models: ", word, " is named twice; name it once");
+    contenders.push_back(&find(all, entry));
+    results.models.push_back({entry, contenders.back()->shape, contenders.back()->facts(s.seq()), {}, {}, {}});
+  }
+  const Texts texts = open_texts(s);
+  if (s.prompts.empty()) s.prompts = default_prompts(texts.valid);
+  for (const std::string& prompt : s.prompts) (void)texts.train.tokenizer().encode(prompt);
+  if (s.tokens > texts.train.size())
+    results.note = "The text has " + std::to_string(texts.train.size()) + " tokens, every run reads " +
+                   std::to_string(s.tokens) + ": " + digits(double(s.tokens) / double(texts.train.size()), 2) +
+                   " epochs.";
+  if (!results.note.empty()) std::fprintf(stderr, "compare: %s\n", results.note.c_str());
+  const std::string agreed = settings(s, texts);
+  const Folder folder(s.out, agreed);
+  results.ngram_tokens = std::min(s.tokens, texts.train.size());
+  results.ngrams = ngrams(s, texts, results.ngram_tokens);
+
+  std::vector<Job> jobs;  // seed after seed, so that an unfinished study compares like with like
+  std::vector<std::size_t> model_of;
+  std::vector<std::string> labels;
+  std::vector<double> flops;
+  std::vector<bool> finished;
+  for (dim_t seed = 1; seed <= s.seeds; ++seed)
+    for (std::size_t m = 0; m < results.models.size(); ++m) {
+      jobs.push_back({s, texts, results.models[m].entry, std::uint64_t(seed)});
+      model_of.push_back(m);
+      labels.push_back(results.models[m].entry.label + " seed " + std::to_string(seed));
+      flops.push_back(double(results.models[m].facts.flops) * double(s.tokens));
+      finished.push_back(std::filesystem::exists(jobs.back().finished()));
+    }
+  results.planned = dim_t(jobs.size());
+  StudyProgress progress(labels, flops, finished);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!finished[i]) {
+      rwkv::Report last;
+      progress.begin(i);
+      jobs[i].show = [&](const rwkv::Report& r) { progress.show(last = r); };
+      if (!contenders[model_of[i]]->train(jobs[i])) {
+        std::printf("interrupted and saved; the same command goes on\n");
+        return 130;
+      }
+      progress.end(last);
+    }
+    add_run(jobs[i], results.models[model_of[i]]);
+    ++results.runs;
+    if (!finished[i] || i + 1 == jobs.size()) write_report(results, agreed);
+  }
+  for (const std::string& line : conclusions(results)) std::printf("%s\n", line.c_str());
+  std::printf("%s/report.html\n", s.out.c_str());
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  Study study;
+  CLI::App app("Compares language models on the same text: which learns better, faster, and writes better.", "compare");
+  add_options(app, study);
+  return example::run(app, argc, argv, [&] { return run(study); });
+}

@@ -1,0 +1,77 @@
+#pragma once
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+#include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/mapped_file.hpp>
+
+namespace compare {
+
+/// Puts a whole file under its name, or leaves what was there.
+inline void write_file(const std::string& path, const std::string& content) {
+  rwkv::AtomicFile file(path);
+  file.write(std::as_bytes(std::span(content)));
+  file.commit();
+}
+inline std::string read_file(const std::string& path) {
+  return std::string(rwkv::MappedFile(path).text());
+}
+
+/// A study's folder, held by one process at a time. The kernel lets go of it however the process ends.
+class Folder {
+ public:
+  Folder(const std::string& path, const std::string& settings) : path_(path) {
+    std::error_code failed;
+    std::filesystem::create_directories(path, failed);
+    if (failed)
+      throw rwkv::Error("--out ", path, ": cannot create this folder (", failed.message(), "); choose another one");
+    fd_ = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd_ < 0)
+      throw rwkv::Error("--out ", path, ": cannot write there (", std::strerror(errno), "); choose another folder");
+    try {
+      if (::flock(fd_, LOCK_EX | LOCK_NB) != 0)
+        throw rwkv::Error("--out ", path,
+                          ": another study is running in this folder; wait for it, or choose another folder");
+      claim(settings);
+    } catch (...) {
+      ::close(fd_);
+      throw;
+    }
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { ::close(fd_); }
+
+ private:
+  void claim(const std::string& settings) const {
+    const std::string file = path_ + "/study.txt";
+    if (!std::filesystem::exists(file)) {
+      for (const auto& entry : std::filesystem::directory_iterator(path_))
+        if (const std::string name = entry.path().filename(); name != "lock" && !name.ends_with(".partial"))
+          throw rwkv::Error("--out ", path_, ": expected an empty folder or one of a study, found ", name,
+                            " and no study.txt; choose another folder");
+      write_file(file, settings);
+      return;
+    }
+    std::istringstream theirs(read_file(file)), ours(settings);
+    for (std::string there, here; std::getline(ours, here);) {
+      there.clear();
+      std::getline(theirs, there);
+      if (there != here)
+        throw rwkv::Error("--out ", path_, ": holds the results of another study: there \"", there, "\", here \"", here,
+                          "\"; choose another folder, or repeat that study's command");
+    }
+  }
+
+  std::string path_;
+  int fd_ = -1;
+};
+
+}  // namespace compare

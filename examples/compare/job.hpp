@@ -1,0 +1,31 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include <rwkv/training/log.hpp>
+
+#include "study.hpp"
+
+namespace compare {
+
+/// One training run of a study.
+struct Job {
+  const Study& study;
+  const Texts& texts;
+  Entry entry;
+  std::uint64_t seed;
+  std::function<void(const rwkv::Report&)> show = {};
+
+  std::string folder() const { return study.out + "/runs/" + entry.label + "-seed" + std::to_string(seed); }
+  std::string log() const { return folder() + "/log.csv"; }
+  /// Written last: the run is complete.
+  std::string finished() const { return folder() + "/finished.txt"; }
+  /// The first seed's model also writes and is timed.
+  bool writes() const { return seed == 1; }
+  std::string sample(std::size_t prompt, std::size_t temperature) const {
+    return folder() + "/sample." + std::to_string(prompt + 1) + "." + std::to_string(temperature + 1) + ".txt";
+  }
+  std::string speed() const { return folder() + "/speed.csv"; }
+};
+
+}  // namespace compare

@@ -1,0 +1,43 @@
+#pragma once
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/gpt2_study.hpp>
+#include <rwkv/models/size_match.hpp>
+#include <rwkv/models/v4.hpp>
+
+#include "contender.hpp"
+#include "train.hpp"
+
+namespace compare {
+
+template <int Layers, int Heads>
+struct Gpt2 {
+  template <dim_t N>
+  using of = rwkv::gpt2::Model<vocabulary, Heads * N, Layers, Heads, window>;
+};
+template <int Layers, int Heads>
+struct StudyTransformer {
+  template <dim_t N>
+  using of = rwkv::gpt2::study::Model<vocabulary, Heads * N, Layers, Heads, window>;
+};
+
+/// An RWKV-4 of that width and depth, and models of the same depth and as many parameters: each is one line.
+template <dim_t Width, int Layers, int Heads>
+std::vector<Contender> contenders() {
+  using Reference = rwkv::v4::Model<vocabulary, Width, Layers>;
+  std::vector<Contender> all;
+  const auto add = [&]<class Net>(const char* name, dim_t width, int heads, Net*) {
+    std::string shape = "width " + std::to_string(width) + ", " + std::to_string(Layers) + " layers";
+    if (heads > 0) shape += ", " + std::to_string(heads) + " heads";
+    all.push_back({name, shape, &facts_of<Net>, &train<Net>});
+  };
+  const auto match = [&]<class Family>(const char* name, Family*) {
+    using Match = rwkv::SizeMatch<Reference, Family>;
+    add(name, Heads * Match::n, Heads, static_cast<typename Match::type*>(nullptr));
+  };
+  add("rwkv4", Width, 0, static_cast<Reference*>(nullptr));
+  match("gpt2", static_cast<Gpt2<Layers, Heads>*>(nullptr));
+  match("study-gpt", static_cast<StudyTransformer<Layers, Heads>*>(nullptr));
+  return all;
+}
+
+}  // namespace compare

@@ -1,0 +1,49 @@
+#pragma once
+#include <chrono>
+
+#include <rwkv/inference/generator.hpp>
+
+#include "folder.hpp"
+#include "job.hpp"
+
+namespace compare {
+
+/// Every prompt at every temperature, a file each.
+template <class Net>
+void write_samples(const Job& job, rwkv::Model<Net>& model) {
+  const Study& s = job.study;
+  for (std::size_t p = 0; p < s.prompts.size(); ++p)
+    for (std::size_t t = 0; t < s.temperatures.size(); ++t) {
+      rwkv::Generator writer(model, job.texts.train.tokenizer(), {.temperature = s.temperatures[t], .seed = p});
+      write_file(job.sample(p, t), writer(s.prompts[p], s.sample_length));
+    }
+}
+
+/// Writes 2048 tokens: the median time of a token, up to each power of two. Steps of a model that begins anew with half
+/// of a full window count with it: the mean of the stretch is kept too.
+template <class Net>
+void measure_speed(const Job& job, rwkv::Model<Net>& model) {
+  using clock = std::chrono::steady_clock;
+  rwkv::Generator writer(model, job.texts.train.tokenizer(), {.seed = 1});
+  std::string table = "position,mean_seconds,median_seconds\n";
+  std::vector<double> seconds;
+  dim_t position = 0;
+  for (dim_t end = 16; end <= 2048; end *= 2) {
+    seconds.clear();
+    for (; position < end; ++position) {
+      const auto start = clock::now();
+      writer.next();
+      seconds.push_back(std::chrono::duration<double>(clock::now() - start).count());
+    }
+    double sum = 0;
+    for (const double x : seconds) sum += x;
+    std::nth_element(seconds.begin(), seconds.begin() + std::ptrdiff_t(seconds.size() / 2), seconds.end());
+    char row[100];
+    std::snprintf(row, sizeof row, "%ld,%.9g,%.9g\n", long(end), sum / double(seconds.size()),
+                  seconds[seconds.size() / 2]);
+    table += row;
+  }
+  write_file(job.speed(), table);
+}
+
+}  // namespace compare

@@ -1,0 +1,70 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "contender.hpp"
+#include "curve.hpp"
+
+namespace compare {
+
+struct Speed {
+  dim_t position;
+  double mean, median;  ///< seconds of a token
+};
+
+/// What is known of one model of a study.
+struct ModelResult {
+  Entry entry;
+  std::string shape;
+  Facts facts;
+  std::vector<Curve> curves;         ///< of every finished seed
+  std::vector<std::string> samples;  ///< prompt by prompt, every temperature
+  std::vector<Speed> speeds;
+
+  /// A number of every seed's last validation.
+  Spread last(double Point::*what) const {
+    std::vector<double> values;
+    for (const Curve& c : curves) values.push_back(c.back().*what);
+    return spread(values);
+  }
+  Spread at(std::size_t i, double Point::*what) const {
+    std::vector<double> values;
+    for (const Curve& c : curves) values.push_back(c[i].*what);
+    return spread(values);
+  }
+  double tokens_per_second() const { return curves[0].back().tokens / last(&Point::seconds).mean; }
+};
+
+struct Results {
+  const Study& study;
+  std::string machine, note;
+  dim_t ngram_tokens = 0;
+  std::vector<double> ngrams;  ///< losses of order 1, 2, ...
+  std::vector<ModelResult> models;
+  dim_t runs = 0, planned = 0;
+
+  double best_ngram() const { return ngrams.empty() ? std::nan("") : *std::min_element(ngrams.begin(), ngrams.end()); }
+};
+
+/// From the files of a run that is finished.
+inline void add_run(const Job& job, ModelResult& model) {
+  model.curves.push_back(read_curve(job));
+  if (model.curves.back().empty())
+    throw rwkv::Error(job.log(), ": expected at least one validation, found none; remove the run's folder and repeat");
+  if (!job.writes()) return;
+  for (std::size_t p = 0; p < job.study.prompts.size(); ++p)
+    for (std::size_t t = 0; t < job.study.temperatures.size(); ++t)
+      model.samples.push_back(read_file(job.sample(p, t)));
+  const std::string text = read_file(job.speed());
+  for (std::size_t at = text.find('\n') + 1; at < text.size(); at = text.find('\n', at) + 1) {
+    char* end = nullptr;
+    Speed speed{};
+    speed.position = std::strtol(text.c_str() + at, &end, 10);
+    speed.mean = std::strtod(end + 1, &end);
+    speed.median = std::strtod(end + 1, &end);
+    model.speeds.push_back(speed);
+  }
+}
+
+}  // namespace compare

@@ -1,0 +1,38 @@
+#pragma once
+#include <rwkv/text/batches.hpp>
+#include <rwkv/training/fit.hpp>
+
+#include "folder.hpp"
+#include "measure.hpp"
+
+namespace compare {
+
+/// Trains one model of one seed, or goes on where its folder says. The same seed means the same windows in the same
+/// order for every model; validation windows are the same for all. False if it was interrupted.
+template <class Net>
+bool train(const Job& job) {
+  using namespace rwkv;
+  const Study& s = job.study;
+  Model<Net> model(job.seed);
+  const Schedule schedule{job.entry.rate, s.final_rate * job.entry.rate / s.rate, s.warmup, s.steps(),
+                          Schedule::Curve::cosine};
+  Trainer trainer(model, Recipe{schedule, {.beta2 = s.beta2, .decay = s.decay}, s.clip}, s.seq());
+  Run run{.folder = job.folder(),
+          .steps = s.steps(),
+          .valid_every = s.valid_every(),
+          .valid_batches = s.valid_batches,
+          .save_every = s.save_every(),
+          .resume = true,
+          .metadata = job.texts.train.tokenizer().metadata(),
+          .settings = job.entry.label + ", seed " + std::to_string(job.seed),
+          .show = job.show};
+  const Windows windows(job.texts.train, s.seq(), job.seed);
+  const std::optional valid = Windows(job.texts.valid, s.seq(), 0);
+  if (fit(trainer, model, windows, valid, run).interrupted) return false;
+  if (job.writes()) write_samples(job, model), measure_speed(job, model);
+  write_file(job.finished(), "steps " + std::to_string(s.steps()) + "\n");
+  std::filesystem::remove(run.checkpoint());  // the model stays, what resuming needed may go
+  return true;
+}
+
+}  // namespace compare
