@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include <rwkv/core/tokens.hpp>
 #include <rwkv/inference/sampler.hpp>
 #include <rwkv/models/model.hpp>
 #include <rwkv/text/tokenizer.hpp>
@@ -129,7 +130,7 @@ class Generator {
       throw Error("Generator: expected a state of 1 sequence, found one of ", state_.seq().batch,
                   "; make it with fresh_state()");
     const Seq seq{1, dim_t(tokens.size())};
-    const auto y = Net::forward(context_, model_.params, TokenIds{tokens.data(), seq}, cache.view(), state_.view());
+    const auto y = Net::forward(context_, model_.params, tokens_(tokens, seq), cache.view(), state_.view());
     B::download(scalars_.data(), y.data + (seq.time - 1) * vocabulary<Net>, vocabulary<Net>);
     std::copy_n(scalars_.begin(), logits_.size(), logits_.begin());
     started_ = true;
@@ -153,6 +154,7 @@ class Generator {
   State state_;
   Cache one_, many_;
   Context<B> context_;
+  Tokens<B> tokens_;
   std::vector<typename B::scalar> scalars_;
   std::vector<float> logits_, drawn_;
   std::vector<std::int32_t> last_;  // of a model whose context is limited: the tokens that state_ has seen

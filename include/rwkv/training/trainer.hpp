@@ -3,6 +3,7 @@
 #include <string>
 
 #include <rwkv/core/error.hpp>
+#include <rwkv/core/tokens.hpp>
 #include <rwkv/models/model.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/ops/norm.hpp>
@@ -77,7 +78,9 @@ class Trainer {
       source.fill(i, batch);
       check(batch);
       if (!batch.continues || !recipe_.carry) copy(fresh_, state);
-      sum += cross_entropy<B>(context_.scratch, forward(batch, state), TokenIds{batch.targets.data(), seq_});
+      const auto logits =
+          Net::forward(context_, model_.params, inputs_(batch.inputs, seq_), cache_.view(), state.view());
+      sum += cross_entropy<B>(context_.scratch, logits, targets_(batch.targets, seq_));
     }
     return n > 0 ? sum / double(n) : 0;
   }
@@ -86,13 +89,13 @@ class Trainer {
   double accumulate(const Minibatch& batch) {
     check(batch);
     if (!batch.continues || !recipe_.carry) copy(fresh_, state_);
-    const auto logits = forward(batch, state_);
-    const double loss = cross_entropy_backward<B>(context_.scratch, logits, TokenIds{batch.targets.data(), seq_},
+    const auto inputs = inputs_(batch.inputs, seq_);
+    const auto logits = Net::forward(context_, model_.params, inputs, cache_.view(), state_.view());
+    const double loss = cross_entropy_backward<B>(context_.scratch, logits, targets_(batch.targets, seq_),
                                                   1.0 / recipe_.accumulate, recipe_.pull);
     if (!std::isfinite(loss)) throw NotFinite(steps_, culprit("the loss"));
     dstate_.zero();
-    Net::backward(context_, model_.params, cache_.view(), logits, TokenIds{batch.inputs.data(), seq_}, gradient_.view(),
-                  dstate_.view());
+    Net::backward(context_, model_.params, cache_.view(), logits, inputs, gradient_.view(), dstate_.view());
     return loss;
   }
 
@@ -124,9 +127,6 @@ class Trainer {
   State& state() { return state_; }
 
  private:
-  auto forward(const Minibatch& batch, State& state) {
-    return Net::forward(context_, model_.params, TokenIds{batch.inputs.data(), seq_}, cache_.view(), state.view());
-  }
   static void copy(const State& from, State& to) { B::copy(to.data(), from.data(), from.size()); }
 
   void check(const Minibatch& batch) const {
@@ -156,6 +156,7 @@ class Trainer {
   Model<Net, B>& model_;
   Seq seq_;
   Context<B> context_;
+  Tokens<B> inputs_, targets_;
   Owned<B, Params> gradient_, m_, v_;
   Owned<B, typename Net::template Cache<B>> cache_;
   State fresh_, state_, dstate_;

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include <rwkv/core/buffer.hpp>
+#include <rwkv/core/view.hpp>
+
+namespace rwkv {
+namespace detail {
+template <class B, class Other>
+struct MachineFor;
+template <template <class> class Machine, class T, class Other>
+struct MachineFor<Machine<T>, Other> {
+  using type = Machine<Other>;
+};
+}  // namespace detail
+
+/// Token numbers in the memory of machine B, a template over its scalar: what it computes with is not read elsewhere.
+/// The memory is kept for the next ones.
+template <class B>
+class Tokens {
+  using Numbers = typename detail::MachineFor<B, std::int32_t>::type;
+
+ public:
+  /// The ids as (batch, time), until the next call.
+  TokenIds operator()(std::span<const std::int32_t> ids, Seq seq) {
+    const auto n = static_cast<dim_t>(ids.size());
+    if (n > room_) memory_.reset(Numbers::allocate(n)), room_ = n;
+    Numbers::upload(memory_.get(), ids.data(), n);
+    return {memory_.get(), seq};
+  }
+
+ private:
+  detail::Buffer<Numbers> memory_;
+  dim_t room_ = 0;
+};
+
+}  // namespace rwkv
