@@ -25,7 +25,7 @@ TEST_CASE_TEMPLATE("blocks and models keep the laws", L, MODELS) {
   laws::hold<L>();
 }
 TEST_CASE_TEMPLATE("transformers keep the laws", L, TRANSFORMERS) {
-  testing::expect(testing::check_laws<L>({.wild = false, .bounded = true, .vocabulary = laws::vocabulary}));
+  laws::hold<L>({.wild = false, .bounded = true, .vocabulary = laws::vocabulary});
 }
 
 TEST_CASE("recomputing changes memory, not a bit of the result") {

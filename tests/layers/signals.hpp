@@ -11,10 +11,18 @@ template <dim_t C>
 using Tokens = Shape<Batch, Time, C>;
 
 /// y = a p + b q
+template <class T>
+struct Blend {
+  T a, b;
+  const T *p, *q;
+  T* y;
+  RWKV_HD void operator()(dim_t, auto i) const { store(y, i, a * load(p, i) + b * load(q, i)); }
+};
 template <class B, class S>
 void blend(double a, View<typename B::scalar, S> p, double b, View<typename B::scalar, S> q,
            View<typename B::scalar, S> y) {
-  for (dim_t i = 0; i < y.size(); ++i) y[i] = typename B::scalar(a) * p[i] + typename B::scalar(b) * q[i];
+  using T = typename B::scalar;
+  B::for_each(1, y.size(), Blend<T>{T(a), T(b), p.data, q.data, y.data});
 }
 
 template <dim_t C>

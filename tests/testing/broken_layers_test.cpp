@@ -5,6 +5,7 @@
 #include <rwkv/layers/v4/time_mix.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/laws.hpp>
+#include <rwkv/testing/machines.hpp>
 
 // The kit is only worth something if it finds what is broken: one flaw each, in a layer that is sound.
 using namespace rwkv;
@@ -78,6 +79,19 @@ struct NotANumber {
   }
 };
 
+/// A machine that is the processor by another name, and a layer that is one part in a million off there.
+template <class T>
+struct Elsewhere : Cpu<T> {};
+struct DiffersElsewhere : Sound {
+  template <class B>
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+    auto y = Sound::forward(ctx, p, x, c, s);
+    if constexpr (std::is_same_v<B, Elsewhere<double>>)
+      if (y.size() > 4) y[4] *= 1 + 1e-6;
+    return y;
+  }
+};
+
 bool says(const Report& report, const std::string& words) {
   const bool found = !report && report.text().find(words) != std::string::npos;
   if (!found) MESSAGE(report.text());
@@ -106,6 +120,10 @@ TEST_CASE("overwriting gradients, counting threads and NaN are found") {
   CHECK(says(testing::check_determinism<Broken<CountsThreads>>(), "the same bits on 1 and on 2 threads"));
   CHECK(says(testing::check_equivalence<Broken<NotANumber>>(), "found     nan"));
   CHECK_FALSE(testing::check_laws<Broken<Overwrites>>());
+}
+TEST_CASE("a layer that computes something else on another machine is found") {
+  CHECK(says(testing::check_machines<DiffersElsewhere, Elsewhere<double>>(), "both machines agree: outputs"));
+  CHECK(testing::check_machines<Sound, Elsewhere<double>>());
 }
 TEST_CASE("the same seed gives the same report; another one other cases") {
   using L = Broken<Forgets>;

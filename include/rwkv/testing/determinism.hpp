@@ -6,9 +6,8 @@
 namespace rwkv::testing {
 namespace detail {
 
-template <class L, class T>
+template <class L, class B>
 class Determinism {
-  using B = Cpu<T>;
   using R = Run<L, B>;
 
  public:
@@ -43,9 +42,9 @@ class Determinism {
 }  // namespace detail
 
 /// The same bits whenever it is computed, with any number of threads.
-template <class L, class T = float>
+template <class L, class B = Cpu<float>>
 Report check_determinism(const Options& options = {}) {
-  return try_cases("check_determinism<" + detail::type_name<L>() + ">", options, detail::Determinism<L, T>(options));
+  return try_cases("check_determinism<" + detail::type_name<L>() + ">", options, detail::Determinism<L, B>(options));
 }
 
 }  // namespace rwkv::testing

@@ -1,7 +1,6 @@
 #pragma once
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/testing/agreement.hpp>
-#include <rwkv/testing/run.hpp>
+#include <rwkv/testing/tolerance.hpp>
 
 namespace rwkv::testing {
 namespace detail {
@@ -16,37 +15,17 @@ class Equivalence {
   std::optional<Finding> operator()(const Case& c) const {
     auto operands = R::operands(c, options_);
     auto whole = R::both_ways(operands);
-    if (c.wild && !options_.bounded && !(finite(numbers(whole.y)) && finite(numbers_of(whole.dparams)))) return {};
-    // What numbers that are off by their rounding would change may be off here as well.
-    const double error = rounding<L, B>(c.seq);
-    auto shaken = operands;
-    Draw draw(c.seed + 1);
-    const auto nudge = [&](auto x) { return decltype(x)(double(x) * (1 + error * draw.normal())); };
-    R::shake(shaken.params, nudge), R::shake(shaken.start, nudge);
-    shaken.x.each([&](auto& x) { x = nudge(x); });
-    shaken.weights.each([&](auto& x) { x = nudge(x); });
-    auto other = R::both_ways(shaken);
-    const auto off = [&](const std::vector<double>& a, const std::vector<double>& b) {
-      return 4 * (farthest(a, b) + error * std::max(1.0, largest(a)));
-    };
-    const Bounds allowed{off(numbers(whole.y), numbers(other.y)), off(numbers_of(whole.state), numbers_of(other.state)),
-                         off(numbers_of(whole.dparams), numbers_of(other.dparams)),
-                         off(numbers(whole.dx), numbers(other.dx)),
-                         off(numbers_of(whole.dstate), numbers_of(other.dstate))};
-
+    if (overflowed(c, options_, whole)) return {};
+    const Tolerance allowed = tolerance<L, B>(c, operands, whole);
     if (auto f = cut("pieces that carry the state equal one run", operands, whole, c.pieces, allowed)) return f;
     return cut("token by token equals one run", operands, whole, std::vector<dim_t>(std::size_t(c.seq.time), 1),
                allowed);
   }
 
  private:
-  struct Bounds {
-    double y, state, dparams, dx, dstate;
-  };
-
   /// Forwards through the pieces, then back from the last to the first with the gradient of the state.
   static std::optional<Finding> cut(const std::string& law, const typename R::Operands& all, typename R::Result& whole,
-                                    const std::vector<dim_t>& pieces, const Bounds& allowed) {
+                                    const std::vector<dim_t>& pieces, const Tolerance& allowed) {
     std::vector<typename R::State> starts{all.start};
     dim_t first = 0;
     for (const dim_t n : pieces) {
@@ -95,7 +74,7 @@ class Equivalence {
 
 /// One run over all tokens = pieces of any lengths that carry their state = token by token: outputs, final state, and
 /// the gradients of input, parameters and initial state. What may be off follows from the scalar type, the length and
-/// the layer: its expected rounding, see `rounding`, and what an input that is off by as much changes.
+/// the layer: see `tolerance`.
 template <class L, class B = Cpu<double>>
 Report check_equivalence(const Options& options = {}) {
   return try_cases("check_equivalence<" + detail::type_name<L>() + ">", options, detail::Equivalence<L, B>(options));

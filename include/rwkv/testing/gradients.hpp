@@ -6,9 +6,8 @@
 namespace rwkv::testing {
 namespace detail {
 
-template <class L>
+template <class L, class B>
 class Gradients {
-  using B = Cpu<double>;
   using R = Run<L, B>;
 
  public:
@@ -42,9 +41,13 @@ class Gradients {
     for (const Leaf& leaf : numbers.leaves())
       for (int k = 0; k < probes && leaf.size > 0 && !finding; ++k) {
         const dim_t i = leaf.offset + draw.below(leaf.size);
-        const double keep = numbers.data()[i];
-        probe(what + place_in(numbers, std::size_t(i)), gradient.data()[i], o, finding,
-              [&](double by) { numbers.data()[i] = keep + by; });
+        double keep = 0, slope = 0;
+        B::download(&keep, numbers.data() + i, 1);
+        B::download(&slope, gradient.data() + i, 1);
+        probe(what + place_in(numbers, std::size_t(i)), slope, o, finding, [&](double by) {
+          const double moved = keep + by;
+          B::upload(numbers.data() + i, &moved, 1);
+        });
       }
   }
   /// The slope of the loss along the number that move(by) sets to its value + by, over two distances: what they differ
@@ -76,11 +79,12 @@ class Gradients {
 }  // namespace detail
 
 /// Gradients of parameters, initial state and input against central differences in double, at a few numbers of every
-/// tensor. What may be off follows from the differences themselves: how much they bend, and their rounding.
-template <class L>
+/// tensor, on a machine whose scalar is double. What may be off follows from the differences themselves: how much they
+/// bend, and their rounding.
+template <class L, class B = Cpu<double>>
 Report check_gradients(Options options = {}) {
   options.wild = false;  // differences say little about a function that runs away
-  return try_cases("check_gradients<" + detail::type_name<L>() + ">", options, detail::Gradients<L>(options));
+  return try_cases("check_gradients<" + detail::type_name<L>() + ">", options, detail::Gradients<L, B>(options));
 }
 
 }  // namespace rwkv::testing

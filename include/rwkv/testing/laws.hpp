@@ -6,14 +6,15 @@
 
 namespace rwkv::testing {
 
-/// All that a layer must satisfy, whatever it computes; the first law that is broken, or the last that holds.
-template <class L>
+/// All that a layer must satisfy, whatever it computes and on any machine; the first law that is broken, or the last
+/// that holds.
+template <class L, template <class> class Machine = Cpu>
 Report check_laws(const Options& options = {}) {
-  Report report = check_gradients<L>(options);
-  if (report) report = check_equivalence<L, Cpu<double>>(options);
-  if (report) report = check_equivalence<L, Cpu<float>>(options);
-  if (report) report = check_bundles<L>(options);
-  if (report) report = check_determinism<L>(options);
+  Report report = check_gradients<L, Machine<double>>(options);
+  if (report) report = check_equivalence<L, Machine<double>>(options);
+  if (report) report = check_equivalence<L, Machine<float>>(options);
+  if (report) report = check_bundles<L, Machine<double>>(options);
+  if (report) report = check_determinism<L, Machine<float>>(options);
   return report;
 }
 

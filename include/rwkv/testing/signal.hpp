@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <rwkv/core/owned.hpp>
+#include <rwkv/core/tokens.hpp>
 #include <rwkv/testing/draw.hpp>
 
 namespace rwkv::testing {
@@ -56,8 +57,9 @@ class Signal<B, Ids> {
  public:
   static constexpr dim_t unit = 1;
   explicit Signal(Seq seq) : seq_(seq), values_(static_cast<std::size_t>(seq.tokens())) {}
+  Signal(const Signal& other) : seq_(other.seq_), values_(other.values_) {}
 
-  TokenIds view() { return {values_.data(), seq_}; }
+  TokenIds view() { return on_machine_(values_, seq_); }
   template <class F>
   void each(F&&) {}  // token numbers are no scalars: nothing to perturb, no gradient
   template <class F>
@@ -76,6 +78,7 @@ class Signal<B, Ids> {
  private:
   Seq seq_;
   std::vector<std::int32_t> values_;
+  Tokens<B> on_machine_;
 };
 
 template <class B, class X, class Y>

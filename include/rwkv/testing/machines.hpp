@@ -1,0 +1,58 @@
+#pragma once
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/testing/tolerance.hpp>
+
+namespace rwkv::testing {
+namespace detail {
+
+template <class L, class B>
+class Machines {
+  using Home = Cpu<typename B::scalar>;
+  using Here = Run<L, Home>;
+  using There = Run<L, B>;
+
+ public:
+  explicit Machines(const Options& options) : options_(options) {}
+
+  std::optional<Finding> operator()(const Case& c) const {
+    auto here = Here::operands(c, options_);
+    auto there = There::operands(c, options_);
+    if (auto f = same("the same seed gives the same parameters", here.params, there.params, 0)) return f;
+    const auto start = here.start.download();
+    B::upload(there.start.data(), start.data(), there.start.size());
+    auto expected = Here::both_ways(here);
+    auto found = There::both_ways(there);
+    if (overflowed(c, options_, expected)) return {};
+    const Tolerance allowed = tolerance<L, Home>(c, here, expected);
+    if (auto f = same_signal("both machines agree: outputs", expected.y, found.y, allowed.y)) return f;
+    if (auto f = same("both machines agree: final state", expected.state, found.state, allowed.state)) return f;
+    if (auto f = same_signal("both machines agree: gradient of the input", expected.dx, found.dx, allowed.dx)) return f;
+    if (auto f =
+            same("both machines agree: gradients of the parameters", expected.dparams, found.dparams, allowed.dparams))
+      return f;
+    return same("both machines agree: gradient of the initial state", expected.dstate, found.dstate, allowed.dstate);
+  }
+
+ private:
+  static auto same_signal(const std::string& law, auto& expected, auto& found, double allowed) {
+    return disagreement(law, numbers(expected), numbers(found), allowed,
+                        [&](std::size_t i) { return expected.place(dim_t(i)); });
+  }
+  static auto same(const std::string& law, const auto& expected, const auto& found, double allowed) {
+    return disagreement(law, numbers_of(expected), numbers_of(found), allowed,
+                        [&](std::size_t i) { return place_in(expected, i); });
+  }
+
+  const Options& options_;
+};
+
+}  // namespace detail
+
+/// A layer on machine B gives what it gives on the processor, within rounding: outputs, state and all gradients; the
+/// same seed gives the same parameters, to the bit.
+template <class L, class B>
+Report check_machines(const Options& options = {}) {
+  return try_cases("check_machines<" + detail::type_name<L>() + ">", options, detail::Machines<L, B>(options));
+}
+
+}  // namespace rwkv::testing
