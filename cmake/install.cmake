@@ -1,4 +1,4 @@
-# Install rules, so that find_package(rwkv [COMPONENTS io]) works.
+# Install rules, so that find_package(rwkv [COMPONENTS io gpu]) works.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(where ${CMAKE_INSTALL_DATADIR}/cmake/rwkv)
@@ -9,5 +9,6 @@ install(EXPORT rwkv FILE rwkvTargets.cmake NAMESPACE rwkv:: DESTINATION ${where}
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/rwkvConfig.cmake ${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/rwkvConfig.cmake ${PROJECT_SOURCE_DIR}/cmake/gpu.cmake
+  ${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
   DESTINATION ${where})

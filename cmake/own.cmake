@@ -1,9 +1,10 @@
 # How the library's own programs are compiled; none of this reaches a consumer.
 add_library(rwkv_own INTERFACE)
 # g++ 12 sees an impossible overlap in std::string (its bug 105651).
-target_compile_options(rwkv_own INTERFACE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+target_compile_options(rwkv_own INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-restrict>)
 if(RWKV_NATIVE)
-  target_compile_options(rwkv_own INTERFACE $<$<CONFIG:Release>:-O3 -march=native>)
+  target_compile_options(rwkv_own INTERFACE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O3 -march=native>)
 endif()
 target_link_libraries(rwkv_own INTERFACE rwkv::io)
 

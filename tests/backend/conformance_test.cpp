@@ -8,7 +8,12 @@
 using namespace rwkv;
 
 // Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.
+#ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
+#include <rwkv/backend/gpu.hpp>
+#define BACKENDS Cpu<float>, Cpu<double>, Gpu<float>, Gpu<double>
+#else
 #define BACKENDS Cpu<float>, Cpu<double>
+#endif
 
 namespace {
 template <class B>

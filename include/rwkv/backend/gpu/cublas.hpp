@@ -1,0 +1,53 @@
+#pragma once
+#include <cublas_v2.h>
+
+#include <memory>
+
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/core/error.hpp>
+
+namespace rwkv::detail::gpu {
+
+inline void expect(cublasStatus_t status, const char* call) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    throw Error("Gpu::matmul: ", call, ": ", cublasGetStatusString(status),
+                "; a kernel that was started before may be the cause: run with CUDA_LAUNCH_BLOCKING=1 to learn which");
+}
+
+/// The calling thread's handle of cuBLAS, on the default stream as everything else.
+inline cublasHandle_t cublas() {
+  struct Destroy {
+    void operator()(cublasHandle_t handle) const { cublasDestroy(handle); }
+  };
+  thread_local std::unique_ptr<std::remove_pointer_t<cublasHandle_t>, Destroy> mine;
+  if (!mine) {
+    cublasHandle_t made = nullptr;
+    expect(cublasCreate(&made), "cublasCreate");
+    mine.reset(made);
+  }
+  return mine.get();
+}
+
+inline cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t m, std::int64_t n,
+                           std::int64_t k, float one, const float* a, std::int64_t lda, const float* b,
+                           std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+  return cublasSgemm_64(cublas(), of_a, of_b, m, n, k, &one, a, lda, b, ldb, &beta, c, ldc);
+}
+inline cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t m, std::int64_t n,
+                           std::int64_t k, double one, const double* a, std::int64_t lda, const double* b,
+                           std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+  return cublasDgemm_64(cublas(), of_a, of_b, m, n, k, &one, a, lda, b, ldb, &beta, c, ldc);
+}
+
+/// cuBLAS counts by columns: what it sees of row-major matrices are their transposes, and C^T = op(B)^T op(A)^T.
+template <class T>
+void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+  if (m <= 0 || n <= 0) return;
+  const auto as_cublas = [](Op op) { return op == Op::none ? CUBLAS_OP_N : CUBLAS_OP_T; };
+  const auto row = [](Op op, dim_t rows, dim_t columns) { return std::max<dim_t>(1, op == Op::none ? columns : rows); };
+  expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), T(1), b, row(of_b, k, n), a,
+              row(of_a, m, k), beta, c, n),
+         "cublasGemm");
+}
+
+}  // namespace rwkv::detail::gpu

@@ -1,0 +1,38 @@
+#pragma once
+#include <thrust/execution_policy.h>
+
+#include <string>
+
+#include <rwkv/backend/product.hpp>
+#include <rwkv/core/error.hpp>
+
+// Thrust's device where it is the processor: plain C++, OpenMP or TBB. The same kernels, one index to a call, in the
+// host's memory: the GPU's code is tested where there is no GPU.
+namespace rwkv {
+
+/// Devices there are: one, the processor.
+inline int gpu_count() {
+  return 1;
+}
+/// Chooses the device. Error unless there is one of that number, from 0 on.
+inline void set_gpu(int index) {
+  if (index != 0)
+    throw Error("set_gpu: expected device 0, the only one of a program built without CUDA, found ", index);
+}
+
+namespace detail::gpu {
+
+inline const auto& policy() {
+  return thrust::device;
+}
+inline void expect_device() {}
+[[noreturn, gnu::cold]] inline void out_of_memory(std::size_t bytes) {
+  throw Error("Gpu::allocate: expected ", bytes, " bytes, found less; use a smaller batch or a smaller model");
+}
+template <class T>
+void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+  product(of_a, of_b, m, n, k, a, b, c, beta);
+}
+
+}  // namespace detail::gpu
+}  // namespace rwkv
