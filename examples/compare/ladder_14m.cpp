@@ -1,5 +1,5 @@
 #include "ladder.hpp"
 
 std::vector<compare::Contender> compare::ladder_14m() {
-  return contenders<384, 7, 8>();
+  return contenders<384, 7, 8, 6>();
 }

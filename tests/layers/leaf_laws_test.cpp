@@ -8,6 +8,8 @@
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/layers/positions.hpp>
 #include <rwkv/layers/relu.hpp>
+#include <rwkv/layers/v1/channel_mix.hpp>
+#include <rwkv/layers/v1/time_mix.hpp>
 #include <rwkv/layers/v4/channel_mix.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
 
@@ -23,9 +25,20 @@ using namespace rwkv;
   MultiHeadAttention<12, 3, 5>, MultiHeadAttention<8, 2, 128>, \
       MultiHeadAttention<10, 1, 33, gpt2::SeparateWeights<10>>, MultiHeadAttention<6, 6, 1>
 
+// A window as state, so that time stays below it; the parity mode may overflow.
+#define FIRST_FORM                                                                       \
+  v1::TimeMix<10, 3, 5, 256, activation::Silu>, v1::ChannelMix<10, 7, activation::Relu>, \
+      v1::ChannelMix<9, 12, activation::Silu>
+
 TEST_CASE_TEMPLATE("layers keep the laws", L, LAYERS) {
   laws::hold<L>();
 }
 TEST_CASE_TEMPLATE("attention keeps the laws", L, ATTENTIONS) {
   laws::hold<L>({.wild = false, .bounded = true});
+}
+TEST_CASE_TEMPLATE("the study's layers keep the laws", L, FIRST_FORM) {
+  laws::hold<L>();
+}
+TEST_CASE("the study's mixing keeps the laws in its parity mode") {
+  testing::expect(testing::check_laws<v1::TimeMix<9, 2, 8, 256, activation::Relu, v1::Parity>>());
 }

@@ -3,6 +3,7 @@
 #include <rwkv/layers/recompute.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/gpt2_study.hpp>
+#include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
 
 using namespace rwkv;
@@ -15,7 +16,9 @@ struct Net : Sequential<Named<"emb", Embedding<laws::vocabulary, 12>>, Named<"bl
 }  // namespace
 
 // A new version's block and model are one line here.
-#define MODELS v4::Block<16>, Recompute<v4::Block<8>>, v4::Model<laws::vocabulary, 12, 2>
+#define MODELS                                                                \
+  v4::Block<16>, Recompute<v4::Block<8>>, v4::Model<laws::vocabulary, 12, 2>, \
+      v1::Model<laws::vocabulary, 8, 2, 2, 4, 6, 256>
 // Without wild values, see leaf_laws_test.cpp.
 #define TRANSFORMERS                                                   \
   gpt2::Block<8, 2, 20>, gpt2::Model<laws::vocabulary, 12, 2, 3, 256>, \

@@ -5,8 +5,8 @@
 
 namespace rwkv {
 
-/// y = x W^T + b: a linear layer with bias. The weight is (O, I), as checkpoints store it; the bias starts at 0.
-template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit>
+/// y = x W^T + b: a linear layer with bias. The weight is (O, I), as checkpoints store it.
+template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit, const Init& Bias = init::zeros>
 struct Affine {
   using In = Shape<Batch, Time, I>;
   using Out = Shape<Batch, Time, O>;
@@ -18,7 +18,7 @@ struct Affine {
     Tensor<B, O> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"weight", How, true}, p.weight...);
-      f(Field{"bias", init::zeros}, p.bias...);
+      f(Field{"bias", Bias}, p.bias...);
     }
   };
   template <class B>

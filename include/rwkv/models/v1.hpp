@@ -1,0 +1,36 @@
+#pragma once
+#include <rwkv/layers/affine.hpp>
+#include <rwkv/layers/embedding.hpp>
+#include <rwkv/layers/layer_norm.hpp>
+#include <rwkv/layers/repeat.hpp>
+#include <rwkv/layers/residual.hpp>
+#include <rwkv/layers/sequential.hpp>
+#include <rwkv/layers/v1/channel_mix.hpp>
+#include <rwkv/layers/v1/time_mix.hpp>
+
+namespace rwkv::v1 {
+
+template <dim_t C, int H, dim_t D, dim_t F, dim_t Window, class Activation, template <dim_t, dim_t> class Mode>
+struct Block
+    : Sequential<
+          Residual<Named<"Layer_Norm1", LayerNorm<C>>, Named<"timemix", TimeMix<C, H, D, Window, Activation, Mode>>>,
+          Residual<Named<"Layer_Norm2", LayerNorm<C>>, Named<"channelmix", ChannelMix<C, F, Activation>>>> {};
+
+template <dim_t C, dim_t Vocab>
+struct Head
+    : Sequential<Named<"Layer_Norm", LayerNorm<C>>, Named<"output", Affine<C, Vocab, linear_weight, linear_bias<C>>>> {
+};
+
+/// The RWKV of the seed study, an early form with weights for every place of a window instead of a state, under its
+/// notebook's names. HeadWidth is that of each head, Hidden the width inside channel mixing, Activation (Silu or Relu)
+/// that of the shifted tokens. The study's own: Model<56, 384, 12, 12, 384, 384, 256, activation::Silu, Parity>.
+template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t HeadWidth, dim_t Hidden, dim_t Window,
+          class Activation = activation::Silu, template <dim_t, dim_t> class Mode = Safe>
+struct Model
+    : Sequential<Named<"embedding", Embedding<Vocab, Width, embedding>>, Named<"Layer_Norm", LayerNorm<Width>>,  //
+                 Named<"blocks", Repeat<Layers, Block<Width, Heads, HeadWidth, Hidden, Window, Activation, Mode>>>,
+                 Named<"lm_head", Head<Width, Vocab>>> {
+  static constexpr dim_t context = Window;
+};
+
+}  // namespace rwkv::v1
