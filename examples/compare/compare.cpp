@@ -18,7 +18,7 @@ Texts open_texts(const Study& s) {
   return {train, valid};
 }
 
-/// Three places of the validation text, 48 characters each.
+/// Three places of the validation text, 48 characters each: what every model can read.
 std::vector<std::string> default_prompts(const rwkv::Corpus& valid) {
   std::vector<std::string> prompts;
   std::vector<std::int32_t> ids(std::size_t(std::min<dim_t>(48, valid.size())));
@@ -94,21 +94,19 @@ int run(Study& s) {
 
   std::vector<Job> jobs;  // seed after seed, so that an unfinished study compares like with like
   std::vector<std::size_t> model_of;
-  std::vector<std::string> labels;
-  std::vector<double> flops;
-  std::vector<bool> finished;
+  std::vector<Planned> plan;
   for (dim_t seed = 1; seed <= s.seeds; ++seed)
     for (std::size_t m = 0; m < results.models.size(); ++m) {
       jobs.push_back({s, texts, results.models[m].entry, std::uint64_t(seed)});
       model_of.push_back(m);
-      labels.push_back(results.models[m].entry.label + " seed " + std::to_string(seed));
-      flops.push_back(double(results.models[m].facts.flops) * double(s.tokens));
-      finished.push_back(std::filesystem::exists(jobs.back().finished()));
+      plan.push_back({results.models[m].entry.label, jobs.back().seed,
+                      double(results.models[m].facts.flops) * double(s.tokens),
+                      std::filesystem::exists(jobs.back().finished())});
     }
   results.planned = dim_t(jobs.size());
-  StudyProgress progress(labels, flops, finished);
+  StudyProgress progress(plan);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    if (!finished[i]) {
+    if (!plan[i].finished) {
       rwkv::Report last;
       progress.begin(i);
       jobs[i].show = [&](const rwkv::Report& r) { progress.show(last = r); };
@@ -120,7 +118,7 @@ int run(Study& s) {
     }
     add_run(jobs[i], results.models[model_of[i]]);
     ++results.runs;
-    if (!finished[i] || i + 1 == jobs.size()) write_report(results, agreed);
+    if (!plan[i].finished || i + 1 == jobs.size()) write_report(results, agreed);
   }
   for (const std::string& line : conclusions(results)) std::printf("%s\n", line.c_str());
   std::printf("%s/report.html\n", s.out.c_str());

@@ -15,7 +15,7 @@ using rwkv::dim_t;
 struct Study {
   std::string text, valid, out = "compare", size = "1m";
   std::vector<std::string> models = {"rwkv4", "gpt2"};
-  dim_t seeds = 3, tokens = 2'000'000, batch = 8, context = 256, warmup = 50, validations = 20, valid_batches = 64,
+  dim_t seeds = 3, tokens = 2'000'000, batch = 8, context = 256, warmup = 50, validations = 16, valid_batches = 24,
         saves = 10, sample_length = 300;
   double rate = 1e-3, final_rate = 1e-4, decay = 0.1, beta2 = 0.99, clip = 1;
   std::vector<std::string> prompts;
