@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <rwkv/backend/gpu.hpp>
+#include <rwkv/gpu.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/rwkv.hpp>
 #include <rwkv/training/checkpoint.hpp>

@@ -3,7 +3,7 @@
 #include <rwkv/testing/laws.hpp>
 
 #ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
-#include <rwkv/backend/gpu.hpp>
+#include <rwkv/gpu.hpp>
 #include <rwkv/testing/machines.hpp>
 #endif
 

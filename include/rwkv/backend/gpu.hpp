@@ -19,6 +19,7 @@
 #error "rwkv: Thrust is set to CUDA, which only nvcc compiles; link rwkv::gpu, see RWKV_GPU_SYSTEM in cmake/gpu.cmake"
 #endif
 #include <rwkv/backend/gpu/cuda.hpp>
+#include <rwkv/backend/gpu/cuda_grid.hpp>
 #else
 #include <rwkv/backend/gpu/host.hpp>
 #endif
@@ -120,6 +121,15 @@ struct Gpu {
   static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
     detail::gpu::matmul(of_a, of_b, m, n, k, a, b, c, beta);
   }
+
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+  /// kernel(block) in every thread of so many blocks: what makes Gpu a Grid. Its kernels in ops/gpu are taken where
+  /// <rwkv/gpu.hpp> is included.
+  template <class Kernel>
+  static void launch(dim_t blocks, const Kernel& kernel) {
+    detail::gpu::launch(blocks, kernel);
+  }
+#endif
 
  private:
   template <class Call>

@@ -34,9 +34,9 @@ struct Embedding {
     return c.y;
   }
   template <class B>
-  static void backward(Context<B>&, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TokenIds, Params<B>& dp,
-                       Empty&) {
-    embedding_backward<B>(c.ids, dy, dp.weight);
+  static void backward(Context<B>& ctx, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TokenIds,
+                       Params<B>& dp, Empty&) {
+    embedding_backward<B>(ctx.scratch, c.ids, dy, dp.weight);
   }
 };
 

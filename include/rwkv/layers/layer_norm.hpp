@@ -36,9 +36,9 @@ struct LayerNorm {
   using State = Empty;
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
     c.x = x;
-    layer_norm_forward<B>(typename B::scalar(eps), p.weight, p.bias, x, c.y, c.mean, c.rstd);
+    layer_norm_forward<B>(ctx.scratch, typename B::scalar(eps), p.weight, p.bias, x, c.y, c.mean, c.rstd);
     return c.y;
   }
   template <class B>

@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/lanes.hpp>
-#include <rwkv/core/view.hpp>
+#include <rwkv/core/scratch.hpp>
 
 namespace rwkv {
 namespace detail {
@@ -35,7 +35,7 @@ void embedding_forward(Tensor<B, V, C> table, TokenIds ids, Tensor<B, Batch, Tim
 }
 /// dtable[ids] += dy
 template <class B, dim_t V, dim_t C>
-void embedding_backward(TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<B, V, C> dtable) {
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<B, V, C> dtable) {
   B::walk(1, C, 1, detail::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
 }
 

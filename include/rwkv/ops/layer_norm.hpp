@@ -60,8 +60,9 @@ struct LayerNormBackward {
 /// y = (x - mean) / sqrt(var + eps) * weight + bias over the last axis, var biased (Ba et al. 2016). mean and rstd are
 /// kept for backward.
 template <class B, dim_t C>
-void layer_norm_forward(typename B::scalar eps, Tensor<B, C> weight, Tensor<B, C> bias, Tensor<B, Batch, Time, C> x,
-                        Tensor<B, Batch, Time, C> y, Tensor<B, Batch, Time> mean, Tensor<B, Batch, Time> rstd) {
+void layer_norm_forward(Scratch<B>&, typename B::scalar eps, Tensor<B, C> weight, Tensor<B, C> bias,
+                        Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Time, C> y, Tensor<B, Batch, Time> mean,
+                        Tensor<B, Batch, Time> rstd) {
   B::for_each_row(y.seq.tokens(), detail::LayerNormForward<typename B::scalar, C>{eps, x.data, weight.data, bias.data,
                                                                                   y.data, mean.data, rstd.data});
 }

@@ -28,6 +28,16 @@ struct SumOfSquares {
     sums[row] = total;
   }
 };
+
+/// The sum of n numbers, in order and in double.
+template <class B>
+double sum_on_host(dim_t n, const typename B::scalar* x) {
+  std::vector<typename B::scalar> host(static_cast<std::size_t>(n));
+  B::download(host.data(), x, n);
+  double total = 0;
+  for (const auto value : host) total += value;
+  return total;
+}
 }  // namespace detail
 
 /// The sum of squares of n numbers, in a fixed order; infinite or NaN where one of them is.
@@ -38,11 +48,7 @@ double sum_of_squares(Scratch<B>& scratch, dim_t n, const typename B::scalar* x)
   const dim_t blocks = (n + Kernel::block - 1) / Kernel::block;
   auto* sums = scratch.take(blocks);
   B::for_each_row(blocks, Kernel{n, x, sums});
-  std::vector<typename B::scalar> host(static_cast<std::size_t>(blocks));
-  B::download(host.data(), sums, blocks);
-  double total = 0;
-  for (const auto sum : host) total += sum;
-  return total;
+  return detail::sum_on_host<B>(blocks, sums);
 }
 
 }  // namespace rwkv

@@ -75,8 +75,8 @@ struct TokenShiftBackward {
 /// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before.
 /// `last` (batch, C) is the token before the first, and is left as the last of x.
 template <class B, dim_t C, std::size_t N>
-void token_shift_forward(std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x, Tensor<B, Batch, C> last,
-                         std::array<Tensor<B, Batch, Time, C>, N> out) {
+void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
+                         Tensor<B, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   detail::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};

@@ -56,10 +56,10 @@ struct ChannelMix {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
     c.x = x;
     B::copy(c.start.data, s.last.data, s.last.size());
-    token_shift_forward<B>(mixes<B>(p), x, s.last, std::array{c.xk, c.xr});
+    token_shift_forward<B>(ctx.scratch, mixes<B>(p), x, s.last, std::array{c.xk, c.xr});
     linear_forward<B>(p.key, c.xk, c.k);
     squared_relu_forward<B>(c.k);
     linear_forward<B>(p.value, c.k, c.v);

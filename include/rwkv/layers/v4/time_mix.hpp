@@ -71,7 +71,7 @@ struct TimeMix {
     const auto frame = ctx.scratch.frame();
     c.x = x;
     B::copy(c.start.data, s.last.data, s.last.size());
-    token_shift_forward<B>(mixes<B>(p), x, s.last, std::array{c.xk, c.xv, c.xr});
+    token_shift_forward<B>(ctx.scratch, mixes<B>(p), x, s.last, std::array{c.xk, c.xv, c.xr});
     linear_forward<B>(p.key, c.xk, c.k);
     linear_forward<B>(p.value, c.xv, c.v);
     linear_forward<B>(p.receptance, c.xr, c.r);

@@ -1,0 +1,94 @@
+#pragma once
+#include <rwkv/ops/gpu/spread.hpp>
+#include <rwkv/ops/gpu/sum_rows.hpp>
+#include <rwkv/ops/layer_norm.hpp>
+
+// Layer normalisation, a block to a row, which is read once and kept in registers. In float, bytes a token: forward 4 C
+// in and 4 C out, backward 8 C in and 4 C out; operations: about 7 C and 14 C, far below what the bytes take. On an
+// H100 (3.35 TB/s) that is at least 1.8 ns a token of 768 channels forwards and 2.8 ns backwards.
+namespace rwkv {
+namespace detail::grid {
+
+template <class T, dim_t C>
+struct LayerNormForward {
+  using Row = Spread<C>;
+  static constexpr int threads = Row::threads;
+  T eps;
+  const T *x, *weight, *bias;
+  T *y, *mean, *rstd;
+
+  template <Block Here>
+  RWKV_HD void operator()(Here& here) const {
+    const dim_t r = here.index();
+    T x_r[Row::count]{};
+    Row::each(here.thread(), [&](int j, dim_t c) { x_r[j] = x[r * C + c]; });
+    const T mu = Row::template sum<T>(here, [&](int j, dim_t) { return x_r[j]; }) / C;
+    const T variance = Row::template sum<T>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
+    const T s = T(1) / math::sqrt(variance + eps);
+    if (here.thread() == 0) mean[r] = mu, rstd[r] = s;
+    Row::each(here.thread(), [&](int j, dim_t c) { y[r * C + c] = (x_r[j] - mu) * s * weight[c] + bias[c]; });
+  }
+};
+
+/// dx of the rows index, index + blocks, ..., and their share of dweight and dbias, (blocks, 2, C).
+template <class T, dim_t C>
+struct LayerNormBackward {
+  using Row = Spread<C>;
+  static constexpr int threads = Row::threads;
+  static constexpr dim_t most_blocks = 1024;  // fixed, so that sums do not depend on the device
+  dim_t rows, blocks;
+  const T *x, *weight, *mean, *rstd, *dy;
+  T *dx, *shares;
+
+  struct Along {  // the parts of dy * weight that a row's mean and spread take away
+    T one, x;
+    friend RWKV_HD Along operator+(Along a, Along b) { return {a.one + b.one, a.x + b.x}; }
+  };
+  template <Block Here>
+  RWKV_HD void operator()(Here& here) const {
+    T dw[Row::count]{}, db[Row::count]{};
+    for (dim_t r = here.index(); r < rows; r += blocks) {
+      const T mu = mean[r], s = rstd[r];
+      T normed[Row::count]{}, g[Row::count]{};
+      Along along{};
+      Row::each(here.thread(), [&](int j, dim_t c) {
+        normed[j] = (x[r * C + c] - mu) * s, g[j] = dy[r * C + c];
+        dw[j] += g[j] * normed[j], db[j] += g[j];
+        g[j] *= weight[c];
+        along = along + Along{g[j], g[j] * normed[j]};
+      });
+      along = fold_block(here, along, Plus{});
+      const T one = along.one / C, along_x = along.x / C;
+      Row::each(here.thread(), [&](int j, dim_t c) { dx[r * C + c] = s * (g[j] - one - normed[j] * along_x); });
+    }
+    T* share = shares + here.index() * 2 * C;
+    Row::each(here.thread(), [&](int j, dim_t c) { share[c] = dw[j], share[C + c] = db[j]; });
+  }
+};
+
+}  // namespace detail::grid
+
+template <class B, dim_t C>
+requires Grid<B>
+void layer_norm_forward(Scratch<B>&, typename B::scalar eps, Tensor<B, C> weight, Tensor<B, C> bias,
+                        Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Time, C> y, Tensor<B, Batch, Time> mean,
+                        Tensor<B, Batch, Time> rstd) {
+  B::launch(y.seq.tokens(), detail::grid::LayerNormForward<typename B::scalar, C>{eps, x.data, weight.data, bias.data,
+                                                                                  y.data, mean.data, rstd.data});
+}
+template <class B, dim_t C>
+requires Grid<B>
+void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Batch, Time, C> x,
+                         Tensor<B, Batch, Time> mean, Tensor<B, Batch, Time> rstd, Tensor<B, Batch, Time, C> dy,
+                         Tensor<B, Batch, Time, C> dx, Tensor<B, C> dweight, Tensor<B, C> dbias) {
+  using T = typename B::scalar;
+  using Kernel = detail::grid::LayerNormBackward<T, C>;
+  const auto frame = scratch.frame();
+  const dim_t rows = dy.seq.tokens(), blocks = rows < Kernel::most_blocks ? rows : Kernel::most_blocks;
+  T* shares = scratch.take(blocks * 2 * C);
+  B::launch(blocks, Kernel{rows, blocks, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
+  detail::grid::sum_rows<B>(blocks, C, 2 * C, shares, dweight.data);
+  detail::grid::sum_rows<B>(blocks, C, 2 * C, shares + C, dbias.data);
+}
+
+}  // namespace rwkv

@@ -1,0 +1,87 @@
+#pragma once
+#include <algorithm>
+
+#include <rwkv/backend/grid.hpp>
+#include <rwkv/training/adamw.hpp>
+
+// AdamW over the flat memory of all tensors, one launch for up to 128 changes of rate or decay on the way. Bytes a
+// number in float: 16 in, 16 out; operations: about 15, one square root, one division. On an H100 (3.35 TB/s) at least
+// 1.6 ms for 169 M numbers.
+namespace rwkv {
+namespace detail::grid {
+
+/// Stretches of the memory, each with a rate and a decay: a table that kernels take by value.
+template <class T>
+struct Stretches {
+  static constexpr int most = 128;
+  int count = 0;
+  dim_t end[most];
+  T rate[most], decay[most];
+
+  /// The one that number i lies in.
+  RWKV_HD int of(dim_t i) const {
+    int low = 0;
+    for (int high = count - 1; low < high;) {
+      const int middle = (low + high) / 2;
+      if (i < end[middle])
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    return low;
+  }
+};
+
+template <class T>
+struct AdamSteps {
+  static constexpr int threads = 256;
+  static constexpr dim_t block = 4 * threads;
+  AdamStep<T> step;
+  dim_t first;
+  Stretches<T> stretches;
+
+  template <Block Here>
+  RWKV_HD void operator()(Here& here) const {
+    const dim_t end = stretches.end[stretches.count - 1];
+    dim_t i = first + here.index() * block + here.thread();
+    for (dim_t k = 0; k < block / threads && i < end; ++k, i += threads) {
+      AdamStep<T> my = step;
+      const int at = stretches.of(i);
+      my.rate = stretches.rate[at], my.decay = stretches.decay[at];
+      my(0, i);
+    }
+  }
+};
+
+}  // namespace detail::grid
+
+template <class B, Bundle P>
+requires Grid<B>
+void adamw_step(const AdamW& o, dim_t step, double rate, double scale, Owned<B, P>& params, Owned<B, P>& gradient,
+                Owned<B, P>& m, Owned<B, P>& v) {
+  using T = typename B::scalar;
+  using Kernel = detail::grid::AdamSteps<T>;
+  Kernel kernel{{T(scale), 0, T(o.beta1), T(o.beta2), T(o.eps), 0, T(1 / (1 - std::pow(o.beta1, double(step)))),
+                 T(1 / (1 - std::pow(o.beta2, double(step)))), params.data(), gradient.data(), m.data(), v.data()},
+                0,
+                {}};
+  auto& stretches = kernel.stretches;
+  const auto launch = [&] {
+    if (stretches.count == 0) return;
+    const dim_t end = stretches.end[stretches.count - 1];
+    B::launch((end - kernel.first + Kernel::block - 1) / Kernel::block, kernel);
+    kernel.first = end, stretches.count = 0;
+  };
+  for (const Leaf& leaf : params.leaves()) {  // the zeros between leaves stay zero, whatever their rate
+    const T of_leaf = T(rate * leaf.field.rate), decay = T(leaf.field.decays ? o.decay : 0);
+    int& n = stretches.count;
+    if (n == 0 || stretches.rate[n - 1] != of_leaf || stretches.decay[n - 1] != decay) {
+      if (n == stretches.most) launch();
+      stretches.rate[n] = of_leaf, stretches.decay[n] = decay, ++n;
+    }
+    stretches.end[n - 1] = leaf.offset + leaf.size;
+  }
+  launch();
+}
+
+}  // namespace rwkv

@@ -1,0 +1,41 @@
+#include <doctest/doctest.h>
+
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/v4.hpp>
+#include <rwkv/ops/gpu/cross_entropy.hpp>
+#include <rwkv/ops/gpu/embedding.hpp>
+#include <rwkv/ops/gpu/layer_norm.hpp>
+#include <rwkv/ops/gpu/norm.hpp>
+#include <rwkv/ops/gpu/token_shift.hpp>
+#include <rwkv/testing/doctest.hpp>
+#include <rwkv/testing/grid.hpp>
+#include <rwkv/testing/laws.hpp>
+#include <rwkv/testing/machines.hpp>
+#include <rwkv/text/streams.hpp>
+#include <rwkv/training/gpu/adamw.hpp>
+#include <rwkv/training/trainer.hpp>
+
+using namespace rwkv;
+using testing::HostGrid;
+
+TEST_CASE_TEMPLATE("whole models keep the laws where kernels run in blocks", L, v4::Model<11, 12, 2>,
+                   gpt2::Block<8, 2, 20>) {
+  const testing::Options options{.cases = 2, .wild = false, .bounded = true, .vocabulary = 11};
+  testing::expect(testing::check_laws<L, HostGrid>(options));
+  testing::expect(testing::check_machines<L, HostGrid<double>>(options));
+}
+
+TEST_CASE("training where kernels run in blocks differs by rounding") {
+  using Net = v4::Model<256, 16, 2>;
+  constexpr Seq seq{3, 40};
+  std::string words;
+  for (int i = 0; i < 200; ++i) words += "number " + std::to_string(i * 7919 % 1000) + " follows; ";
+  const Recipe recipe{.schedule = {.rate = 3e-3}, .accumulate = 2, .pull = l2wrap, .carry = true};
+  Model<Net, Cpu<double>> home(7);
+  Model<Net, HostGrid<double>> there(7);
+  Trainer at_home(home, recipe, seq);
+  Trainer over_there(there, recipe, seq);
+  for (const auto& batch : Streams(Corpus::of_text(words, Bytes()), seq).steps(0, 6))
+    CHECK(at_home.step(batch) == doctest::Approx(over_there.step(batch)).epsilon(1e-10));
+  CHECK(at_home.gradient_norm() == doctest::Approx(over_there.gradient_norm()).epsilon(1e-9));
+}
