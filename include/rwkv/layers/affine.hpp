@@ -1,16 +1,15 @@
 #pragma once
-#include <rwkv/layers/init.hpp>
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/linear.hpp>
 #include <rwkv/ops/affine.hpp>
 
 namespace rwkv {
 
-/// y = x W^T + b: a linear layer with bias. The weight is (O, I), as checkpoints store it.
+/// y = x W^T + b: a linear layer with a bias.
 template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit, const Init& Bias = init::zeros>
-struct Affine {
-  using In = Shape<Batch, Time, I>;
-  using Out = Shape<Batch, Time, O>;
-  static constexpr dim_t flops = 2 * I * O;
+struct Affine : Linear<I, O, How> {
+  using typename Linear<I, O, How>::In, typename Linear<I, O, How>::Out;
+  template <class B>
+  using Cache = typename Linear<I, O, How>::template Cache<B>;
 
   template <class B>
   struct Params {
@@ -21,15 +20,6 @@ struct Affine {
       f(Field{"bias", Bias}, p.bias...);
     }
   };
-  template <class B>
-  struct Cache {
-    static constexpr int borrowed = 1;
-    TensorOf<B, In> x;
-    TensorOf<B, Out> y;
-    static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...); }
-  };
-  template <class B>
-  using State = Empty;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {

@@ -1,39 +1,23 @@
 #pragma once
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/activation.hpp>
 #include <rwkv/ops/gelu.hpp>
 
 namespace rwkv {
+namespace detail {
+struct GeluFunction {
+  template <class B>
+  static void forward(auto x, auto y) {
+    gelu_forward<B>(x, y);
+  }
+  template <class B>
+  static void backward(auto x, auto dy, auto dx) {
+    gelu_backward<B>(x, dy, dx);
+  }
+};
+}  // namespace detail
 
 /// y = x Phi(x) on C channels, the exact form of GELU (Hendrycks and Gimpel, arXiv 1606.08415).
 template <dim_t C>
-struct Gelu {
-  using In = Shape<Batch, Time, C>;
-  using Out = In;
-  static constexpr dim_t flops = 0;
-
-  template <class B>
-  using Params = Empty;
-  template <class B>
-  struct Cache {
-    static constexpr int borrowed = 1;
-    TensorOf<B, In> x;
-    TensorOf<B, Out> y;
-    static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...); }
-  };
-  template <class B>
-  using State = Empty;
-
-  template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Empty&, TensorOf<B, In> x, Cache<B>& c, Empty&) {
-    c.x = x;
-    gelu_forward<B>(x, c.y);
-    return c.y;
-  }
-  template <class B>
-  static void backward(Context<B>&, const Empty&, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
-                       Empty&) {
-    gelu_backward<B>(c.x, dy, dx);
-  }
-};
+struct Gelu : Activation<C, detail::GeluFunction> {};
 
 }  // namespace rwkv
