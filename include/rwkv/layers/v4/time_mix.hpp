@@ -9,8 +9,8 @@
 namespace rwkv::v4 {
 
 /// RWKV-4's attention (Peng et al. 2023, arXiv 2305.13048): k, v, r from lerps of a token with the one before it;
-/// out = W_o (sigmoid(r) wkv(k, v)). C channels in and out, A inside.
-template <dim_t C, dim_t A = C>
+/// out = W_o (sigmoid(r) wkv(k, v)). C channels in and out, A inside. How says how wkv goes over time.
+template <dim_t C, dim_t A = C, OverTime How = OverTime::automatic>
 struct TimeMix {
   using In = Shape<Batch, Time, C>;
   using Out = In;
@@ -75,7 +75,9 @@ struct TimeMix {
     linear_forward<B>(p.key, c.xk, c.k);
     linear_forward<B>(p.value, c.xv, c.v);
     linear_forward<B>(p.receptance, c.xr, c.r);
-    wkv4_forward<B>(ctx.scratch, p.time_decay, p.time_first, c.k, c.v, c.wkv, s.past, c.past);
+    over_time([&](auto... how) {
+      wkv4_forward<B>(ctx.scratch, p.time_decay, p.time_first, c.k, c.v, c.wkv, s.past, c.past, how...);
+    });
     const auto gated = ctx.scratch.template take<Shape<Batch, Time, A>>(x.seq);
     gate_forward<B>(c.r, c.wkv, gated);
     linear_forward<B>(p.output, gated, c.y);
@@ -98,8 +100,10 @@ struct TimeMix {
       gate_backward<B>(c.r, c.wkv, dwkv, dr, dwkv, gated);
       B::matmul(Op::transpose, Op::none, C, A, seq.tokens(), dy.data, gated.data, dp.output.data, 1);
       const auto sums = scratch.template take<Shape<Batch, 2, A>>(seq);
-      wkv4_backward<B>(scratch, p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay,
-                       dp.time_first, ds.past, sums);
+      over_time([&](auto... how) {
+        wkv4_backward<B>(scratch, p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay,
+                         dp.time_first, ds.past, sums, how...);
+      });
     }
     const auto dxk = scratch.template take<In>(seq), dxv = scratch.template take<In>(seq),
                dxr = scratch.template take<In>(seq);
@@ -110,6 +114,13 @@ struct TimeMix {
   }
 
  private:
+  /// f(How), or f() where the op is to choose.
+  static void over_time(const auto& f) {
+    if constexpr (How == OverTime::automatic)
+      f();
+    else
+      f(How);
+  }
   template <class B>
   static auto mixes(const Params<B>& p) {
     return std::array{p.time_mix_k, p.time_mix_v, p.time_mix_r};
