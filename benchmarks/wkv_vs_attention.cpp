@@ -97,19 +97,19 @@ struct Attention {
   Seq seq;
   bool back;
   Signal q{seq, 1}, k{seq, 2}, v{seq, 3}, y{seq, 4};
-  Held<Batch, Time, H> log_sum{seq, 5};
+  Held<Batch, Time, H, 2> softmax{seq, 5};
   Signal dy{back ? seq : Seq{1, 0}, 6}, dq{dy.memory.seq(), 7}, dk{dy.memory.seq(), 8}, dv{dy.memory.seq(), 9};
   Scratch<B> scratch{};
   bench::NaiveAttention<H, D> naive{};
 
   void run(bool blocks) {
     if (!blocks) return naive.run(q, k, v, y, dy, dq, dk, dv, back);
-    attention_forward<B, H, D>(scratch, q, k, v, y, log_sum);
-    if (back) attention_backward<B, H, D>(scratch, q, k, v, y, log_sum, dy, dq, dk, dv);
+    attention_forward<B, H, D>(scratch, q, k, v, y, softmax);
+    if (back) attention_backward<B, H, D>(scratch, q, k, v, y, softmax, dy, dq, dk, dv);
   }
   double bytes() const {
     return q.bytes() + k.bytes() + v.bytes() + y.bytes() + dy.bytes() + dq.bytes() + dk.bytes() + dv.bytes() +
-           log_sum.bytes() + 4.0 * double(scratch.size()) + naive.bytes();
+           softmax.bytes() + 4.0 * double(scratch.size()) + naive.bytes();
   }
   static Work work(Seq seq, bool back) {
     const double pairs = double(seq.batch) * double(seq.time) * double(seq.time + 1) / 2;

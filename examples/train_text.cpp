@@ -35,7 +35,8 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
                          o.clip,
                          o.accumulate,
                          o.pull ? l2wrap : 0,
-                         o.batches == "streams"},
+                         o.batches == "streams",
+                         o.seed},
                   seq);
   Run run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, text.tokenizer().metadata(), ""};
   run.settings = (o.model == "rwkv4" ? "" : "--model " + o.model + " ") + "--size " + o.size + " --batch " +

@@ -16,7 +16,10 @@ bool train(const Job& job) {
   Model<Net> model(job.seed);
   const Schedule schedule{job.entry.rate, s.final_rate * job.entry.rate / s.rate, s.warmup, s.steps(),
                           Schedule::Curve::cosine};
-  Trainer trainer(model, Recipe{schedule, {.beta2 = s.beta2, .decay = s.decay}, s.clip}, s.seq());
+  Trainer trainer(
+      model,
+      Recipe{.schedule = schedule, .optimizer = {.beta2 = s.beta2, .decay = s.decay}, .clip = s.clip, .seed = job.seed},
+      s.seq());
   Run run{.folder = job.folder(),
           .steps = s.steps(),
           .valid_every = s.valid_every(),

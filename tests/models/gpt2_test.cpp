@@ -133,3 +133,21 @@ TEST_CASE("a context that is full is refused by the model, and begun anew by the
         std::vector<float>(part.logits().begin(), part.logits().end()));
   CHECK(all("", 100).size() == 100);
 }
+
+TEST_CASE("attention refuses a state of another batch in plain words") {
+  using B = Cpu<float>;
+  using Net = MultiHeadAttention<8, 2, 16>;
+  Model<Net, B> model;
+  Context<B> context;
+  const Seq seq{3, 2};
+  Owned<B, Net::Cache<B>> cache(seq);
+  auto state = model.fresh_state(2);
+  std::vector<float> x(3 * 2 * 8);
+  const auto read = [&] {
+    Net::forward(context, model.params, TensorOf<B, Net::In>{x.data(), seq}, cache.view(), state.view());
+  };
+  CHECK_THROWS_WITH_AS(read(),
+                       "MultiHeadAttention: expected a state of 3 sequences, found one of 2; make it with "
+                       "fresh_state(3)",
+                       Error);
+}

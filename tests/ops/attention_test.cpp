@@ -22,7 +22,7 @@ struct Problem {
   static constexpr dim_t C = H * D;
   Seq seq;
   Numbers<T> q = Numbers<T>(seq.tokens() * C), k = q, v = q, dy = q, y = q, dq = q, dk = q, dv = q;
-  Numbers<T> log_sum = Numbers<T>(seq.tokens() * H);
+  Numbers<T> log_sum = Numbers<T>(seq.tokens() * H), softmax = Numbers<T>(seq.tokens() * H * 2);
   Numbers<T> past_k = Numbers<T>(seq.batch * W * C), past_v = past_k, dpast_k = past_k, dpast_v = past_k;
   Numbers<T> position = Numbers<T>(seq.batch);
 
@@ -38,8 +38,15 @@ struct Problem {
 };
 constexpr const char* names[] = {"y", "log_sum", "dq", "dk", "dv", "dpast_k", "dpast_v"};
 
-template <class T, dim_t H, dim_t D, dim_t W>
-void run(Problem<T, H, D, W>& p) {
+/// The logarithms of the denominators, from what backward reads.
+template <class P>
+void sum_up(P& p) {
+  for (std::size_t n = 0; n < p.log_sum.size(); ++n)
+    p.log_sum[n] = p.softmax[2 * n] * std::log(decltype(p.log_sum[n] + 0)(2)) + std::log(p.softmax[2 * n + 1]);
+}
+
+template <class T, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
+void run(Problem<T, H, D, W>& p, Drops drops = {}) {
   using B = Cpu<T>;
   using Rows = Tensor<B, Batch, Time, H * D>;
   using Ring = Tensor<B, Batch, W, H * D>;
@@ -48,16 +55,17 @@ void run(Problem<T, H, D, W>& p) {
   const Rows q{p.q.data(), s}, k{p.k.data(), s}, v{p.v.data(), s}, y{p.y.data(), s}, dy{p.dy.data(), s};
   const Ring past_k{p.past_k.data(), s}, past_v{p.past_v.data(), s};
   const Tensor<B, Batch, 1> position{p.position.data(), s};
-  const Tensor<B, Batch, Time, H> log_sum{p.log_sum.data(), s};
-  attention_forward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, log_sum);
-  attention_backward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, log_sum, dy, Rows{p.dq.data(), s},
+  const Tensor<B, Batch, Time, H, 2> softmax{p.softmax.data(), s};
+  attention_forward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, softmax, drops);
+  attention_backward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, softmax, dy, Rows{p.dq.data(), s},
                               Rows{p.dk.data(), s}, Rows{p.dv.data(), s}, Ring{p.dpast_k.data(), s},
-                              Ring{p.dpast_v.data(), s});
+                              Ring{p.dpast_v.data(), s}, drops);
+  sum_up(p);
 }
 
 /// The same by the definition, every score at hand.
-template <class R, dim_t H, dim_t D, dim_t W>
-void define(Problem<R, H, D, W>& p) {
+template <class R, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
+void define(Problem<R, H, D, W>& p, Drops drops = {}) {
   constexpr dim_t C = H * D;
   const dim_t T = p.seq.time;
   const R scale = 1 / std::sqrt(R(D));
@@ -81,17 +89,19 @@ void define(Problem<R, H, D, W>& p) {
         for (R s : score) total += std::exp(s - top);
         p.log_sum[(b * T + t) * H + h] = top + std::log(total);
         std::fill_n(&p.y[i], D, R(0));
+        const auto word = drops.template word<R>((b * T + t) * H + h);
+        const auto kept = [&](dim_t s) { return drops.template factor<R>(word, detail::columns<R>(s - before)); };
         for (dim_t s = first; s <= last; ++s)
           for (dim_t c = 0; c < D; ++c)
-            p.y[i + c] += std::exp(score[s - first] - top) / total * key(p.v, p.past_v, s)[c];
+            p.y[i + c] += kept(s) * std::exp(score[s - first] - top) / total * key(p.v, p.past_v, s)[c];
         along = dot(&p.dy[i], &p.y[i]);
         for (dim_t s = first; s <= last; ++s) {
           const R weight = std::exp(score[s - first] - top) / total;
-          const R ds = weight * (dot(&p.dy[i], key(p.v, p.past_v, s)) - along) * scale;
+          const R ds = weight * (kept(s) * dot(&p.dy[i], key(p.v, p.past_v, s)) - along) * scale;
           for (dim_t c = 0; c < D; ++c) {
             p.dq[i + c] += ds * key(p.k, p.past_k, s)[c];
             key(p.dk, p.dpast_k, s)[c] += ds * p.q[i + c];
-            key(p.dv, p.dpast_v, s)[c] += weight * p.dy[i + c];
+            key(p.dv, p.dpast_v, s)[c] += kept(s) * weight * p.dy[i + c];
           }
         }
       }
@@ -178,16 +188,18 @@ TEST_CASE("attention of few long sequences is its definition") {
 }
 
 /// By one set of kernels.
-template <template <class, dim_t> class Attention, class T, dim_t H, dim_t D, dim_t W>
-void run_on(Problem<T, H, D, W>& p) {
+template <template <class, dim_t> class Attention, class T, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
+void run_on(Problem<T, H, D, W>& p, Drops drops = {}) {
   using B = Cpu<T>;
   Scratch<B> scratch;
   const detail::History<T> history{p.seq, H, D, W, p.position.data()};
   const detail::Keys<const T> k{p.k.data(), p.past_k.data()}, v{p.v.data(), p.past_v.data()};
   const detail::Keys<T> dk{p.dk.data(), p.dpast_k.data()}, dv{p.dv.data(), p.dpast_v.data()};
-  Attention<B, D>::forward(scratch, {history, p.q.data(), k, v, p.y.data(), p.log_sum.data()});
-  Attention<B, D>::backward(
-      scratch, {history, p.q.data(), k, v, p.y.data(), p.log_sum.data(), p.dy.data(), p.dq.data(), nullptr}, dk, dv);
+  Attention<B, D>::template forward<Drops>(scratch, {history, p.q.data(), k, v, p.y.data(), {p.softmax.data()}, drops});
+  Attention<B, D>::template backward<Drops>(
+      scratch, {history, p.q.data(), k, v, p.y.data(), {p.softmax.data()}, p.dy.data(), p.dq.data(), nullptr, drops},
+      dk, dv);
+  sum_up(p);
 }
 
 TEST_CASE("attention by blocks conforms to attention by rows") {
@@ -204,6 +216,38 @@ TEST_CASE("attention by blocks conforms to attention by rows") {
   }
 }
 
+TEST_CASE("attention with dropout is its definition, by blocks, by rows and for a few tokens") {
+  const unsigned seed = std::random_device{}();
+  MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
+  const auto check = [&](auto p, auto drops, double tolerance) {
+    auto want = p.template as<double>();
+    auto by_rows = p;
+    run(p, drops), define(want, drops), run_on<detail::ReferenceAttention>(by_rows, drops);
+    check_same(p, want, tolerance), check_same(by_rows, want, tolerance);
+  };
+  for (dim_t time : {1, 2, 4, 5, 17, 96, 97, 199}) {
+    CAPTURE(time);
+    const Random stream{random(), random()};
+    check(random_problem<double, 2, 20, 90>({2, time}, random), DropSome<20>{stream}, 1e-12);
+    check(random_problem<float, 3, 16, 250>({2, time}, random), DropSome<20>{stream}, 1e-5);
+    check(random_problem<float, 1, 5, 7>({3, time}, random), DropSome<95>{stream}, 1e-4);
+  }
+  check(random_problem<double, 1, 3, 600>({1, 450}, random), DropSome<50>{{7}}, 1e-12);  // in pieces
+}
+
+TEST_CASE("where one key is seen, its weight is 1 to the bit, whatever its score") {
+  std::mt19937 random(37);
+  for (dim_t time : {1, 3, 5, 40}) {
+    auto p = random_problem<float, 2, 6, 1>({2, time}, random, 0, 1e3f);
+    run(p);
+    CHECK(p.y == p.v);
+    CHECK(p.dv == p.dy);
+    CHECK(std::all_of(p.dq.begin(), p.dq.end(), [](float x) { return x == 0; }));
+    CHECK(std::all_of(p.dk.begin(), p.dk.end(), [](float x) { return x == 0; }));
+  }
+}
+
 TEST_CASE("attention without a past is attention behind an empty one") {
   using T = double;
   using B = Cpu<T>;
@@ -216,10 +260,11 @@ TEST_CASE("attention without a past is attention behind an empty one") {
   Scratch<B> scratch;
   const Seq s = p.seq;
   const Rows q{p.q.data(), s}, k{p.k.data(), s}, v{p.v.data(), s}, y{p.y.data(), s}, dy{p.dy.data(), s};
-  const Tensor<B, Batch, Time, H> log_sum{p.log_sum.data(), s};
-  attention_forward<B, H, D>(scratch, q, k, v, y, log_sum);
-  attention_backward<B, H, D>(scratch, q, k, v, y, log_sum, dy, Rows{p.dq.data(), s}, Rows{p.dk.data(), s},
+  const Tensor<B, Batch, Time, H, 2> softmax{p.softmax.data(), s};
+  attention_forward<B, H, D>(scratch, q, k, v, y, softmax);
+  attention_backward<B, H, D>(scratch, q, k, v, y, softmax, dy, Rows{p.dq.data(), s}, Rows{p.dk.data(), s},
                               Rows{p.dv.data(), s});
+  sum_up(p);
   check_same(p, want, 1e-13);
 }
 
@@ -366,6 +411,27 @@ TEST_CASE("a key that is not a number spoils those who see it, and nobody before
       p.k[at * 9 + 4] = worst;
       run(p);
       for (dim_t i = 0; i < at * 9; ++i) CHECK(p.y[i] == clean.y[i]);
+    }
+  }
+}
+
+TEST_CASE("a value that is not a number spoils those who see it, and before it no more than its own panel") {
+  std::mt19937 random(41);
+  constexpr dim_t panel = detail::Tile<float>::wide, window = 40;
+  for (dim_t time : {3, 100}) {
+    auto p = random_problem<float, 1, 9, window>({1, time}, random, 0), by_rows = p;
+    run(p);
+    const auto clean = p;
+    const dim_t at = time / 2;
+    p.v[at * 9 + 4] = by_rows.v[at * 9 + 4] = std::numeric_limits<float>::quiet_NaN();
+    run(p), run_on<detail::ReferenceAttention>(by_rows);
+    for (dim_t t = 0; t < time; ++t) {
+      CAPTURE(t);
+      const bool sees = at <= t && t < at + window;
+      CHECK(std::isnan(by_rows.y[t * 9 + 4]) == sees);
+      if (sees) CHECK(std::isnan(p.y[t * 9 + 4]));
+      if (t / panel != at / panel && !sees && t / panel != (at + window) / panel) CHECK(p.y[t * 9] == clean.y[t * 9]);
+      CHECK(std::isfinite(p.y[t * 9 + 3]));
     }
   }
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// Random numbers by position: number i of a stream is a function of (seed, stream, i) alone, so any thread may draw
@@ -13,7 +15,7 @@ struct Random {
   std::uint64_t seed = 0, stream = 0;
 
   /// Four independent words.
-  constexpr std::array<std::uint32_t, 4> words(std::uint64_t i) const {
+  constexpr RWKV_HD std::array<std::uint32_t, 4> words(std::uint64_t i) const {
     std::array<std::uint32_t, 4> x{std::uint32_t(i), std::uint32_t(i >> 32), std::uint32_t(stream),
                                    std::uint32_t(stream >> 32)};
     std::uint32_t key0 = std::uint32_t(seed), key1 = std::uint32_t(seed >> 32);

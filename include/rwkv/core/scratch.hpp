@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <rwkv/core/buffer.hpp>
+#include <rwkv/core/chance.hpp>
 #include <rwkv/core/fields.hpp>
 
 namespace rwkv {
@@ -80,6 +81,7 @@ template <class B>
 struct Context {
   Scratch<B> scratch;
   bool way_back = true;  ///< false where no backward will follow: what it alone needs may be left out
+  Chance chance;         ///< what layers leave to chance in training
 };
 
 }  // namespace rwkv

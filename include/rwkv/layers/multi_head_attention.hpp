@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/core/error.hpp>
 #include <rwkv/layers/gpt2/attention_weights.hpp>
 #include <rwkv/layers/layer.hpp>
 #include <rwkv/ops/affine.hpp>
@@ -10,12 +11,14 @@ namespace rwkv {
 /// Causal softmax attention (Vaswani et al. 2017, arXiv 1706.03762): per head of D = C / Heads channels,
 /// softmax(q . k / sqrt(D)) v, then the output projection. A token sees itself and the Window - 1 tokens before it
 /// (a sliding window); its state is the ring of their keys and values, so training and decoding are one forward.
-/// Weights says how checkpoints store the projections.
-template <dim_t C, int Heads, dim_t Window, class Weights = gpt2::FusedWeights<C>>
+/// Weights says how checkpoints store the projections. Drop of 100 weights of the softmax are dropped in training.
+template <dim_t C, int Heads, dim_t Window, class Weights = gpt2::FusedWeights<C>, int Drop = 0>
 struct MultiHeadAttention {
   static_assert(Heads > 0 && C % (Heads > 0 ? Heads : 1) == 0,
                 "MultiHeadAttention: the width must be a multiple of the number of heads");
   static_assert(Window > 0, "MultiHeadAttention: the window must hold at least one token, since a token sees itself");
+  static_assert(0 <= Drop && Drop < 100,
+                "MultiHeadAttention: the share of weights that is dropped must lie between 0 and 100 percent");
   using In = Shape<Batch, Time, C>;
   using Out = In;
   static constexpr dim_t head_width = C / (Heads > 0 ? Heads : 1);
@@ -35,18 +38,19 @@ struct MultiHeadAttention {
   };
   template <class B>
   struct Cache {
-    static constexpr int borrowed = 1;
+    static constexpr int borrowed = 2;
     TensorOf<B, In> x;
+    Drawn drawn;
     Tensor<B, Batch, Time, C> q, k, v, attended;
-    Tensor<B, Batch, Time, Heads> log_sum;
-    State<B> start;  // before the call
+    Tensor<B, Batch, Time, Heads, 2> softmax;  // see attention_forward
+    State<B> start;                            // before the call
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"q"}, c.q...);
       f(Field{"k"}, c.k...);
       f(Field{"v"}, c.v...);
       f(Field{"attended"}, c.attended...);
-      f(Field{"log_sum"}, c.log_sum...);
+      f(Field{"softmax"}, c.softmax...);
       f(Field{"start"}, c.start...);
       f(Field{"y"}, c.y...);
     }
@@ -54,13 +58,19 @@ struct MultiHeadAttention {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+    if (s.position.seq.batch != x.seq.batch)
+      throw Error("MultiHeadAttention: expected a state of ", x.seq.batch, " sequences, found one of ",
+                  s.position.seq.batch, "; make it with fresh_state(", x.seq.batch, ")");
     c.x = x;
     project<B>(p.query(), x, c.q);
     project<B>(p.key(), x, c.k);
     project<B>(p.value(), x, c.v);
     if (ctx.way_back) window_copy<B>(s.key, s.value, s.position, c.start.key, c.start.value, c.start.position);
-    attention_forward<B, Heads, head_width>(ctx.scratch, c.q, c.k, c.v, s.key, s.value, s.position, c.attended,
-                                            c.log_sum);
+    if constexpr (Drop > 0) c.drawn = ctx.chance.draw();
+    with_drops<Drop>(c.drawn, [&](auto drops) {
+      attention_forward<B, Heads, head_width>(ctx.scratch, c.q, c.k, c.v, s.key, s.value, s.position, c.attended,
+                                              c.softmax, drops);
+    });
     window_forward<B>(c.k, c.v, s.key, s.value, s.position);
     project<B>(p.output(), c.attended, c.y);
     return c.y;
@@ -79,8 +89,10 @@ struct MultiHeadAttention {
                  kept_v = scratch.template take<In>(dy.seq);
       project_backward<B>(scratch, p.output(), c.attended, dy, dattended, dp.output());
       window_backward<B>(c.start.position, ds.key, ds.value, kept_k, kept_v);
-      attention_backward<B, Heads, head_width>(scratch, c.q, c.k, c.v, c.start.key, c.start.value, c.start.position,
-                                               c.attended, c.log_sum, dattended, dq, dk, dv, ds.key, ds.value);
+      with_drops<Drop>(c.drawn, [&](auto drops) {
+        attention_backward<B, Heads, head_width>(scratch, c.q, c.k, c.v, c.start.key, c.start.value, c.start.position,
+                                                 c.attended, c.softmax, dattended, dq, dk, dv, ds.key, ds.value, drops);
+      });
       window_backward_add<B, Window>(kept_k, kept_v, dk, dv);
     }
     B::fill(ds.position.data, ds.position.size(), 0);

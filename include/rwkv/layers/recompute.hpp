@@ -20,8 +20,9 @@ struct Recompute {
   using State = typename L::template State<B>;
   template <class B>
   struct Cache {
-    static constexpr int borrowed = 1;
+    static constexpr int borrowed = 2;
     TensorOf<B, In> x;
+    Chance chance;  // before the call: the second time nothing else is drawn
     TensorOf<B, Out> y;
     State<B> start;
     static constexpr void fields(auto&& f, auto&&... c) {
@@ -35,6 +36,7 @@ struct Recompute {
     const auto frame = ctx.scratch.frame();
     auto inner = ctx.scratch.template take_bundle<typename L::template Cache<B>>(seq_of(x));
     c.x = x;
+    c.chance = ctx.chance;
     copy_leaves<B>(s, c.start);
     const auto y = L::forward(ctx, p, x, inner, s);
     B::copy(c.y.data, y.data, y.size());
@@ -47,7 +49,9 @@ struct Recompute {
     auto inner = ctx.scratch.template take_bundle<typename L::template Cache<B>>(seq_of(dy));
     auto state = ctx.scratch.template take_bundle<State<B>>(seq_of(dy));
     copy_leaves<B>(c.start, state);
+    const auto later = std::exchange(ctx.chance, c.chance);
     L::forward(ctx, p, c.x, inner, state);
+    ctx.chance = later;
     L::backward(ctx, p, inner, dy, dx, dp, ds);
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/layers/affine.hpp>
+#include <rwkv/layers/dropout.hpp>
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/gelu.hpp>
 #include <rwkv/layers/layer_norm.hpp>
@@ -16,21 +17,28 @@ template <dim_t C>
 struct Mlp : Sequential<Named<"c_fc", Affine<C, 4 * C, weight>>, Gelu<4 * C>,  //
                         Named<"c_proj", Affine<4 * C, C, residual>>> {};
 
-template <dim_t C, int Heads, dim_t Context>
-struct Block : Sequential<Residual<Named<"ln_1", LayerNorm<C>>, Named<"attn", MultiHeadAttention<C, Heads, Context>>>,
-                          Residual<Named<"ln_2", LayerNorm<C>>, Named<"mlp", Mlp<C>>>> {};
+template <dim_t C, int Heads, dim_t Context, int Drop>
+struct Attention : MultiHeadAttention<C, Heads, Context, FusedWeights<C>, Drop> {};
+
+template <dim_t C, int Heads, dim_t Context, int Drop = 0>
+struct Block
+    : Sequential<
+          Residual<Named<"ln_1", LayerNorm<C>>, Dropped<Drop, Named<"attn", Attention<C, Heads, Context, Drop>>>>,
+          Residual<Named<"ln_2", LayerNorm<C>>, Dropped<Drop, Named<"mlp", Mlp<C>>>>> {};
 
 /// What stands between the table of tokens and its second use as the head.
-template <dim_t Width, int Layers, int Heads, dim_t Context>
-struct Body : Sequential<Named<"transformer.wpe", Positions<Context, Width, weight>>,
-                         Named<"transformer.h", Repeat<Layers, Block<Width, Heads, Context>>>,
+template <dim_t Width, int Layers, int Heads, dim_t Context, int Drop>
+struct Body : Sequential<Dropped<Drop, Named<"transformer.wpe", Positions<Context, Width, weight>>>,
+                         Named<"transformer.h", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,
                          Named<"transformer.ln_f", LayerNorm<Width>>> {};
 
 /// GPT-2 (Radford et al. 2019) as nanoGPT builds it, under the names of its checkpoints: learned positions, layer
-/// norms before attention and MLP, the head tied to the embedding. Context: the most tokens of a sequence.
-template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context>
-struct Model : Tied<Named<"transformer.wte", Embedding<Vocab, Width, weight>>, Body<Width, Layers, Heads, Context>,
-                    Linear<Width, Vocab>> {
+/// norms before attention and MLP, the head tied to the embedding. Context: the most tokens of a sequence. Drop of 100
+/// numbers are dropped in training: of the embeddings, attention's weights, and what a block adds to the residual
+/// stream.
+template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context, int Drop = 0>
+struct Model : Tied<Named<"transformer.wte", Embedding<Vocab, Width, weight>>,
+                    Body<Width, Layers, Heads, Context, Drop>, Linear<Width, Vocab>> {
   static constexpr dim_t context = Context;
 };
 

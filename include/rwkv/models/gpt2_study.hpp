@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/layers/affine.hpp>
+#include <rwkv/layers/dropout.hpp>
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/multi_head_attention.hpp>
@@ -13,18 +14,21 @@ namespace rwkv::gpt2::study {
 template <dim_t C>
 struct FeedForward : Sequential<Affine<C, 4 * C, weight>, Relu<4 * C>, Affine<4 * C, C, weight>> {};
 
-template <dim_t C, int Heads, dim_t Context>
+template <dim_t C, int Heads, dim_t Context, int Drop>
+struct Attention : MultiHeadAttention<C, Heads, Context, SeparateWeights<C>, Drop> {};
+
+template <dim_t C, int Heads, dim_t Context, int Drop>
 struct Block
-    : Sequential<
-          Residual<Named<"ln1", LayerNorm<C>>, Named<"sa", MultiHeadAttention<C, Heads, Context, SeparateWeights<C>>>>,
-          Residual<Named<"ln2", LayerNorm<C>>, Named<"ffwd.net", FeedForward<C>>>> {};
+    : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Dropped<Drop, Named<"sa", Attention<C, Heads, Context, Drop>>>>,
+                 Residual<Named<"ln2", LayerNorm<C>>, Dropped<Drop, Named<"ffwd.net", FeedForward<C>>>>> {};
 
 /// The transformer that the seed study compared RWKV with, under its notebook's names: ReLU, an untied head with bias,
-/// all weights N(0, 0.02). The study's own: Model<56, 768, 12, 64, 256>. Its dropout of 0.2 is left out.
-template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context>
+/// all weights N(0, 0.02). The study's own: Model<56, 768, 12, 64, 256>. Drop of 100 numbers are dropped in
+/// training: weights of attention, and what attention and the feed-forward part add to the residual stream.
+template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context, int Drop = 20>
 struct Model : Sequential<Named<"token_embedding_table", Embedding<Vocab, Width, weight>>,
                           Named<"position_embedding_table", Positions<Context, Width, weight>>,
-                          Named<"blocks", Repeat<Layers, Block<Width, Heads, Context>>>,  //
+                          Named<"blocks", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,  //
                           Named<"ln_f", LayerNorm<Width>>, Named<"lm_head", Affine<Width, Vocab, weight>>> {
   static constexpr dim_t context = Context;
 };

@@ -25,73 +25,84 @@ History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
 /// Token t of the call stands at position p + t, where p = position[b] (a whole number) tokens came before the call; it
 /// sees the keys of positions max(0, p + t - W + 1) ... p + t. Those before the call are in past_k and past_v, the
 /// token of position s in row s % W; rows that were never written are not read, and the caller writes the call's own
-/// keys there afterwards. log_sum becomes the logarithm of the softmax's denominator, sum_j e^{q_t . k_j / sqrt(D)},
-/// which backward needs. Scores may be as large as T can hold: no exponential overflows. A NaN among what a token sees
-/// makes its y NaN, an infinity NaN or a finite number; one in v may also reach tokens shortly before it, since kernels
-/// that work in blocks multiply it by their zero weight. y must not be q, k or v.
-template <class B, dim_t H, dim_t D, dim_t W>
+/// keys there afterwards. softmax becomes what backward needs: the largest score times log2 e, and the denominator over
+/// 2 to its power. drops says what dropout leaves out of the weights: DropSome, where it is not KeepAll. Scores may be
+/// as large as T can hold: no exponential overflows. A NaN among what a token sees makes its y NaN, an infinity NaN or
+/// a finite number; one in v may also reach tokens shortly before it, since kernels that work in blocks multiply it by
+/// their zero weight. y must not be q, k or v.
+template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
                        Tensor<B, Batch, W, H * D> past_v, Tensor<B, Batch, 1> position, Tensor<B, Batch, Time, H * D> y,
-                       Tensor<B, Batch, Time, H> log_sum) {
+                       Tensor<B, Batch, Time, H, 2> softmax, Drops drops = {}) {
   static_assert(W > 0, "attention: the window must hold at least the token itself");
-  detail::AttentionOn<B, D>::forward(
-      scratch,
-      {{q.seq, H, D, W, position.data}, q.data, {k.data, past_k.data}, {v.data, past_v.data}, y.data, log_sum.data});
+  detail::AttentionOn<B, D>::template forward<Drops>(scratch, {{q.seq, H, D, W, position.data},
+                                                               q.data,
+                                                               {k.data, past_k.data},
+                                                               {v.data, past_v.data},
+                                                               y.data,
+                                                               {softmax.data},
+                                                               drops});
 }
 /// The same where the call is the whole history: nothing came before, and a token sees all before it.
-template <class B, dim_t H, dim_t D>
+template <class B, dim_t H, dim_t D, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
-                       Tensor<B, Batch, Time, H> log_sum) {
+                       Tensor<B, Batch, Time, H, 2> softmax, Drops drops = {}) {
   using T = typename B::scalar;
-  detail::AttentionOn<B, D>::forward(
-      scratch,
-      {detail::history_of_call<T>(q.seq, H, D), q.data, {k.data, nullptr}, {v.data, nullptr}, y.data, log_sum.data});
+  detail::AttentionOn<B, D>::template forward<Drops>(scratch, {detail::history_of_call<T>(q.seq, H, D),
+                                                               q.data,
+                                                               {k.data, nullptr},
+                                                               {v.data, nullptr},
+                                                               y.data,
+                                                               {softmax.data},
+                                                               drops});
 }
 
 /// Writes dq, dk and dv, the gradients of sum(dy y), and adds to those of the keys and values before the call, dpast_k
-/// and dpast_v. y and log_sum are what attention_forward made of the same operands. None of dq, dk, dv may be an
+/// and dpast_v. y and softmax are what attention_forward made of the same operands. None of dq, dk, dv may be an
 /// operand.
-template <class B, dim_t H, dim_t D, dim_t W>
+template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                         Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
                         Tensor<B, Batch, W, H * D> past_v, Tensor<B, Batch, 1> position,
-                        Tensor<B, Batch, Time, H * D> y, Tensor<B, Batch, Time, H> log_sum,
+                        Tensor<B, Batch, Time, H * D> y, Tensor<B, Batch, Time, H, 2> softmax,
                         Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dq,
                         Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
-                        Tensor<B, Batch, W, H * D> dpast_k, Tensor<B, Batch, W, H * D> dpast_v) {
-  detail::AttentionOn<B, D>::backward(scratch,
-                                      {{q.seq, H, D, W, position.data},
-                                       q.data,
-                                       {k.data, past_k.data},
-                                       {v.data, past_v.data},
-                                       y.data,
-                                       log_sum.data,
-                                       dy.data,
-                                       dq.data,
-                                       nullptr},
-                                      {dk.data, dpast_k.data}, {dv.data, dpast_v.data});
+                        Tensor<B, Batch, W, H * D> dpast_k, Tensor<B, Batch, W, H * D> dpast_v, Drops drops = {}) {
+  detail::AttentionOn<B, D>::template backward<Drops>(scratch,
+                                                      {{q.seq, H, D, W, position.data},
+                                                       q.data,
+                                                       {k.data, past_k.data},
+                                                       {v.data, past_v.data},
+                                                       y.data,
+                                                       {softmax.data},
+                                                       dy.data,
+                                                       dq.data,
+                                                       nullptr,
+                                                       drops},
+                                                      {dk.data, dpast_k.data}, {dv.data, dpast_v.data});
 }
 /// The same where the call is the whole history.
-template <class B, dim_t H, dim_t D>
+template <class B, dim_t H, dim_t D, class Drops = KeepAll>
 void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                         Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
-                        Tensor<B, Batch, Time, H> log_sum, Tensor<B, Batch, Time, H * D> dy,
+                        Tensor<B, Batch, Time, H, 2> softmax, Tensor<B, Batch, Time, H * D> dy,
                         Tensor<B, Batch, Time, H * D> dq, Tensor<B, Batch, Time, H * D> dk,
-                        Tensor<B, Batch, Time, H * D> dv) {
+                        Tensor<B, Batch, Time, H * D> dv, Drops drops = {}) {
   using T = typename B::scalar;
-  detail::AttentionOn<B, D>::backward(scratch,
-                                      {detail::history_of_call<T>(q.seq, H, D),
-                                       q.data,
-                                       {k.data, nullptr},
-                                       {v.data, nullptr},
-                                       y.data,
-                                       log_sum.data,
-                                       dy.data,
-                                       dq.data,
-                                       nullptr},
-                                      {dk.data, nullptr}, {dv.data, nullptr});
+  detail::AttentionOn<B, D>::template backward<Drops>(scratch,
+                                                      {detail::history_of_call<T>(q.seq, H, D),
+                                                       q.data,
+                                                       {k.data, nullptr},
+                                                       {v.data, nullptr},
+                                                       y.data,
+                                                       {softmax.data},
+                                                       dy.data,
+                                                       dq.data,
+                                                       nullptr,
+                                                       drops},
+                                                      {dk.data, nullptr}, {dv.data, nullptr});
 }
 
 }  // namespace rwkv

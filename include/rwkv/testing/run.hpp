@@ -25,9 +25,10 @@ struct Run {
     In x;
     State start;
     Out weights;
+    Chance chance{};
 
     Operands part(dim_t first, dim_t count, const State& from) const {
-      return {params, x.part(first, count), from, weights.part(first, count)};
+      return {params, x.part(first, count), from, weights.part(first, count), {}};
     }
   };
   struct Result {
@@ -41,7 +42,7 @@ struct Run {
   /// Parameters away from their initial values, where many gradients vanish; a state as a few tokens leave it.
   static Operands operands(const Case& c, const Options& o) {
     Draw draw(c.seed);
-    Operands all{Params(), In(c.seq), State({c.seq.batch, 1}), Out(c.seq)};
+    Operands all{Params(), In(c.seq), State({c.seq.batch, 1}), Out(c.seq), {o.chance, {c.seed}}};
     all.params.reset(c.seed);
     shake(all.params, [&](T x) { return x + T(0.3 * draw.normal() * (c.wild && draw.once_in(8) ? 30 : 1)); });
     fill_random(all.x, draw, c.wild, o.vocabulary);
@@ -66,6 +67,7 @@ struct Run {
   static Out forward(Operands& o) {
     const Seq seq = seq_of(o.x.view());
     Context<B> ctx;
+    ctx.chance = o.chance;
     Cache cache(seq);
     State state = o.start;
     return Out(seq, L::forward(ctx, o.params, o.x.view(), cache.view(), state.view()));
@@ -74,6 +76,7 @@ struct Run {
   static Result both_ways(Operands& o, const State* dfinal = nullptr) {
     const Seq seq = seq_of(o.x.view());
     Context<B> ctx;
+    ctx.chance = o.chance;
     Cache cache(seq);
     State state = o.start;
     auto y = L::forward(ctx, o.params, o.x.view(), cache.view(), state.view());

@@ -7,9 +7,12 @@
 namespace rwkv::testing {
 
 /// How far two computations of the same may lie apart, for each part of what a run gives: four times the expected
-/// rounding, see `rounding`, and what operands that are off by as much change.
+/// rounding, see `rounding`, and what operands that are off by as much change. One nudge may happen to change little,
+/// where a single number decides: a normal number is four times another one in 16 of 100 cases, but four times the
+/// largest of four in less than one.
 struct Tolerance {
-  double y, state, dparams, dx, dstate;
+  static constexpr int nudges = 4;
+  double y = 0, state = 0, dparams = 0, dx = 0, dstate = 0;
 };
 
 /// The tolerance of `whole`, which `operands` gave.
@@ -17,19 +20,25 @@ template <class L, class B>
 Tolerance tolerance(const Case& c, const typename Run<L, B>::Operands& operands, typename Run<L, B>::Result& whole) {
   using R = Run<L, B>;
   const double error = rounding<L, B>(c.seq);
-  auto shaken = operands;
   Draw draw(c.seed + 1);
   const auto nudge = [&](auto x) { return decltype(x)(double(x) * (1 + error * draw.normal())); };
-  R::shake(shaken.params, nudge), R::shake(shaken.start, nudge);
-  shaken.x.each([&](auto& x) { x = nudge(x); });
-  shaken.weights.each([&](auto& x) { x = nudge(x); });
-  auto other = R::both_ways(shaken);
-  const auto off = [&](const std::vector<double>& a, const std::vector<double>& b) {
-    return 4 * (farthest(a, b) + error * std::max(1.0, largest(a)));
+  const auto widen = [&](double& allowed, const std::vector<double>& a, const std::vector<double>& b) {
+    allowed = std::max(allowed, 4 * (farthest(a, b) + error * std::max(1.0, largest(a))));
   };
-  return {off(numbers(whole.y), numbers(other.y)), off(numbers_of(whole.state), numbers_of(other.state)),
-          off(numbers_of(whole.dparams), numbers_of(other.dparams)), off(numbers(whole.dx), numbers(other.dx)),
-          off(numbers_of(whole.dstate), numbers_of(other.dstate))};
+  Tolerance all;
+  for (int i = 0; i < Tolerance::nudges; ++i) {
+    auto shaken = operands;
+    R::shake(shaken.params, nudge), R::shake(shaken.start, nudge);
+    shaken.x.each([&](auto& x) { x = nudge(x); });
+    shaken.weights.each([&](auto& x) { x = nudge(x); });
+    auto other = R::both_ways(shaken);
+    widen(all.y, numbers(whole.y), numbers(other.y));
+    widen(all.state, numbers_of(whole.state), numbers_of(other.state));
+    widen(all.dparams, numbers_of(whole.dparams), numbers_of(other.dparams));
+    widen(all.dx, numbers(whole.dx), numbers(other.dx));
+    widen(all.dstate, numbers_of(whole.dstate), numbers_of(other.dstate));
+  }
+  return all;
 }
 
 /// Whether a wild case ran out of numbers where it may: then it shows nothing.

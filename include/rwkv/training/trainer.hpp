@@ -22,6 +22,7 @@ struct Recipe {
   double pull = 0;     ///< strength of L2Wrap, see l2wrap
   bool carry =
       false;  ///< truncated back-propagation through time: a batch that continues starts from the last one's state
+  std::uint64_t seed = 0;  ///< of what is left to chance, such as dropout
 };
 
 /// A loss or gradient that is no number. Nothing was updated: the model is as it was after the step before.
@@ -64,7 +65,7 @@ class Trainer {
   /// One batch: its mean loss in nats per token. Every `accumulate` batches the parameters move.
   double step(const Minibatch& batch) {
     const double loss = accumulate(batch);
-    if (++gathered_ >= recipe_.accumulate) update();
+    if (gathered_ >= recipe_.accumulate) update();
     return loss;
   }
 
@@ -74,6 +75,7 @@ class Trainer {
     double sum = 0;
     State state = fresh_;
     Minibatch batch;
+    context_.chance.on = false;
     for (dim_t i = first; i < first + n; ++i) {
       source.fill(i, batch);
       check(batch);
@@ -89,6 +91,7 @@ class Trainer {
   double accumulate(const Minibatch& batch) {
     check(batch);
     if (!batch.continues || !recipe_.carry) copy(fresh_, state_);
+    context_.chance = chance();
     const auto inputs = inputs_(batch.inputs, seq_);
     const auto logits = Net::forward(context_, model_.params, inputs, cache_.view(), state_.view());
     const double loss = cross_entropy_backward<B>(context_.scratch, logits, targets_(batch.targets, seq_),
@@ -96,6 +99,7 @@ class Trainer {
     if (!std::isfinite(loss)) throw NotFinite(steps_, culprit("the loss"));
     dstate_.zero();
     Net::backward(context_, model_.params, cache_.view(), logits, inputs, gradient_.view(), dstate_.view());
+    ++gathered_;
     return loss;
   }
 
@@ -127,6 +131,11 @@ class Trainer {
   State& state() { return state_; }
 
  private:
+  /// That of the next batch, which its number decides: a resumed run goes on as if it had not stopped.
+  Chance chance() const {
+    const auto number = static_cast<std::uint64_t>(steps_ * recipe_.accumulate + gathered_);
+    return {true, {Random{recipe_.seed}.named("chance").bits(number)}};
+  }
   static void copy(const State& from, State& to) { B::copy(to.data(), from.data(), from.size()); }
 
   void check(const Minibatch& batch) const {

@@ -10,18 +10,15 @@ namespace rwkv::detail {
 /// A block of tokens of one head before all keys that they see, a block of keys after the other (FlashAttention, arXiv
 /// 2205.14135, with keys as rows and tokens as lanes: maxima and sums need no crossing of lanes).
 ///
-///   S = K Q^T,   P = 2^{S - top},   Y^T = Y^T 2^{old top - top} + V^T P
-///
-/// Scores are held times log2 e.
-template <class T, dim_t D>
+///   S = K Q^T,   P = 2^{S - top},   Y^T = Y^T 2^{old top - top} + V^T (M P)
+template <class T, dim_t D, class Drops = KeepAll>
 struct BlockedAttention {
   using Lane = Tile<T>;
   using L = typename Lane::L;
   static constexpr int W = Lane::W, wide = Lane::wide, tall = Lane::tall;
   static constexpr dim_t panels = 12, tokens = panels * wide, keys = 96;
-  static constexpr T log2_e = T(1.44269504088896340736), ln2 = T(0.69314718055994530942);
 
-  AttentionRow<T, D> op;
+  AttentionRow<T, D, Drops> op;
   dim_t blocks = (op.history.seq.time + tokens - 1) / tokens;  // of tokens
 
   dim_t tasks() const { return op.history.seq.batch * op.history.heads * blocks; }
@@ -35,6 +32,7 @@ struct BlockedAttention {
     T* const memory = scratch.at_least((panels * state + keys) * wide + 2 * keys * D);
     T *const weights = memory + panels * state * wide, *const k = weights + keys * wide, *const v = k + keys * D;
 
+    const PanelWords<T, Drops, panels> words(op.drops, history, b, h, first, end);
     for (dim_t p = 0, t = first; t < end; ++p, t += wide)
       start(memory + p * state * wide, op.q + history.row(b, t, h), row, std::min<dim_t>(wide, end - t));
     each_key_block(history, before, history.first(before, first), end, keys, [&](const KeyBlock& block) {
@@ -47,14 +45,14 @@ struct BlockedAttention {
         if (seen.count == 0) continue;
         const dim_t skip = (seen.first - block.first) * D;
         if (panel.cuts(seen))
-          step<true>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights);
+          step<true>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights, words.of(p));
         else
-          step<false>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights);
+          step<false>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights, words.of(p));
       }
     });
     for (dim_t p = 0, t = first; t < end; ++p, t += wide)
       finish(memory + p * state * wide, std::min<dim_t>(wide, end - t), op.y + history.row(b, t, h), row,
-             op.log_sum + history.row(b, t, h) / D, history.heads);
+             history.row(b, t, h) / D);
   }
 
  private:
@@ -63,14 +61,15 @@ struct BlockedAttention {
 
   static void start(T* panel, const T* q, dim_t row, dim_t count) {
     if (count < wide) std::fill_n(panel, D * wide, T(0));
-    Lane::transpose(count, D, q, row, panel, wide, log2_e / math::sqrt(T(D)));
+    Lane::transpose(count, D, q, row, panel, wide, query_scale<T>(D));
     std::fill_n(panel + outputs * wide, D * wide, T(0));
     std::fill_n(panel + tops * wide, wide, std::numeric_limits<T>::lowest());
     std::fill_n(panel + totals * wide, wide, T(0));
   }
 
   template <bool cut>
-  static void step(T* state, const Panel<T>& panel, const KeyBlock& seen, const T* k, const T* v, T* weights) {
+  static void step(T* state, const Panel<T>& panel, const KeyBlock& seen, const T* k, const T* v, T* weights,
+                   const RandomWord<T>* words) {
     constexpr T never = -std::numeric_limits<T>::infinity();
     alignas(64) T higher[wide];
     std::copy_n(state + tops * wide, wide, higher);
@@ -84,7 +83,7 @@ struct BlockedAttention {
           store(weights + j * wide, Lanes<W>{s}, score);
           store(higher, Lanes<W>{s}, math::max(score, load(higher, Lanes<W>{s})));
         });
-    exponentials<cut>(state, seen.count, higher, weights);
+    exponentials<cut>(state, seen, higher, weights, words);
     Lane::template rows<tall>(D, [&]<int some>(dim_t c) {
       add<some>(seen.count, v + c, weights, state + olds * wide, state + (outputs + c) * wide);
     });
@@ -109,7 +108,8 @@ struct BlockedAttention {
 
   /// Scores become weights; the state's tops and totals follow.
   template <bool cut>
-  [[gnu::noinline]] static void exponentials(T* state, dim_t count, const T* higher, T* weights) {
+  [[gnu::noinline]] static void exponentials(T* state, const KeyBlock& keys, const T* higher, T* weights,
+                                             [[maybe_unused]] const RandomWord<T>* words) {
     constexpr T never = -std::numeric_limits<T>::infinity();
     L top[Lane::packs], total[Lane::packs];
 #pragma GCC unroll 4
@@ -121,13 +121,14 @@ struct BlockedAttention {
       store(state + olds * wide, at, old);
       store(state + tops * wide, at, top[s]);
     }
-    for (dim_t j = 0; j < count; ++j, weights += wide)
+    for (dim_t j = keys.first; j < keys.end(); ++j, weights += wide)
 #pragma GCC unroll 4
       for (int s = 0; s < Lane::packs; ++s) {
         const L score = load(weights, Lanes<W>{s * W});
         L p = exp2_nonpositive(score - top[s]);
         if constexpr (cut) p = score == L{} + never ? L{} : p;
         total[s] += p;
+        if constexpr (Drops::any) p = p * kept<L, Drops>(words + s * W, j);
         store(weights, Lanes<W>{s * W}, p);
       }
 #pragma GCC unroll 4
@@ -148,8 +149,7 @@ struct BlockedAttention {
       }
   }
 
-  static void finish(T* panel, dim_t count, T* y, dim_t row, T* log_sum, dim_t heads) {
-    alignas(64) T sums[wide];
+  void finish(T* panel, dim_t count, T* y, dim_t row, dim_t n) const {
     for (int s = 0; s < wide; s += W) {
       const Lanes<W> at{s};
       const L total = load(panel + totals * wide, at), share = T(1) / total;
@@ -157,10 +157,10 @@ struct BlockedAttention {
         T* const to = panel + (outputs + c) * wide;
         store(to, at, load(to, at) * share);
       }
-      store(sums, at, load(panel + tops * wide, at) * ln2 + math::log(total));
     }
     Lane::transpose(D, count, panel + outputs * wide, wide, y, row, T(1));
-    for (dim_t l = 0; l < count; ++l) log_sum[l * heads] = sums[l];
+    for (dim_t l = 0; l < count; ++l, n += op.history.heads)
+      op.softmax.top(n) = panel[tops * wide + l], op.softmax.total(n) = panel[totals * wide + l];
   }
 };
 

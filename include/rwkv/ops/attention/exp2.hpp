@@ -16,6 +16,12 @@ inline constexpr std::array<float, 5> exp2_series<float>{0.69314700f, 0.24022242
 
 /// 2^x for x <= 0, never below the smallest normal number; NaN stays NaN. Where x > 0 is so small that only rounding
 /// can have made it, 2^x too.
+#ifdef __CUDA_ARCH__
+template <class L>
+__device__ L exp2_nonpositive(L x) {
+  return ::exp2(x);
+}
+#else
 template <class L>
 [[gnu::always_inline]] inline L exp2_nonpositive(L x) {
   using T = scalar_of<L>;
@@ -28,5 +34,6 @@ template <class L>
   const L scale = std::bit_cast<L>(std::bit_cast<Bits>(shifted) << Format::mantissa);
   return math::detail::polynomial(r, exp2_series<T>) * r * scale + scale;
 }
+#endif
 
 }  // namespace rwkv::detail

@@ -9,13 +9,13 @@ namespace rwkv::detail {
 
 /// A few tokens behind a long past: decoding. Reading the keys and values is the whole cost, so a task reads `keys`
 /// rows of both, whole and in order, and its share of the softmax is joined with the others' afterwards.
-template <class T, dim_t D>
+template <class T, dim_t D, class Drops = KeepAll>
 struct FewTokensAttention {
   using Head = HeadRow<T, D>;
-  static constexpr dim_t most = 4, keys = 32;
-  static constexpr dim_t share = D + 2;  // sum_j e^{s_j - top} v_j, top, sum_j e^{s_j - top}
+  static constexpr dim_t keys = 32;
+  static constexpr dim_t share = D + 2;  // sum_j m_j 2^{s_j - top} v_j, top, sum_j 2^{s_j - top}
 
-  AttentionRow<T, D> op;
+  AttentionRow<T, D, Drops> op;
   T* shares = nullptr;  // (Batch, pieces, Time, heads, share)
   dim_t rows = op.history.seq.time * op.history.heads;
   dim_t pieces = (std::max<dim_t>(op.history.window - 1, 0) + op.history.seq.time + keys - 1) / keys;
@@ -32,11 +32,13 @@ struct FewTokensAttention {
     T *const weights = scratch.at_least(rows * keys), *const out = shares + task * rows * share;
     std::fill_n(weights, rows * keys, -std::numeric_limits<T>::infinity());
     each_seen(b, before, first, end, op.k, [&](dim_t n, dim_t j, const T* k_j) {
-      weights[n * keys + j] = Head::dot(op.q + (b * rows + n) * D, k_j) * (T(1) / math::sqrt(T(D)));
+      weights[n * keys + j] = Head::score(op.q + (b * rows + n) * D, k_j);
     });
     for (dim_t n = 0; n < rows; ++n) softmax(weights + n * keys, out + n * share);
-    each_seen(b, before, first, end, op.v,
-              [&](dim_t n, dim_t j, const T* v_j) { Head::add(out + n * share, T(1), weights[n * keys + j], v_j); });
+    each_seen(b, before, first, end, op.v, [&](dim_t n, dim_t j, const T* v_j) {
+      const T kept = op.drops.template factor<T>(op.drops.template word<T>(b * rows + n), columns<T>(first + j));
+      Head::add(out + n * share, T(1), weights[n * keys + j] * kept, v_j);
+    });
   }
 
   /// Joins the shares of one row, in order.
@@ -50,12 +52,12 @@ struct FewTokensAttention {
     for (dim_t i = 1; i < some; ++i) top = math::max(top_of(i), top);
     Head::clear(y);
     for (dim_t i = 0; i < some; ++i) {
-      const T weight = math::exp(top_of(i) - top);
+      const T weight = exp2_nonpositive(top_of(i) - top);
       Head::add(y, T(1), weight, from + i * rows * share);
       total += weight * from[i * rows * share + D + 1];
     }
     Head::each([&](auto c) { store(y, c, load(y, c) / total); });
-    op.log_sum[n] = top + math::log(total);
+    op.softmax.top(n) = top, op.softmax.total(n) = total;
   }
 
  private:
@@ -76,7 +78,7 @@ struct FewTokensAttention {
     Head::clear(out);
     out[D] = top;
     out[D + 1] = Row::sum([&](auto j) {
-      const auto p = math::exp(load(weights, j) - top);
+      const auto p = exp2_nonpositive(load(weights, j) - top);
       store(weights, j, p);
       return p;
     });

@@ -10,31 +10,35 @@ template <class B, dim_t D>
 struct LanesAttention {
   using T = typename B::scalar;
 
-  static void forward(rwkv::Scratch<B>& scratch, const AttentionRow<T, D>& op) {
-    if (op.history.seq.time <= FewTokensAttention<T, D>::most) {
-      FewTokensAttention<T, D> few{op};
+  template <class Drops = KeepAll>
+  static void forward(rwkv::Scratch<B>& scratch, const AttentionRow<T, D, Drops>& op) {
+    if (op.history.seq.time <= few_tokens) {
+      FewTokensAttention<T, D, Drops> few{op};
       const auto frame = scratch.frame();
       few.shares = scratch.take(few.shares_size());
       B::for_each_row(few.tasks(), few);
       return B::for_each_row(op.history.seq.batch * few.rows, [&](dim_t n) { few.join(n); });
     }
-    const BlockedAttention<T, D> blocked{op};
+    const BlockedAttention<T, D, Drops> blocked{op};
     B::for_each_row(blocked.tasks(), blocked);
   }
-  static void backward(rwkv::Scratch<B>& scratch, const AttentionQueryGradient<T, D>& op, Keys<T> dk, Keys<T> dv) {
-    BlockedAttentionBackward<T, D> blocked{op, dk, dv};
+  template <class Drops = KeepAll>
+  static void backward(rwkv::Scratch<B>& scratch, const AttentionQueryGradient<T, D, Drops>& op, Keys<T> dk,
+                       Keys<T> dv) {
+    // whoever goes back must make the scores of the way forth, to the bit
+    if (op.history.seq.time <= few_tokens) return ReferenceAttention<B, D>::backward(scratch, op, dk, dv);
+    BlockedAttentionBackward<T, D, Drops> blocked{op, dk, dv};
     const auto frame = scratch.frame();
-    const dim_t sequences =
-        blocked.sequences();  // few long ones are shared out, in pieces that no thread count changes
-    if (sequences > 0 && op.history.seq.time >= few * blocked.tokens)
-      blocked.pieces = (few + sequences - 1) / sequences;
+    const dim_t sequences = blocked.sequences();
+    if (sequences > 0 && op.history.seq.time >= few_sequences * blocked.tokens)  // few long ones are shared out
+      blocked.pieces = (few_sequences + sequences - 1) / sequences;              // in pieces that know no threads
     if (blocked.pieces > 1) blocked.shares = scratch.take(blocked.shares_size());
     B::for_each_row(blocked.tasks(), blocked);
     if (blocked.shares) B::for_each_row(sequences * blocked.rows(), [&](dim_t n) { blocked.add_shares(n); });
   }
 
  private:
-  static constexpr dim_t few = 4;
+  static constexpr dim_t few_tokens = 4, few_sequences = 4;
 };
 
 }  // namespace rwkv::detail

@@ -4,6 +4,7 @@
 #include <rwkv/ops/attention/exp2.hpp>
 #include <rwkv/ops/attention/history.hpp>
 #include <rwkv/ops/attention/tile.hpp>
+#include <rwkv/ops/dropout.hpp>
 
 namespace rwkv::detail {
 
@@ -62,5 +63,27 @@ struct Panel {
     }
   }
 };
+
+/// What dropout draws for a block of tokens of one head, a lane each; nothing where nothing is dropped.
+template <class T, class Drops, dim_t panels>
+struct PanelWords {
+  static constexpr int wide = Tile<T>::wide;
+  alignas(64) std::array<RandomWord<T>, Drops::any ? panels * wide : 1> words{};
+
+  PanelWords(const Drops& drops, const History<T>& history, dim_t b, dim_t h, dim_t first, dim_t end) {
+    if constexpr (Drops::any)
+      for (dim_t t = first; t < end; ++t)
+        words[std::size_t(t - first)] = drops.template word<T>(history.row(b, t, h) / history.width);
+  }
+  const RandomWord<T>* of(dim_t panel) const { return words.data() + (Drops::any ? panel * wide : 0); }
+};
+
+/// What the weights of key j are multiplied by, for tokens with these words.
+template <class L, class Drops>
+[[gnu::always_inline]] inline L kept(const RandomWord<scalar_of<L>>* words, dim_t j) {
+  Pack<RandomWord<scalar_of<L>>, width_of<L>> of_tokens;
+  std::memcpy(&of_tokens, words, sizeof of_tokens);
+  return Drops::template factor<L>(of_tokens, columns<scalar_of<L>>(j));
+}
 
 }  // namespace rwkv::detail
