@@ -17,20 +17,21 @@ elseif(RWKV_GPU_SYSTEM)
   find_package(CUDAToolkit QUIET)
 endif()
 if(RWKV_GPU_SYSTEM AND NOT TARGET rwkv::gpu)
-  find_package(Thrust 1.17 CONFIG QUIET HINTS ${CUDAToolkit_LIBRARY_DIR}/cmake)
-  if(Thrust_FOUND)
+  find_package(Thrust CONFIG QUIET HINTS ${CUDAToolkit_LIBRARY_DIR}/cmake)
+  if(Thrust_FOUND AND Thrust_VERSION VERSION_GREATER_EQUAL 1.17)
     thrust_create_target(rwkv_thrust HOST CPP DEVICE ${RWKV_GPU_SYSTEM})
     add_library(rwkv_gpu INTERFACE)
     add_library(rwkv::gpu ALIAS rwkv_gpu)
     target_link_libraries(rwkv_gpu INTERFACE rwkv::rwkv rwkv_thrust)
     if(RWKV_GPU_SYSTEM STREQUAL CUDA)
-      target_link_libraries(rwkv_gpu INTERFACE CUDA::cudart CUDA::cublas)
-      target_compile_features(rwkv_gpu INTERFACE cuda_std_20)
-      # Kernels call constexpr functions of the standard library; pragmas for g++ alone are no news.
-      target_compile_options(rwkv_gpu INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -diag-suppress=1675>)
+      target_link_libraries(rwkv_gpu INTERFACE CUDA::cublas)
+      # The standard by hand, as CMake 3.25 does not know CUDA 13's; kernels call constexpr functions of the standard library;
+      # pragmas for g++ alone are no news.
+      target_compile_options(rwkv_gpu INTERFACE
+        $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 --expt-relaxed-constexpr -diag-suppress=1675>)
     endif()
   else()
-    message(WARNING "RWKV_GPU_SYSTEM is ${RWKV_GPU_SYSTEM}, but no Thrust was found, so there is no rwkv::gpu. Install a CUDA "
+    message(WARNING "RWKV_GPU_SYSTEM is ${RWKV_GPU_SYSTEM}, but no Thrust of 1.17 or newer was found, so there is no rwkv::gpu. Install a CUDA "
       "Toolkit or libthrust-dev, or say where its CMake files are with Thrust_DIR.")
   endif()
 endif()

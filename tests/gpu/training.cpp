@@ -95,16 +95,3 @@ TEST_CASE("what is no number stops a run on the GPU as well") {
   const auto said = test::message<NotFinite>([&] { trainer.step(Streams(text(), seq).at(1)); });
   CHECK_MESSAGE(said.find("blocks.1.ffn.key.weight") != said.npos, said);
 }
-
-TEST_CASE("a device that is not there is refused in plain words") {
-  CHECK(gpu_count() >= 1);
-  set_gpu(0);
-  const auto said = test::message<Error>([] { set_gpu(gpu_count()); });
-  CHECK_MESSAGE(said.find("found " + std::to_string(gpu_count())) != said.npos, said);
-  CHECK_THROWS_AS(set_gpu(-1), Error);
-}
-
-TEST_CASE("more memory than there is, is an Error that says how much was asked for") {
-  const auto said = test::message<Error>([] { Gpu<float>::allocate(dim_t(1) << 58); });
-  CHECK_MESSAGE(said.find(std::to_string(dim_t(1) << 60) + " ") != said.npos, said);
-}

@@ -13,7 +13,7 @@
 #include <new>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/backend/gpu/call.hpp>
+#include <rwkv/backend/gpu/errors.hpp>
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
 #ifndef __CUDACC__
 #error "rwkv: Thrust is set to CUDA, which only nvcc compiles; link rwkv::gpu, see RWKV_GPU_SYSTEM in cmake/gpu.cmake"

@@ -115,9 +115,13 @@ template <int... I, class L>
 [[gnu::always_inline]] inline L shuffle(L x, L y) {
 #ifdef __CUDACC__  // whose front end does not know the builtin
   constexpr int from[]{I...}, W = width_of<L>;
-  L z{};
-  for (int j = 0; j < W; ++j) z[j] = from[j] < W ? x[from[j]] : y[from[j] - W];
-  return z;
+  if constexpr (W == 1) {
+    return from[0] < W ? x : y;
+  } else {
+    L z{};
+    for (int j = 0; j < W; ++j) z[j] = from[j] < W ? x[from[j]] : y[from[j] - W];
+    return z;
+  }
 #else
   return __builtin_shufflevector(x, y, I...);
 #endif

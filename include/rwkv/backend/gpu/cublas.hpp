@@ -4,14 +4,12 @@
 #include <memory>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/error.hpp>
+#include <rwkv/backend/gpu/errors.hpp>
 
 namespace rwkv::detail::gpu {
 
 inline void expect(cublasStatus_t status, const char* call) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    throw Error("Gpu::matmul: ", call, ": ", cublasGetStatusString(status),
-                "; a kernel that was started before may be the cause: run with CUDA_LAUNCH_BLOCKING=1 to learn which");
+  if (status != CUBLAS_STATUS_SUCCESS) throw Error("Gpu::matmul: ", call, ": ", cublasGetStatusString(status), blame);
 }
 
 /// The calling thread's handle of cuBLAS, on the default stream as everything else.

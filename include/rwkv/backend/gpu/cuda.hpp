@@ -5,32 +5,20 @@
 #include <string>
 
 #include <rwkv/backend/gpu/cublas.hpp>
-#include <rwkv/core/error.hpp>
+#include <rwkv/backend/gpu/errors.hpp>
 
 // Thrust's device where it is a GPU of NVIDIA.
 namespace rwkv {
 namespace detail::gpu {
 
-inline std::string version(int number) {
-  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
-}
-
 /// How many devices there are. Error, with the reason and the way out, where a program cannot come to any.
 inline int count_devices() {
-  int driver = 0, runtime = 0, devices = 0;
+  int driver = 0, program = 0, devices = 0;
   cudaDriverGetVersion(&driver);
-  cudaRuntimeGetVersion(&runtime);
+  cudaRuntimeGetVersion(&program);
   const cudaError_t status = cudaGetDeviceCount(&devices);
   if (status == cudaSuccess && devices > 0) return devices;
-  const char* const instead = "; or compute on the processor, with Cpu<float>";
-  if (driver == 0)
-    throw Error("Gpu: expected a GPU of NVIDIA, found no driver for one (cudaGetDeviceCount: ",
-                cudaGetErrorString(status), "); install the driver, where there is a GPU", instead);
-  if (status == cudaErrorInsufficientDriver)
-    throw Error("Gpu: expected a driver that knows CUDA ", version(runtime), ", found one that knows CUDA ",
-                version(driver), "; install a newer driver, or build with an older CUDA", instead);
-  throw Error("Gpu: expected a GPU of NVIDIA, found none (cudaGetDeviceCount: ", cudaGetErrorString(status),
-              "); see what nvidia-smi shows, and that CUDA_VISIBLE_DEVICES hides nothing", instead);
+  throw no_device(driver, program, status == cudaErrorInsufficientDriver, cudaGetErrorString(status));
 }
 
 /// Once a process, before anything else is asked of the device.
@@ -47,11 +35,9 @@ inline auto policy() {
   std::size_t free = 0, total = 0;
   const cudaError_t status = cudaMemGetInfo(&free, &total);
   if (status != cudaSuccess)
-    throw Error("Gpu::allocate: cudaMalloc of ", bytes, " bytes: ", cudaGetErrorString(status),
-                "; a kernel that was started before may be the cause: run with CUDA_LAUNCH_BLOCKING=1 to learn which");
+    throw Error("Gpu::allocate: cudaMalloc of ", bytes, " bytes: ", cudaGetErrorString(status), blame);
   cudaGetLastError();  // said
-  throw Error("Gpu::allocate: expected ", bytes, " free bytes on the device, found ", free, " of ", total,
-              "; use a smaller batch, Recompute, or a smaller model");
+  throw no_memory(bytes, free, total);
 }
 
 }  // namespace detail::gpu
@@ -64,10 +50,19 @@ inline int gpu_count() {
 /// that number.
 inline void set_gpu(int index) {
   const int devices = gpu_count();
-  if (index < 0 || index >= devices)
-    throw Error("set_gpu: expected a device from 0 to ", devices - 1, ", found ", index, "; nvidia-smi lists them");
+  if (index < 0 || index >= devices) throw detail::gpu::no_such_device(index, devices);
   if (const cudaError_t status = cudaSetDevice(index); status != cudaSuccess)
     throw Error("set_gpu: cudaSetDevice(", index, "): ", cudaGetErrorString(status));
+}
+/// What the calling thread's device is called.
+inline std::string gpu_name() {
+  detail::gpu::expect_device();
+  int index = 0;
+  cudaDeviceProp properties{};
+  cudaError_t status = cudaGetDevice(&index);
+  if (status == cudaSuccess) status = cudaGetDeviceProperties(&properties, index);
+  if (status != cudaSuccess) throw Error("gpu_name: cudaGetDeviceProperties: ", cudaGetErrorString(status));
+  return properties.name;
 }
 
 }  // namespace rwkv

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include <rwkv/backend/gpu/errors.hpp>
 #include <rwkv/backend/product.hpp>
-#include <rwkv/core/error.hpp>
 
 // Thrust's device where it is the processor: plain C++, OpenMP or TBB. The same kernels, one index to a call, in the
 // host's memory: the GPU's code is tested where there is no GPU.
@@ -18,6 +18,11 @@ inline int gpu_count() {
 inline void set_gpu(int index) {
   if (index != 0)
     throw Error("set_gpu: expected device 0, the only one of a program built without CUDA, found ", index);
+}
+
+/// What the device is called.
+inline std::string gpu_name() {
+  return "the processor, by Thrust";
 }
 
 namespace detail::gpu {

@@ -1,0 +1,38 @@
+// Every op, layer and model on the GPU, compared with the processor. Without a GPU this is what a CUDA compiler must
+// get through; the program then says what is missing, with status 77.
+#include <cstdio>
+
+#include <rwkv/backend/gpu.hpp>
+#include <rwkv/layers/recompute.hpp>
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/gpt2_study.hpp>
+#include <rwkv/models/v4.hpp>
+#include <rwkv/testing/machines.hpp>
+
+using namespace rwkv;
+
+namespace {
+constexpr dim_t V = 11;
+// Few channels scan over time, many walk.
+struct Rwkv : Sequential<Named<"emb", Embedding<V, 12>>, Recompute<v4::Block<12>>, v4::Block<12>, Linear<12, V>> {};
+struct Wide : Sequential<Linear<12, 64>, v4::TimeMix<64>, Linear<64, 12>> {};
+using Gpt2 = gpt2::Model<V, 12, 2, 3, 256>;
+using Study = gpt2::study::Model<V, 12, 2, 6, 256>;
+
+template <class Net>
+bool holds() {
+  const auto report = testing::check_machines<Net, Gpu<float>>({.wild = false, .bounded = true, .vocabulary = V});
+  std::printf("%s\n", report.text().c_str());
+  return bool(report);
+}
+}  // namespace
+
+int main() {
+  try {
+    gpu_count();
+  } catch (const Error& error) {
+    std::printf("%s\n", error.what());
+    return 77;
+  }
+  return int(holds<Rwkv>()) + holds<Wide>() + holds<Gpt2>() + holds<Study>() == 4 ? 0 : 1;
+}
