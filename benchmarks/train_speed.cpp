@@ -5,23 +5,24 @@
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/rwkv.hpp>
 
+#include "../examples/device.hpp"
 #include "../examples/eigen_headers.hpp"
 #include "../examples/options.hpp"
 #include "machine.hpp"
 using namespace rwkv;
 
 struct Options {
-  std::string model = "rwkv4", size = "768x12", text;
+  std::string device = "cpu", model = "rwkv4", size = "768x12", text;
   dim_t batch = 8, context = 256, text_bytes = 1000000;
   int threads = 0, steps = 13, warmup = 3;
   std::uint64_t seed = 1;
 };
 
-template <class Net>
+template <class Net, class B>
 int train(const Options& o, const Corpus& text) {
   using Clock = std::chrono::steady_clock;
   const Seq seq{o.batch, o.context};
-  Model<Net> model(o.seed);
+  Model<Net, B> model(o.seed);
   Trainer trainer(model, Recipe{.optimizer = {.beta2 = o.model == "gpt2" ? 0.95 : 0.99}}, seq);
   const Windows windows(text, seq, o.seed);
   Minibatch batch;
@@ -45,12 +46,14 @@ int train(const Options& o, const Corpus& text) {
       "\"first_loss\": %.4f, \"last_loss\": %.4f, \"mean_loss_of_last_tenth\": %.4f, \"peak_rss_mb\": %.1f, "
       "\"dtype\": \"fp32\", \"seed\": %ld, \"optimizer\": \"AdamW\", \"betas\": [%g, %g], \"weight_decay\": %g, "
       "\"lr\": %g, "
-      "\"lr_warmup\": %ld, \"clip\": %g, \"flops_per_token\": %ld, \"threads\": %d, \"processor\": \"%s\"}\n",
+      "\"lr_warmup\": %ld, \"clip\": %g, \"flops_per_token\": %ld, \"threads\": %d, \"device\": \"%s\", \"processor\": "
+      "\"%s\"}\n",
       o.model.c_str(), o.size.substr(o.size.find('x') + 1).c_str(), o.size.substr(0, o.size.find('x')).c_str(),
       long(o.batch), long(o.context), long(vocabulary<Net>), long(text.tokenizer().size()), long(parameters<Net>()),
       o.steps, rates.size(), bench::summary(rates).c_str(), losses.front(), losses.back(), tail, bench::peak_rss_mb(),
       long(o.seed), adamw.beta1, adamw.beta2, adamw.decay, rate.rate, long(rate.warmup), trainer.recipe().clip,
-      3 * long(flops_per_token<Net>()), pool().threads(), bench::processor().c_str());
+      3 * long(flops_per_token<Net>()), pool().threads(), example::device_name(o.device).c_str(),
+      bench::processor().c_str());
   return 0;
 }
 
@@ -58,6 +61,7 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app("Trains on random windows of a text and prints tokens per second.", "train_speed");
   app.option_defaults()->always_capture_default();
+  app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
   app.add_option("--model", o.model, "rwkv4 or gpt2")->check(example::one_of({"rwkv4", "gpt2"}));
   app.add_option("--size", o.size, "width x layers: 128x4, 384x6 or 768x12")
       ->check(example::one_of({"128x4", "384x6", "768x12"}));
@@ -79,17 +83,19 @@ int main(int argc, char** argv) {
     if (o.steps <= o.warmup)
       throw Error("--steps " + std::to_string(o.steps) + ": expected more than the warm-up of " +
                   std::to_string(o.warmup));
-    const auto with = [&]<dim_t Width, int Layers>() {
+    const auto with = [&]<class B, dim_t Width, int Layers>() {
       const auto with_vocabulary = [&]<dim_t Vocab>() {
         constexpr dim_t most = Width == 128 ? 128 : 256;  // positions of a GPT-2, as the contexts of compare.py
-        if (o.model == "gpt2") return train<gpt2::Model<Vocab, Width, Layers, Width / 64, most>>(o, corpus);
-        return train<v4::Model<Vocab, Width, Layers>>(o, corpus);
+        if (o.model == "gpt2") return train<gpt2::Model<Vocab, Width, Layers, Width / 64, most>, B>(o, corpus);
+        return train<v4::Model<Vocab, Width, Layers>, B>(o, corpus);
       };
       return tokenizer.size() <= 96 ? with_vocabulary.template operator()<96>()
                                     : with_vocabulary.template operator()<256>();
     };
-    if (o.size == "128x4") return with.template operator()<128, 4>();
-    if (o.size == "384x6") return with.template operator()<384, 6>();
-    return with.template operator()<768, 12>();
+    return example::on_device(o.device, [&]<class B>() {
+      if (o.size == "128x4") return with.template operator()<B, 128, 4>();
+      if (o.size == "384x6") return with.template operator()<B, 384, 6>();
+      return with.template operator()<B, 768, 12>();
+    });
   });
 }

@@ -17,6 +17,14 @@ if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)
     RWKV_EIGEN_DIR="$<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>")
 endif()
 
+# Programs that know --device have the GPU where CUDA was asked for; on the processor it would only cost their compilation.
+function(rwkv_gpu_program target)
+  if(RWKV_GPU_SYSTEM STREQUAL CUDA)
+    target_link_libraries(${target} PRIVATE rwkv::gpu)
+    rwkv_gpu_sources(${target})
+  endif()
+endfunction()
+
 # The data that some tests and examples read; they do without when it is absent.
 if(DEFINED ENV{RWKV_DATA})
   set(data $ENV{RWKV_DATA})

@@ -4,6 +4,7 @@
 #include <rwkv/rwkv.hpp>
 #include <rwkv/training/fit.hpp>
 
+#include "device.hpp"
 #include "eigen_headers.hpp"
 #include "options.hpp"
 #include "sizes.hpp"
@@ -20,11 +21,11 @@ Corpus open(const std::string& path, const Options& o) {
   return o.tokenizer == "bytes" ? Corpus(path, Bytes()) : Corpus::by_characters(path);
 }
 
-template <class Net>
+template <class Net, class B>
 int train(const Options& o, const Corpus& text, const Corpus& valid) {
   const Seq seq{o.batch, o.context};
-  if (o.summary) return std::fputs(summary<Net>(seq).c_str(), stdout) < 0;
-  Model<Net> model(o.seed);
+  if (o.summary) return std::fputs(summary<Net, B>(seq).c_str(), stdout) < 0;
+  Model<Net, B> model(o.seed);
   const Schedule schedule{o.rate, o.final_rate, o.warmup, o.steps,
                           o.curve == "cosine"        ? Schedule::Curve::cosine
                           : o.curve == "exponential" ? Schedule::Curve::exponential
@@ -70,7 +71,9 @@ int main(int argc, char** argv) {
     set_threads(o.threads);
     const Corpus whole = open(o.text, o);
     const auto [text, rest] = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
-    return example::with_model(o.model, o.size, whole.tokenizer().size(),
-                               [&]<class Net>() { return train<Net>(o, text, rest); });
+    return example::on_device(o.device, [&]<class B>() {
+      return example::with_model(o.model, o.size, whole.tokenizer().size(),
+                                 [&]<class Net>() { return train<Net, B>(o, text, rest); });
+    });
   });
 }

@@ -2,6 +2,7 @@
 #include <rwkv/io/load.hpp>
 #include <rwkv/rwkv.hpp>
 
+#include "device.hpp"
 #include "options.hpp"
 #include "sizes.hpp"
 using namespace rwkv;
@@ -29,13 +30,14 @@ Found find_model(const SafetensorsFile& file) {
 }
 
 int main(int argc, char** argv) {
-  std::string path = "run/model.safetensors", prompt = "\n";
+  std::string path = "run/model.safetensors", device = "cpu", prompt = "\n";
   dim_t tokens = 400;
   int threads = 0;
   Sampler sampler{.temperature = 0.8, .top_p = 0.95};
   CLI::App app("Goes on with a prompt, with a model that train_text made.", "write");
   app.option_defaults()->always_capture_default();
   app.add_option("--model", path, "the model's file");
+  app.add_option("--device", device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
   app.add_option("--prompt", prompt, "text to go on with; a new line without it");
   app.add_option("--tokens", tokens, "how many to write")->check(CLI::NonNegativeNumber);
   app.add_option("--temperature", sampler.temperature, "0: always the likeliest")->check(CLI::NonNegativeNumber);
@@ -49,8 +51,8 @@ int main(int argc, char** argv) {
     set_threads(threads);
     const SafetensorsFile file(path);
     const Found found = find_model(file);
-    return example::with_model(found.model, found.size, found.vocabulary, [&]<class Net>() {
-      Model<Net> model;
+    const auto go_on = [&]<class Net, class B>() {
+      Model<Net, B> model;
       load(model, path);
       Generator writer(model, Tokenizer::from_metadata(file.metadata()), sampler);
       std::fputs(prompt.c_str(), stdout);
@@ -60,6 +62,10 @@ int main(int argc, char** argv) {
       });
       std::fputc('\n', stdout);
       return 0;
+    };
+    return example::on_device(device, [&]<class B>() {
+      return example::with_model(found.model, found.size, found.vocabulary,
+                                 [&]<class Net>() { return go_on.template operator()<Net, B>(); });
     });
   });
 }

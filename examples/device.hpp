@@ -1,0 +1,34 @@
+#pragma once
+#include <rwkv/backend/cpu.hpp>
+#include <rwkv/core/error.hpp>
+#include <string>
+#ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
+#include <rwkv/backend/gpu.hpp>
+#endif
+
+namespace example {
+
+/// Calls f.operator()<B>() with the machine that --device names, cpu or gpu. Error where there is none.
+template <class F>
+int on_device(const std::string& device, F&& f) {
+  if (device == "cpu") return f.template operator()<rwkv::Cpu<float>>();
+#ifdef THRUST_DEVICE_SYSTEM
+  rwkv::gpu_count();  // says what is missing before anything else is done
+  return f.template operator()<rwkv::Gpu<float>>();
+#else
+  throw rwkv::Error(
+      "--device gpu: this program was built without CUDA; build it with a CUDA Toolkit, by cmake --preset cuda && "
+      "cmake "
+      "--build --preset cuda, or use --device cpu");
+#endif
+}
+
+/// What on_device computes on, beside a figure.
+inline std::string device_name([[maybe_unused]] const std::string& device) {
+#ifdef THRUST_DEVICE_SYSTEM
+  if (device == "gpu") return rwkv::gpu_name();
+#endif
+  return "cpu";
+}
+
+}  // namespace example
