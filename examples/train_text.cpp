@@ -69,11 +69,11 @@ int main(int argc, char** argv) {
   example::add_options(app, o);
   return example::run(app, argc, argv, [&] {
     set_threads(o.threads);
-    const Corpus whole = open(o.text, o);
-    const auto [text, rest] = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
     return example::on_device(o.device, [&]<class B>() {
+      const Corpus whole = open(o.text, o);
+      const auto parts = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
       return example::with_model(o.model, o.size, whole.tokenizer().size(),
-                                 [&]<class Net>() { return train<Net, B>(o, text, rest); });
+                                 [&]<class Net>() { return train<Net, B>(o, parts.first, parts.second); });
     });
   });
 }

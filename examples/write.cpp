@@ -47,11 +47,10 @@ int main(int argc, char** argv) {
   app.add_option("--frequency", sampler.frequency, "penalty for each time it was");
   app.add_option("--seed", sampler.seed, "of the draws");
   app.add_option("--threads", threads, "0: as many as the machine has")->check(CLI::Range(0, 1024));
-  return example::run(app, argc, argv, [&] {
-    set_threads(threads);
+  const auto go_on = [&]<class B>() {
     const SafetensorsFile file(path);
     const Found found = find_model(file);
-    const auto go_on = [&]<class Net, class B>() {
+    return example::with_model(found.model, found.size, found.vocabulary, [&]<class Net>() {
       Model<Net, B> model;
       load(model, path);
       Generator writer(model, Tokenizer::from_metadata(file.metadata()), sampler);
@@ -62,10 +61,10 @@ int main(int argc, char** argv) {
       });
       std::fputc('\n', stdout);
       return 0;
-    };
-    return example::on_device(device, [&]<class B>() {
-      return example::with_model(found.model, found.size, found.vocabulary,
-                                 [&]<class Net>() { return go_on.template operator()<Net, B>(); });
     });
+  };
+  return example::run(app, argc, argv, [&] {
+    set_threads(threads);
+    return example::on_device(device, go_on);
   });
 }

@@ -6,6 +6,7 @@
 #include <rwkv/layers/recompute.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/gpt2_study.hpp>
+#include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/testing/machines.hpp>
 
@@ -16,6 +17,7 @@ constexpr dim_t V = 11;
 // Few channels scan over time, many walk.
 struct Rwkv : Sequential<Named<"emb", Embedding<V, 12>>, Recompute<v4::Block<12>>, v4::Block<12>, Linear<12, V>> {};
 struct Wide : Sequential<Linear<12, 64>, v4::TimeMix<64>, Linear<64, 12>> {};
+using Early = v1::Model<V, 12, 2, 2, 6, 12, 256>;
 using Gpt2 = gpt2::Model<V, 12, 2, 3, 256>;
 using Study = gpt2::study::Model<V, 12, 2, 6, 256>;
 
@@ -34,5 +36,5 @@ int main() {
     std::printf("%s\n", error.what());
     return 77;
   }
-  return int(holds<Rwkv>()) + holds<Wide>() + holds<Gpt2>() + holds<Study>() == 4 ? 0 : 1;
+  return int(holds<Rwkv>()) + holds<Wide>() + holds<Early>() + holds<Gpt2>() + holds<Study>() == 5 ? 0 : 1;
 }

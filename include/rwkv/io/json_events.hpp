@@ -34,7 +34,10 @@ class JsonReader {
     while (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t') ++at_;
     return peek();
   }
-  bool wrong() { return !(wrong_ = true); }
+  bool wrong() {
+    wrong_ = true;
+    return false;
+  }
   bool skip(int c) { return peek() == c ? (++at_, true) : wrong(); }
   bool word(const char* rest) { return *rest == 0 || (skip(*rest) && word(rest + 1)); }
 
