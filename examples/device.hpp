@@ -3,7 +3,7 @@
 #include <rwkv/core/error.hpp>
 #include <string>
 #ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
-#include <rwkv/backend/gpu.hpp>
+#include <rwkv/gpu.hpp>
 #endif
 
 namespace example {

@@ -2,7 +2,7 @@
 // get through; the program then says what is missing, with status 77.
 #include <cstdio>
 
-#include <rwkv/backend/gpu.hpp>
+#include <rwkv/gpu.hpp>
 #include <rwkv/layers/recompute.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/gpt2_study.hpp>
