@@ -20,7 +20,7 @@ using B = Cpu<float>;
 template <dim_t C>
 struct Problem {
   Seq seq;
-  std::vector<float> time_decay, time_first, dtime_decay, dtime_first, k, v, y, dy, dk, dv, state, dstate, starts, sums;
+  std::vector<float> time_decay, time_first, dtime_decay, dtime_first, k, v, y, dy, dk, dv, state, dstate, starts;
   Scratch<B> scratch;
 
   explicit Problem(Seq s) : seq(s) {
@@ -33,7 +33,7 @@ struct Problem {
     fill(time_decay, C, 2, -3), fill(time_first, C, .5f, -1.2f), fill(dtime_decay, C), fill(dtime_first, C);
     for (auto* x : {&k, &v, &y, &dy, &dk, &dv}) fill(*x, s.tokens() * C);
     for (auto* x : {&state, &dstate}) x->resize(s.batch * 3 * C);
-    starts.resize(s.batch * s.spans() * 3 * C), sums.resize(s.batch * 2 * C);
+    starts.resize(s.batch * s.spans() * 3 * C);
     for (dim_t b = 0; b < s.batch; ++b) std::fill_n(&state[(b * 3 + 2) * C], C, -1e38f);
   }
 
@@ -44,8 +44,7 @@ struct Problem {
   void backward(OverTime how = OverTime::automatic) {
     wkv4_backward<B, C>(scratch, {time_decay.data(), seq}, {time_first.data(), seq}, {k.data(), seq}, {v.data(), seq},
                         {starts.data(), seq}, {dy.data(), seq}, {dk.data(), seq}, {dv.data(), seq},
-                        {dtime_decay.data(), seq}, {dtime_first.data(), seq}, {dstate.data(), seq}, {sums.data(), seq},
-                        how);
+                        {dtime_decay.data(), seq}, {dtime_first.data(), seq}, {dstate.data(), seq}, how);
   }
 
   /// The formulas of the paper, a channel at a time.

@@ -66,7 +66,6 @@ struct Wkv {
       dv{dy.memory.seq(), 10};
   Held<Batch, 3, C> state{seq, 11, 0}, dstate{seq, 12, 0};
   Held<Batch, Spans, 3, C> starts{back ? seq : Seq{1, 0}, 13};
-  Held<Batch, 2, C> sums{seq, 14};
   Scratch<B> scratch{};
 
   void run(OverTime how) {
@@ -78,7 +77,7 @@ struct Wkv {
                        back ? Tensor<B, Batch, Spans, 3, C>(starts) : Tensor<B, Batch, Spans, 3, C>{nullptr, seq}, how);
     if (back)
       wkv4_backward<B, C>(scratch, time_decay, time_first, k, v, starts, dy, dk, dv, dtime_decay, dtime_first, dstate,
-                          sums, how);
+                          how);
   }
   double bytes() const {
     return k.bytes() + v.bytes() + y.bytes() + dy.bytes() + dk.bytes() + dv.bytes() + starts.bytes() +

@@ -1,60 +1,15 @@
-#include <doctest/doctest.h>
+#include "wkv4_problem.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <map>
-#include <random>
-#include <string>
-#include <vector>
 
-#include <rwkv/backend/cpu.hpp>
-#include <rwkv/ops/wkv4.hpp>
-
+// WKV-4, token after token, beside its definition.
 namespace {
 
-using namespace rwkv;
-
-template <class T>
-using Numbers = std::vector<T>;
-
-/// Everything that goes into WKV-4 and comes out of it. `last` and `dlast` belong to the state after the last token.
-template <class T, dim_t C>
-struct Problem {
-  Seq seq;
-  Numbers<T> time_decay = Numbers<T>(C), time_first = time_decay, dtime_decay = time_decay, dtime_first = time_decay;
-  Numbers<T> k = Numbers<T>(seq.tokens() * C), v = k, y = k, dy = k, dk = k, dv = k;
-  Numbers<T> state = Numbers<T>(seq.batch * 3 * C), last = state, dstate = state, dlast = state;
-
-  template <class U>
-  Problem<U, C> as() const {
-    Problem<U, C> p{seq};
-    const auto copy = [](auto& to, const auto& from) { to.assign(from.begin(), from.end()); };
-    copy(p.time_decay, time_decay), copy(p.time_first, time_first), copy(p.k, k), copy(p.v, v), copy(p.dy, dy);
-    copy(p.state, state), copy(p.dlast, dlast);
-    return p;
-  }
-  std::vector<Numbers<T>*> results() { return {&y, &last, &dk, &dv, &dtime_decay, &dtime_first, &dstate}; }
-};
-constexpr const char* names[] = {"y", "last", "dk", "dv", "dtime_decay", "dtime_first", "dstate"};
-
-template <class T, dim_t C>
-void run(Problem<T, C>& p) {
-  using B = Cpu<T>;
-  const Seq s = p.seq;
-  using Signal = Tensor<B, Batch, Time, C>;
-  Numbers<T> starts(s.batch * s.spans() * 3 * C), sums(s.batch * 2 * C);
-  const Tensor<B, Batch, Spans, 3, C> kept{starts.data(), s};
-  p.last = p.state, p.dstate = p.dlast;
-  wkv4_forward<B, C>({p.time_decay.data(), s}, {p.time_first.data(), s}, {p.k.data(), s}, {p.v.data(), s},
-                     Signal{p.y.data(), s}, {p.last.data(), s}, kept);
-  wkv4_backward<B, C>({p.time_decay.data(), s}, {p.time_first.data(), s}, {p.k.data(), s}, {p.v.data(), s}, kept,
-                      {p.dy.data(), s}, {p.dk.data(), s}, {p.dv.data(), s}, {p.dtime_decay.data(), s},
-                      {p.dtime_first.data(), s}, {p.dstate.data(), s}, {sums.data(), s});
-}
+using namespace wkv4;
 
 /// The definition: y_t is an average with weights e^logit over the past before the sequence and tokens 0 ... t, so
-/// every gradient is that of a softmax. O(T^2), nothing of the recurrence but the scale e^pp of the last state.
+/// every gradient is that of a softmax. O(T^2), nothing of the recurrence but the scale e^pp that p.last names.
 template <dim_t C>
 void define(Problem<long double, C>& p) {
   using R = long double;
@@ -65,8 +20,9 @@ void define(Problem<long double, C>& p) {
       const auto row = [&](dim_t r) { return (b * 3 + r) * C + c; };
       const R w = -std::exp(p.time_decay[c]), u = p.time_first[c];
       const R aa = p.state[row(0)], bb = p.state[row(1)], pp = p.state[row(2)];
-      R daa = 0, dbb = 0, dpp = 0, dw = 0, top = pp;
-      for (dim_t t = 0; t < T; ++t) p.dk[at(t)] = p.dv[at(t)] = 0, top = std::max(top + w, p.k[at(t)]);
+      const R top = p.last[row(2)];
+      R daa = 0, dbb = 0, dpp = 0, dw = 0;
+      for (dim_t t = 0; t < T; ++t) p.dk[at(t)] = p.dv[at(t)] = 0;
       for (dim_t t = 0; t <= T; ++t) {  // t = T stands for the last state
         const R past = t * w + pp, self = t < T ? u + p.k[at(t)] : 0;
         R scale = t < T ? std::max(past, self) : top, num = 0, den = 0;
@@ -80,7 +36,7 @@ void define(Problem<long double, C>& p) {
         if (t < T)
           p.y[at(t)] = num / den;
         else
-          p.last[row(0)] = num, p.last[row(1)] = den, p.last[row(2)] = top;
+          p.last[row(0)] = num, p.last[row(1)] = den;
         const R dnum = t < T ? p.dy[at(t)] / den : p.dlast[row(0)], dden = t < T ? -dnum * num / den : p.dlast[row(1)];
         for (dim_t s = 0; s <= std::min(t, T - 1); ++s) {
           const R e = std::exp(logit(s) - scale), dlogit = e * (dnum * p.v[at(s)] + dden);
@@ -97,52 +53,12 @@ void define(Problem<long double, C>& p) {
 }
 
 template <class T, dim_t C>
-Problem<T, C> random_problem(Seq seq, std::mt19937& random, T spread = 2) {
-  Problem<T, C> p{seq};
-  std::normal_distribution<T> normal;
-  for (auto* x : {&p.time_first, &p.k, &p.v, &p.dy, &p.state, &p.dlast})
-    for (T& value : *x) value = normal(random);
-  for (T& value : p.k) value *= spread;
-  for (T& value : p.time_decay) value = 2 * normal(random) - 2;
-  for (dim_t b = 0; b < seq.batch; ++b)
-    for (dim_t c = 0; c < C; ++c) {  // every second sequence has no past
-      T* s = &p.state[b * 3 * C + c];
-      if (b % 2 == 0)
-        s[C] = std::exp(s[C]);
-      else
-        s[0] = s[C] = 0, s[2 * C] = T(-1e38);
-    }
-  return p;
-}
-
-/// Largest difference, as a share of 1 or of the largest wanted number.
-template <class T, class U>
-double difference(const Numbers<T>& got, const Numbers<U>& want) {
-  REQUIRE(got.size() == want.size());
-  double worst = 0, largest = 1;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    if (std::abs(want[i]) > U(1e37)) continue;  // pp where nothing came before
-    worst = std::max(worst, std::abs(double(got[i]) - double(want[i])));
-    largest = std::max(largest, std::abs(double(want[i])));
-    if (std::isnan(got[i])) return INFINITY;
-  }
-  return worst / largest;
-}
-
-template <class P, class Q>
-void check_same(P&& got, Q&& want, double tolerance) {
-  for (std::size_t i = 0; i < std::size(names); ++i) {
-    INFO(std::string(names[i]));
-    CHECK(difference(*got.results()[i], *want.results()[i]) <= tolerance);
-  }
-}
-
-template <class T, dim_t C>
-void check_against_definition(Seq seq, std::mt19937& random, double tolerance, T spread = 2) {
+void check_against_definition(Seq seq, std::mt19937& random, double tolerance, double key = 4) {
   INFO(C << " channels, " << seq.batch << " sequences of " << seq.time);
-  auto p = random_problem<T, C>(seq, random, spread);
+  auto p = random_problem<T, C>(seq, random, key);
+  run(p);
   auto want = p.template as<long double>();
-  run(p), define(want);
+  define(want);
   check_same(p, want, tolerance);
 }
 
@@ -155,10 +71,10 @@ TEST_CASE("wkv4 is its definition, gradients included") {
     check_against_definition<double, 1>({some(4), some(100)}, random, 1e-12);
     check_against_definition<double, 19>({some(3), some(100)}, random, 1e-12);
     check_against_definition<double, 70>({some(3), some(70)}, random, 1e-12);
-    // float: pp + w rounds to the same side for many tokens, in every form that keeps a running maximum
-    check_against_definition<float, 19>({some(3), some(100)}, random, 2e-5);
-    check_against_definition<float, 70>({some(3), some(70)}, random, 2e-5);
-    check_against_definition<double, 19>({some(3), some(50)}, random, 1e-12, 40);
+    check_against_definition<float, 19>({some(3), some(100)}, random, 4e-6);
+    check_against_definition<float, 70>({some(3), some(70)}, random, 4e-6);
+    check_against_definition<double, 19>({some(3), some(50)}, random, 1e-12, 80);
+    check_against_definition<float, 19>({some(3), some(50)}, random, 4e-6, 80);
   }
   for (dim_t time : {1, 2, 31, 32, 33, 63, 64, 65, 96}) check_against_definition<double, 8>({2, time}, random, 1e-12);
 }
@@ -216,17 +132,6 @@ TEST_CASE("wkv4 with extreme keys and decays is finite and an average") {
   check(float{}), check(double{});
 }
 
-TEST_CASE("wkv4 at keys of +-80 in float is close to the definition") {
-  std::mt19937 random(13);
-  auto p = random_problem<float, 19>({2, 60}, random);
-  for (auto& k : p.k) k = float(int(random() % 41) - 20) * 4;  // multiples: exponents stay exact
-  for (auto& w : p.time_decay) w = 0.f;
-  for (auto& u : p.time_first) u = 1.f;
-  auto want = p.as<long double>();
-  run(p), define(want);
-  check_same(p, want, 4e-6);
-}
-
 /// Tokens [first, end) of every sequence, as a problem of their own.
 template <class T, dim_t C>
 Problem<T, C> part(const Problem<T, C>& p, dim_t first, dim_t end) {
@@ -252,7 +157,7 @@ TEST_CASE("wkv4 in two calls is one call") {
     head.dlast = tail.dstate;
     head.dtime_decay = tail.dtime_decay, head.dtime_first = tail.dtime_first;  // they accumulate
     run(head);
-    CHECK(difference(tail.last, whole.last) == 0);
+    CHECK(difference(tail.last, whole.last) < 1e-14);
     CHECK(difference(head.dstate, whole.dstate) < 1e-12);
     CHECK(difference(head.dtime_decay, whole.dtime_decay) < 1e-12);
     CHECK(difference(head.dtime_first, whole.dtime_first) < 1e-12);
@@ -262,7 +167,7 @@ TEST_CASE("wkv4 in two calls is one call") {
         for (dim_t c = 0; c < 11; ++c) {
           const auto& side = t < time ? head : tail;
           const dim_t i = (b * 77 + t) * 11 + c, j = (b * side.seq.time + (t < time ? t : t - time)) * 11 + c;
-          CHECK(side.y[j] == whole.y[i]);
+          CHECK(side.y[j] == doctest::Approx(whole.y[i]).epsilon(1e-13));
           CHECK(side.dk[j] == doctest::Approx(whole.dk[i]).epsilon(1e-10));
           CHECK(side.dv[j] == doctest::Approx(whole.dv[i]).epsilon(1e-10));
         }
@@ -285,8 +190,9 @@ TEST_CASE("wkv4 without starts gives the same outputs") {
   run(p);
   auto y = p.y, last = p.state;
   using B = Cpu<float>;
-  wkv4_forward<B, 21>({p.time_decay.data(), p.seq}, {p.time_first.data(), p.seq}, {p.k.data(), p.seq},
-                      {p.v.data(), p.seq}, {y.data(), p.seq}, {last.data(), p.seq}, {});
+  Scratch<B> scratch;
+  wkv4_forward<B, 21>(scratch, {p.time_decay.data(), p.seq}, {p.time_first.data(), p.seq}, {p.k.data(), p.seq},
+                      {p.v.data(), p.seq}, {y.data(), p.seq}, {last.data(), p.seq}, {}, OverTime::walk);
   CHECK(y == p.y);
   CHECK(last == p.last);
 }

@@ -127,6 +127,23 @@ template <int... I, class L>
 #endif
 }
 
+/// Every lane of x as a To.
+template <class To, class L>
+[[gnu::always_inline]] RWKV_HD inline auto convert(L x) {
+  if constexpr (width_of<L> == 1) {
+    return static_cast<To>(x);
+  } else {
+    using Wanted = Pack<To, width_of<L>>;
+#ifdef __CUDACC__
+    Wanted z{};
+    for (int j = 0; j < width_of<L>; ++j) z[j] = static_cast<To>(x[j]);
+    return z;
+#else
+    return __builtin_convertvector(x, Wanted);
+#endif
+  }
+}
+
 /// Folds the lanes of x into one, always in the same order: halves, quarters, ...
 template <class L, class Join>
 RWKV_HD scalar_of<L> fold_lanes(L x, const Join& join) {

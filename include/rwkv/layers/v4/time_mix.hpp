@@ -99,10 +99,9 @@ struct TimeMix {
       B::matmul(Op::none, Op::none, seq.tokens(), A, C, dy.data, p.output.data, dwkv.data, 0);
       gate_backward<B>(c.r, c.wkv, dwkv, dr, dwkv, gated);
       B::matmul(Op::transpose, Op::none, C, A, seq.tokens(), dy.data, gated.data, dp.output.data, 1);
-      const auto sums = scratch.template take<Shape<Batch, 2, A>>(seq);
       over_time([&](auto... how) {
         wkv4_backward<B>(scratch, p.time_decay, p.time_first, c.k, c.v, c.past, dwkv, dk, dv, dp.time_decay,
-                         dp.time_first, ds.past, sums, how...);
+                         dp.time_first, ds.past, how...);
       });
     }
     const auto dxk = scratch.template take<In>(seq), dxv = scratch.template take<In>(seq),

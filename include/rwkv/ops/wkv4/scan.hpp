@@ -3,17 +3,19 @@
 #include <rwkv/ops/wkv4/stretch.hpp>
 
 // WKV-4 as an ordered scan over time (Blelloch 1990, "Prefix sums and their applications"): blocks of spans are reduced
-// to one element each, the elements are carried along by Past::then, and every block then starts from what came before.
-// Blocks come in groups, one group after the other, so that what the first pass has read the second finds in the cache.
+// to one element each, the elements are carried along by Past::then, and every block then starts from what came
+// before. Blocks come in groups, one group after the other, so that what the first pass has read the second finds in
+// the cache. One block at a time is the plain recurrence.
 namespace rwkv::detail {
 
-/// Spans of a step: what is known of a channel is worked out once for all of them.
+/// Spans of a step: what is known of a channel is read once for all of them.
 inline constexpr dim_t per_step = 4;
 
 /// A group of blocks: `count` of them, of `length` spans, the first span of all being `first`.
 struct Wkv4Blocks {
   Seq seq;
   dim_t first, length, count;
+  bool stepwise;  // token after token
   RWKV_HD dim_t begin(dim_t block) const { return first + block * length; }
   RWKV_HD dim_t end(dim_t block) const {
     const dim_t end = first + (block + 1) * length, spans = seq.spans();
@@ -26,223 +28,280 @@ struct Wkv4Blocks {
   }
 };
 
-/// Row (sequence, block but the last): what the block after it starts from, the block's own tokens alone; the first
-/// block counts what came before as well. pasts (Batch, blocks, 3, C).
-template <class T, dim_t C>
-struct Wkv4Reduce {
-  Wkv4Blocks blocks;
-  Wkv4Inputs<T> in;
-  const T* state;
-  T* pasts;
+/// The elements on the way, in rows of a Past: what a group starts from (Batch, rows, C), and its blocks' own
+/// (Batch, blocks, rows, C).
+template <class T>
+struct Wkv4Elements {
+  T *carried, *blocks;
+};
 
-  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
+/// From the state to what the first group starts from.
+template <class T, dim_t C>
+struct Wkv4Enter {
+  const T* state;
+  T* carried;
+  RWKV_HD void operator()(dim_t b, auto c) const {
     using L = At<T, decltype(c)>;
-    const auto [blocks, in, state, pasts] = *this;
-    const dim_t b = row / (blocks.count - 1), block = row % (blocks.count - 1),
-                n = blocks.begin(block) + step * per_step;
-    const dim_t end = n + per_step < blocks.end(block) ? n + per_step : blocks.end(block);
-    const L w = -math::exp(load(in.time_decay, c));
-    const Fading<L> fade(w);
-    const auto slot = (b * blocks.count + block + 1) * 3 * C + c;
-    auto past = step > 0     ? Past<L>::read(pasts, slot, C)
-                : block == 0 ? Past<L>::read(state, b * 3 * C + c, C)
-                             : Past<L>::none();
-    for (dim_t m = n; m < end; ++m)
-      past = stretch_tokens<false, C>(in.k, in.v, static_cast<T*>(nullptr), (b * in.seq.time + m * span) * C + c,
-                                      blocks.tokens(m), w, L{}, L{}, fade, past);
-    past.write(pasts, slot, C);
+    Past<L>::read_sums(state, b * 3 * C + c, C).enter().write(carried, b * Past<L>::rows * C + c, C);
+  }
+};
+/// From what the last group ends with to the state.
+template <class T, dim_t C>
+struct Wkv4Leave {
+  const T* carried;
+  T* state;
+  RWKV_HD void operator()(dim_t b, auto c) const {
+    using L = At<T, decltype(c)>;
+    Past<L>::read(carried, b * Past<L>::rows * C + c, C).leave().write_sums(state, b * 3 * C + c, C);
   }
 };
 
-/// From the blocks alone to all before them.
+/// Row (sequence, block), spans in order. To write: the outputs, from what came before the block. Else, for all blocks
+/// but the last: the block alone, the first with what came before.
+template <bool Writes, class T, dim_t C>
+struct Wkv4Forward {
+  Wkv4Blocks blocks;
+  Wkv4Inputs<T> in;
+  T *y, *starts;
+  Wkv4Elements<T> elements;
+
+  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
+    using L = At<T, decltype(c)>;
+    const auto [blocks, in, y, starts, elements] = *this;  // no store can change a local copy
+    const dim_t count = Writes ? blocks.count : blocks.count - 1, b = row / count, block = row % count;
+    const dim_t n = blocks.begin(block) + step * per_step;
+    const dim_t end = n + per_step < blocks.end(block) ? n + per_step : blocks.end(block);
+    if (n >= end) return;
+    const auto channel = Channel<L>::read(in.channels, c, C);
+    const auto slot = (b * blocks.count + block) * Past<L>::rows * C + c, whole = b * Past<L>::rows * C + c;
+    auto past = Writes || step > 0 ? Past<L>::read(elements.blocks, slot, C)
+                : block == 0       ? Past<L>::read(elements.carried, whole, C)
+                                   : Past<L>::none();
+    for (dim_t m = n; m < end; ++m) {
+      const auto i = (b * in.seq.time + m * span) * C + c;
+      const dim_t tokens = blocks.tokens(m);
+      if (Writes && starts) past.write_sums(starts, (b * in.seq.spans() + m) * 3 * C + c, C);
+      past = blocks.stepwise ? walk_tokens<Writes, C>(in, y, i, tokens, channel, past)
+                             : stretch_tokens<Writes, C>(in, y, c, i, tokens, channel, past);
+    }
+    past.write(elements.blocks, slot, C);
+    if (Writes && block == blocks.count - 1 && end == blocks.end(block)) past.write(elements.carried, whole, C);
+  }
+};
+
+/// From the blocks alone to all before them, in the order they are met.
 template <class T, dim_t C>
 struct Wkv4Carry {
   Wkv4Blocks blocks;
-  const T *time_decay, *state;
-  T* pasts;
+  const T* channels;
+  Wkv4Elements<T> elements;
+  bool backwards;
 
   RWKV_HD void operator()(dim_t b, auto c) const {
     using L = At<T, decltype(c)>;
-    const L decay = -math::exp(load(time_decay, c)) * static_cast<T>(blocks.length * span);
-    const Bounds<L> within(decay);
-    auto slot = b * blocks.count * 3 * C + c;
-    Past<L>::read(state, b * 3 * C + c, C).write(pasts, slot, C);
-    if (blocks.count < 3) return;
-    auto past = Past<L>::read(pasts, slot = slot + 3 * C, C);
-    for (dim_t block = 2; block < blocks.count; ++block) {
-      past = past.then(Past<L>::read(pasts, slot = slot + 3 * C, C), decay, within);
-      past.write(pasts, slot, C);
+    const auto decay = Channel<L>::read(channels, c, C).block;
+    auto past = Past<L>::read(elements.carried, b * Past<L>::rows * C + c, C);
+    for (dim_t i = 0; i < blocks.count; ++i) {
+      const dim_t block = backwards ? blocks.count - 1 - i : i;
+      const auto slot = (b * blocks.count + block) * Past<L>::rows * C + c;
+      const auto own = Past<L>::read(elements.blocks, slot, C);
+      past.write(elements.blocks, slot, C);
+      past = i == 0 ? own : past.then(own, decay);  // the first knows what came before
     }
   }
 };
 
-/// Row (sequence, block): the outputs.
+/// From the gradient of the last state, on whose scale e^pp it is, to what the last group starts from.
 template <class T, dim_t C>
-struct Wkv4Apply {
-  Wkv4Blocks blocks;
+struct Wkv4EnterBack {
   Wkv4Inputs<T> in;
-  T *y, *state, *starts, *pasts;
-
-  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
-    using L = At<T, decltype(c)>;
-    const auto [blocks, in, y, state, starts, pasts] = *this;
-    const dim_t b = row / blocks.count, block = row % blocks.count, n = blocks.begin(block) + step * per_step;
-    const dim_t end = n + per_step < blocks.end(block) ? n + per_step : blocks.end(block);
-    const L w = -math::exp(load(in.time_decay, c)), u = load(in.time_first, c), bonus = math::exp(u);
-    const Fading<L> fade(w);
-    const auto slot = row * 3 * C + c;
-    auto past = Past<L>::read(pasts, slot, C);
-    for (dim_t m = n; m < end; ++m) {
-      if (starts) past.write(starts, (b * in.seq.spans() + m) * 3 * C + c, C);
-      past = stretch_tokens<true, C>(in.k, in.v, y, (b * in.seq.time + m * span) * C + c, blocks.tokens(m), w, u, bonus,
-                                     fade, past);
-    }
-    past.write(pasts, slot, C);
-    if (block == blocks.count - 1 && n < end && end == blocks.end(block)) past.write(state, b * 3 * C + c, C);
-  }
-};
-
-/// Row (sequence, block but the first), spans from the last: what the block before it ends with, the block's own tokens
-/// alone; the last block counts what comes after as well. ends (Batch, blocks, 3, C).
-template <class T, dim_t C>
-struct Wkv4ReduceBack {
-  Wkv4Blocks blocks;
-  Wkv4Inputs<T> in;
-  Wkv4Gradients<T> g;
-  const T* dstate;
-  T* ends;
-
-  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
-    using L = At<T, decltype(c)>;
-    const auto [blocks, in, g, dstate, ends] = *this;
-    const dim_t b = row / (blocks.count - 1), block = row % (blocks.count - 1) + 1;
-    const dim_t end = blocks.end(block) - step * per_step, begin = blocks.begin(block);
-    if (end <= begin) return;
-    const L w = -math::exp(load(in.time_decay, c)), u = load(in.time_first, c), bonus = math::exp(u);
-    const Fading<L> fade(w);
-    const auto slot = (b * blocks.count + block - 1) * 3 * C + c;
-    auto past = step > 0                    ? Past<L>::read(ends, slot, C)
-                : block == blocks.count - 1 ? Past<L>::read(dstate, b * 3 * C + c, C)
-                                            : Past<L>::none();
-    for (dim_t m = end; m-- > (end - per_step > begin ? end - per_step : begin);) {
-      const auto start = Past<L>::read(g.starts, (b * in.seq.spans() + m) * 3 * C + c, C);
-      past = stretch_back<false, C>(in, g, (b * in.seq.time + m * span) * C + c, blocks.tokens(m), w, u, bonus, fade,
-                                    start, Adjoint<L>{past, L{}, L{}}, m == in.seq.spans() - 1)
-                 .past;
-    }
-    past.write(ends, slot, C);
-  }
-};
-
-template <class T, dim_t C>
-struct Wkv4CarryBack {
-  Wkv4Blocks blocks;
-  const T *time_decay, *dstate;
-  T* ends;
-
+  const T *starts, *dstate;
+  T* carried;
   RWKV_HD void operator()(dim_t b, auto c) const {
     using L = At<T, decltype(c)>;
-    const L decay = -math::exp(load(time_decay, c)) * static_cast<T>(blocks.length * span);
-    const Bounds<L> within(decay);
-    auto slot = (b * blocks.count + blocks.count - 1) * 3 * C + c;
-    Past<L>::read(dstate, b * 3 * C + c, C).write(ends, slot, C);
-    if (blocks.count < 3) return;
-    auto past = Past<L>::read(ends, slot = slot - 3 * C, C);
-    for (dim_t block = blocks.count - 2; block > 0; --block) {
-      past = past.then(Past<L>::read(ends, slot = slot - 3 * C, C), decay, within);
-      past.write(ends, slot, C);
+    const auto channel = Channel<L>::read(in.channels, c, C);
+    const dim_t last = in.seq.spans() - 1, tokens = in.seq.time - last * span;
+    const L start = load(starts, (b * in.seq.spans() + last) * 3 * C + 2 * C + c);
+    const KeyRange<C, L> range(in.k, (b * in.seq.time + last * span) * C + c, tokens, channel.token.log, start);
+    auto d = Past<L>::read_sums(dstate, b * 3 * C + c, C);
+    d.pp = -range.pp;
+    d.enter().write(carried, b * Past<L>::rows * C + c, C);
+  }
+};
+/// To the gradient of the first state; that of its pp follows from the others.
+template <class T, dim_t C>
+struct Wkv4LeaveBack {
+  Seq seq;
+  const T *starts, *carried;
+  T* dstate;
+  RWKV_HD void operator()(dim_t b, auto c) const {
+    using L = At<T, decltype(c)>;
+    const auto start = Past<L>::read_sums(starts, b * seq.spans() * 3 * C + c, C);
+    const auto d = Past<L>::read(carried, b * Past<L>::rows * C + c, C);
+    const L leave = power(whole_exponent(d.pp) + whole_exponent(start.pp)), m = mantissa(start.pp);
+    const L daa = leave * d.aa, dbb = leave * d.bb;
+    Past<L>{m * daa, m * dbb, start.aa * daa + start.bb * dbb}.write_sums(dstate, b * 3 * C + c, C);
+  }
+};
+
+/// Row (sequence, block), spans from the last. To write: the gradients, from what comes after the block; sums (Batch,
+/// blocks, 4, C) add up over the groups, with what rounding took. Else, for all blocks but the first: the block alone,
+/// the last with what comes after.
+template <bool Writes, class T, dim_t C>
+struct Wkv4Backward {
+  Wkv4Blocks blocks;
+  Wkv4Inputs<T> in;
+  Wkv4Gradients<T> g;
+  T* sums;
+  Wkv4Elements<T> elements;
+
+  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
+    using L = At<T, decltype(c)>;
+    const auto [blocks, in, g, sums, elements] = *this;
+    const dim_t count = Writes ? blocks.count : blocks.count - 1, b = row / count,
+                block = row % count + (Writes ? 0 : 1);
+    const dim_t end = blocks.end(block) - step * per_step, begin = blocks.begin(block);
+    if (end <= begin) return;
+    const auto channel = Channel<L>::read(in.channels, c, C);
+    const auto slot = (b * blocks.count + block) * Past<L>::rows * C + c, whole = b * Past<L>::rows * C + c;
+    auto d = Writes || step > 0          ? Past<L>::read(elements.blocks, slot, C)
+             : block == blocks.count - 1 ? Past<L>::read(elements.carried, whole, C)
+                                         : Past<L>::none();
+    L dw{}, du{};
+    dim_t m = end;
+    while (m-- > begin && m + per_step >= end) {
+      const auto i = (b * in.seq.time + m * span) * C + c;
+      const dim_t tokens = blocks.tokens(m);
+      const auto start = Past<L>::read_sums(g.starts, (b * in.seq.spans() + m) * 3 * C + c, C);
+      const auto more = blocks.stepwise ? walk_back<Writes, C>(in, g, i, tokens, channel, start, d)
+                                        : stretch_back<Writes, C>(in, g, c, i, tokens, channel, start, d);
+      d = more.past;
+      dw = dw + more.dw, du = du + more.du;
+    }
+    d.write(elements.blocks, slot, C);
+    if constexpr (Writes) {
+      const auto of_w = (b * blocks.count + block) * 4 * C + c;
+      const TwoSum<L> w(load(sums, of_w), dw), u(load(sums, of_w + C), du);
+      store(sums, of_w, w.sum), store(sums, of_w + C, u.sum);
+      store(sums, of_w + 2 * C, load(sums, of_w + 2 * C) + w.low);
+      store(sums, of_w + 3 * C, load(sums, of_w + 3 * C) + u.low);
+      if (block == 0 && end - per_step <= begin) d.write(elements.carried, whole, C);
     }
   }
 };
 
-/// Row (sequence, block), spans from the last: the gradients. sums (Batch, blocks, 2, C) add up over the groups.
+/// The gradients of a layer: sums over its sequences, or parts of them, the first to the last.
 template <class T, dim_t C>
-struct Wkv4ApplyBack {
-  Wkv4Blocks blocks;
-  Wkv4Inputs<T> in;
-  Wkv4Gradients<T> g;
-  T *dstate, *ends, *sums;
+struct Wkv4Parameters {
+  dim_t parts;
+  const T *channels, *sums;
+  T *dtime_decay, *dtime_first;
 
-  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
+  RWKV_HD void operator()(dim_t, auto c) const {
     using L = At<T, decltype(c)>;
-    const auto [blocks, in, g, dstate, ends, sums] = *this;
-    const dim_t b = row / blocks.count, block = row % blocks.count;
-    const dim_t end = blocks.end(block) - step * per_step, begin = blocks.begin(block);
-    if (end <= begin) return;
-    const L w = -math::exp(load(in.time_decay, c)), u = load(in.time_first, c), bonus = math::exp(u);
-    const Fading<L> fade(w);
-    const auto slot = row * 3 * C + c, of_w = row * 2 * C + c, of_u = of_w + C;
-    Adjoint<L> d{Past<L>::read(ends, slot, C), L{}, L{}};
-    for (dim_t m = end; m-- > (end - per_step > begin ? end - per_step : begin);) {
-      const auto start = Past<L>::read(g.starts, (b * in.seq.spans() + m) * 3 * C + c, C);
-      d = stretch_back<true, C>(in, g, (b * in.seq.time + m * span) * C + c, blocks.tokens(m), w, u, bonus, fade, start,
-                                d, m == in.seq.spans() - 1);
-      if (m == blocks.first) {
-        auto before = d.past;
-        if (m == 0) before.pp = start.aa * before.aa + start.bb * before.bb;
-        before.write(dstate, b * 3 * C + c, C);
+    const auto all = [&](dim_t row) {
+      L sum{}, low{};
+      for (dim_t part = 0; part < parts; ++part) {
+        const auto i = (part * 4 + row) * C + c;
+        const TwoSum<L> next(sum, load(sums, i));
+        sum = next.sum, low = low + (next.low + load(sums, i + 2 * C));
       }
-    }
-    store(sums, of_w, load(sums, of_w) + d.dw), store(sums, of_u, load(sums, of_u) + d.du);
-    d.past.write(ends, slot, C);
+      return sum + low;
+    };
+    const L w = Channel<L>::read(channels, c, C).token.log;
+    store(dtime_decay, c, load(dtime_decay, c) + w * all(0));  // dw/dtime_decay = w
+    store(dtime_first, c, load(dtime_first, c) + all(1));
   }
 };
 
 /// How time is cut, by shapes alone, since results must not depend on the threads. Measured on 2 cores: from 64 columns
 /// on one block is faster, as nothing is read twice; below, 8 blocks, the longer the better while there are 8.
 struct Wkv4Cut {
+  Seq seq;
   dim_t length, count;  // spans in a block, blocks in a group
-  Wkv4Cut(Seq seq, dim_t columns) : length(seq.spans()), count(1) {
-    if (seq.batch * columns >= 64) return;
+  bool stepwise;
+  Wkv4Cut(Seq s, dim_t C, bool one_block, bool by_step) : seq(s), length(s.spans()), count(1), stepwise(by_step) {
+    if (one_block || seq.batch * C >= 64) return;
     length = length < 8 * per_step ? per_step : length < 8 * 32 ? length / (8 * per_step) * per_step : 32;
     count = 8;
   }
+  /// f(blocks) for every group, in order or from the last.
+  template <class F>
+  void for_groups(bool backwards, const F& f) const {
+    const dim_t spans = seq.spans(), size = length * count, groups = (spans + size - 1) / size;
+    for (dim_t i = 0; i < groups; ++i) {
+      const dim_t first = (backwards ? groups - 1 - i : i) * size, left = spans - first;
+      const dim_t blocks = ((left < size ? left : size) + length - 1) / length;
+      f(Wkv4Blocks{seq, first, length < left ? length : left, blocks, stepwise});
+    }
+  }
 };
 
-template <class F>
-void for_groups(Wkv4Cut cut, Seq seq, bool backwards, const F& f) {
-  const dim_t spans = seq.spans(), size = cut.length * cut.count, groups = (spans + size - 1) / size;
-  for (dim_t i = 0; i < groups; ++i) {
-    const dim_t first = (backwards ? groups - 1 - i : i) * size, left = spans - first;
-    const dim_t blocks = ((left < size ? left : size) + cut.length - 1) / cut.length;
-    f(Wkv4Blocks{seq, first, cut.length < left ? cut.length : left, blocks});
+/// What both directions need: the channels' rows and the elements on the way.
+template <class B, dim_t C>
+struct Wkv4Scratch {
+  using T = typename B::scalar;
+  static constexpr dim_t rows = Past<T>::rows;
+  T *channels, *fades;
+  Wkv4Elements<T> elements;
+  Wkv4Scratch(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const T* time_decay, const T* time_first)
+      : channels(scratch.take(Channel<T>::rows * C)), fades(cut.stepwise ? nullptr : scratch.take((span + 1) * C)) {
+    const dim_t batch = cut.seq.batch, longest = cut.seq.time < span ? cut.seq.time : span;
+    elements.carried = scratch.take(batch * rows * C);
+    elements.blocks = cut.count == 1 ? elements.carried : scratch.take(batch * cut.count * rows * C);
+    const dim_t tail = cut.seq.time - (cut.seq.spans() - 1) * span;
+    B::for_each(1, C,
+                Wkv4Channels<T, C>{tail, cut.length * span, longest < 3 ? 3 : longest, time_decay, time_first, channels,
+                                   fades});
   }
-}
+};
 
 template <class B, dim_t C>
-void wkv4_scan(rwkv::Scratch<B>& scratch, const Wkv4Inputs<typename B::scalar>& in, typename B::scalar* y,
-               typename B::scalar* state, typename B::scalar* starts) {
+void wkv4_scan(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const typename B::scalar* time_decay,
+               const typename B::scalar* time_first, const typename B::scalar* k, const typename B::scalar* v,
+               typename B::scalar* y, typename B::scalar* state, typename B::scalar* starts) {
   using T = typename B::scalar;
-  const Wkv4Cut cut(in.seq, C);
   const auto frame = scratch.frame();
-  const dim_t batch = in.seq.batch;
-  T* pasts = scratch.take(batch * cut.count * 3 * C);
-  for_groups(cut, in.seq, false, [&](const Wkv4Blocks& blocks) {
-    B::walk(batch * (blocks.count - 1), C, blocks.steps(), Wkv4Reduce<T, C>{blocks, in, state, pasts}, 4 * per_step);
-    B::for_each(batch, C, Wkv4Carry<T, C>{blocks, in.time_decay, state, pasts});
-    B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Apply<T, C>{blocks, in, y, state, starts, pasts},
+  const Wkv4Scratch<B, C> own(scratch, cut, time_decay, time_first);
+  const Wkv4Inputs<T> in{cut.seq, time_first, own.channels, own.fades, k, v};
+  const dim_t batch = cut.seq.batch;
+  B::for_each(batch, C, Wkv4Enter<T, C>{state, own.elements.carried});
+  cut.for_groups(false, [&](const Wkv4Blocks& blocks) {
+    if (cut.count > 1) {
+      B::walk(batch * (blocks.count - 1), C, blocks.steps(),
+              Wkv4Forward<false, T, C>{blocks, in, y, starts, own.elements}, 4 * per_step);
+      B::for_each(batch, C, Wkv4Carry<T, C>{blocks, own.channels, own.elements, false});
+    }
+    B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Forward<true, T, C>{blocks, in, y, starts, own.elements},
             4 * per_step);
   });
+  B::for_each(batch, C, Wkv4Leave<T, C>{own.elements.carried, state});
 }
 
 template <class B, dim_t C>
-void wkv4_scan_back(rwkv::Scratch<B>& scratch, const Wkv4Inputs<typename B::scalar>& in,
+void wkv4_scan_back(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const typename B::scalar* time_decay,
+                    const typename B::scalar* time_first, const typename B::scalar* k, const typename B::scalar* v,
                     const Wkv4Gradients<typename B::scalar>& g, typename B::scalar* dstate,
                     typename B::scalar* dtime_decay, typename B::scalar* dtime_first) {
   using T = typename B::scalar;
-  const Wkv4Cut cut(in.seq, C);
   const auto frame = scratch.frame();
-  const dim_t batch = in.seq.batch, parts = batch * cut.count;
-  T *ends = scratch.take(parts * 3 * C), *sums = scratch.take(parts * 2 * C);
-  B::fill(sums, parts * 2 * C, 0);
-  for_groups(cut, in.seq, true, [&](const Wkv4Blocks& blocks) {
-    B::walk(batch * (blocks.count - 1), C, blocks.steps(), Wkv4ReduceBack<T, C>{blocks, in, g, dstate, ends},
-            4 * per_step);
-    B::for_each(batch, C, Wkv4CarryBack<T, C>{blocks, in.time_decay, dstate, ends});
-    B::walk(batch * blocks.count, C, blocks.steps(), Wkv4ApplyBack<T, C>{blocks, in, g, dstate, ends, sums},
+  const Wkv4Scratch<B, C> own(scratch, cut, time_decay, time_first);
+  const Wkv4Inputs<T> in{cut.seq, time_first, own.channels, own.fades, k, v};
+  const dim_t batch = cut.seq.batch, parts = batch * cut.count;
+  T* sums = scratch.take(parts * 4 * C);
+  B::fill(sums, parts * 4 * C, 0);
+  B::for_each(batch, C, Wkv4EnterBack<T, C>{in, g.starts, dstate, own.elements.carried});
+  cut.for_groups(true, [&](const Wkv4Blocks& blocks) {
+    if (cut.count > 1) {
+      B::walk(batch * (blocks.count - 1), C, blocks.steps(),
+              Wkv4Backward<false, T, C>{blocks, in, g, sums, own.elements}, 4 * per_step);
+      B::for_each(batch, C, Wkv4Carry<T, C>{blocks, own.channels, own.elements, true});
+    }
+    B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Backward<true, T, C>{blocks, in, g, sums, own.elements},
             4 * per_step);
   });
-  B::for_each(1, C, Wkv4Parameters<T, C>{parts, in.time_decay, sums, dtime_decay, dtime_first});
+  B::for_each(batch, C, Wkv4LeaveBack<T, C>{cut.seq, g.starts, own.elements.carried, dstate});
+  B::for_each(1, C, Wkv4Parameters<T, C>{parts, own.channels, sums, dtime_decay, dtime_first});
 }
 
 }  // namespace rwkv::detail

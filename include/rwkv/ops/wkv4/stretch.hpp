@@ -2,58 +2,32 @@
 #include <rwkv/ops/wkv4/walk.hpp>
 
 // A span of tokens on one scale: where its keys lie close enough together, all weights are held as e^k / 2^M, and the
-// sums need neither a running maximum nor a second exponential, e^{u + k} being e^u e^k. Where they do not, walk.
+// sums need neither a running maximum nor a scale of their own, e^{u + k} being e^u e^k. Where they do not, walk.
+// What came before the span enters every output as e^{t w} times what it was, so that the span's own sums stay apart.
 namespace rwkv::detail {
 
-/// The scale 2^M next to e^top. A power of two, since then a key loses nothing by being compared with it.
+/// The scale 2^M next to e^top.
 template <class L>
 class Scale {
   using T = scalar_of<L>;
-  static constexpr int mantissa = sizeof(T) == 4 ? 23 : 52;
-  static constexpr T magic = T(3) * T(std::int64_t(1) << (mantissa - 1)), log2_e = T(1.44269504088896340736);
-  static constexpr T ln2_high = sizeof(T) == 4 ? 0.693359375 : 0.693145751953125;  // few bits: its multiples are exact
-  static constexpr T ln2_low = sizeof(T) == 4 ? -2.12194440e-4 : 1.42860682030941723212e-6;
-  L base_, high_, low_;  // magic - M; M ln2 = high + low
+  using B = Binary<T>;
+  L base_;  // magic - M
 
  public:
-  RWKV_HD explicit Scale(L top) {
-    const L whole = (top * log2_e + magic) - magic;
-    base_ = magic - whole, high_ = whole * ln2_high, low_ = whole * ln2_low;
-  }
+  L exponent;
+  RWKV_HD explicit Scale(L top) : exponent(whole_exponent(top)) { base_ = B::magic - exponent; }
   /// e^k / 2^M where both lie within a KeyRange that fits.
-  RWKV_HD L of_key(L k) const {
+  [[gnu::always_inline]] RWKV_HD L of_key(L k) const {
 #ifdef __CUDA_ARCH__
-    return of(k);
+    const L whole = whole_exponent(k);
+    return small_weight(remainder(k, whole)) * power(whole - exponent);
 #else
     using Bits = math::detail::Bits<L>;
-    const L shifted = k * log2_e + base_, whole = shifted - base_;  // shifted: the exponent less M in the low bits
-    const L p = small_weight((k - whole * ln2_high) - whole * ln2_low);
-    return std::bit_cast<L>(std::bit_cast<Bits>(p) + (std::bit_cast<Bits>(shifted) << mantissa));
+    const L shifted = k * B::log2_e + base_;  // the exponent less M in the low bits
+    const L p = small_weight(remainder(k, shifted - base_));
+    return std::bit_cast<L>(std::bit_cast<Bits>(p) + (std::bit_cast<Bits>(shifted) << B::mantissa));
 #endif
   }
-  /// e^x / 2^M and its inverse, for any x.
-  RWKV_HD L of(L x) const {
-    return math::exp((x - high_) - low_);
-  }
-  RWKV_HD L over(L x) const {
-    return math::exp((high_ - x) + low_);
-  }
-};
-
-/// a -> e^w a + x. Near e^w = 1 the difference from 1 is what must be exact, far from it e^w itself.
-template <class L>
-struct Fading {
-  L whole, rest;  // e^w = whole + rest, whole 0 or 1
-  RWKV_HD explicit Fading(L w) {
-    using T = scalar_of<L>;
-    const auto near = w > T(-0.5);
-    // e^w - 1 as 2 s / (1 - s), s = tanh(w / 2) by its continued fraction: no cancellation, and every machine has it
-    const L h = w * T(0.5), z = h * h;
-    const L s = h * (T(945) + z * (T(105) + z)) / (T(945) + z * (T(420) + z * T(15)));
-    whole = near ? broadcast<L>(1) : L{};
-    rest = near ? T(2) * s / (T(1) - s) : math::exp(w);
-  }
-  RWKV_HD L operator()(L a, L x) const { return whole * a + (rest * a + x); }
 };
 
 /// The largest and smallest exponents among n tokens and their past, and the past's pp after them.
@@ -77,61 +51,120 @@ struct KeyRange {
   }
 };
 
+/// Sums over tokens: e^w times what they are, and a token.
+template <class L>
+struct Sums {
+  L a, b;
+  [[gnu::always_inline]] RWKV_HD Sums after(L fade, L ev, L e) const { return {fade * a + ev, fade * b + e}; }
+};
+
 /// walk_tokens on one scale where that can be.
 template <bool Writes, dim_t C, class T, class I, class L>
-RWKV_HD Past<L> stretch_tokens(const T* k, const T* v, T* y, I i, dim_t n, L w, L u, L bonus, Fading<L> fade,
-                               Past<L> past) {
-  const KeyRange<C, L> range(k, i, n, w, past.pp);
-  if (!range.fits(u)) return walk_tokens<Writes, C>(k, v, y, i, n, w, u, past);
+RWKV_HD Past<L> stretch_tokens(const Wkv4Inputs<T>& in, T* y, I c, I i, dim_t n, const Channel<L>& channel,
+                               const Past<L>& past) {
+  const KeyRange<C, L> range(in.k, i, n, channel.token.log, past.pp);
+  if (!range.fits(load(in.time_first, c))) return walk_tokens<Writes, C>(in, y, i, n, channel, past);
   const Scale<L> scale(range.top);
-  const L enter = scale.of(past.pp), leave = scale.over(range.pp);
-  L a = enter * past.aa, b = enter * past.bb;
-  for (; n > 0; --n, i = i + C) {
-    prefetch(v, i + ahead * C);
-    if constexpr (Writes) prefetch(y, i + ahead * C);
-    const L e = scale.of_key(load(k, i)), ev = e * load(v, i);
-    if constexpr (Writes) store(y, i, (a + bonus * ev) / (b + bonus * e));
-    a = fade(a, ev), b = fade(b, e);
+  const L enter = power(whole_exponent(past.pp) - scale.exponent), bonus = channel.bonus();
+  const L fade = load(in.fades, fade_at(c, 1)), fade_2 = load(in.fades, fade_at(c, 2));
+  const Sums<L> before{enter * past.aa, enter * past.bb};
+  Sums<L> own{};
+  if constexpr (Writes) {
+    const auto output = [&](dim_t t, const Sums<L>& own, L ev, L e) __attribute__((always_inline)) {
+      const L faded = load(in.fades, fade_at(c, t));
+      store(y, i, (faded * before.a + (own.a + bonus * ev)) / (faded * before.b + (own.b + bonus * e)));
+      prefetch(in.v, i + ahead * C), prefetch(y, i + ahead * C);
+      i = i + C;
+    };
+    dim_t t = 0;
+    for (; t + 1 < n; t += 2) {  // two at a time: half the chain
+      const L e = scale.of_key(load(in.k, i)), ev = e * load(in.v, i);
+      const L e_2 = scale.of_key(load(in.k, i + C)), ev_2 = e_2 * load(in.v, i + C);
+      output(t, own, ev, e);
+      output(t + 1, own.after(fade, ev, e), ev_2, e_2);
+      own = own.after(fade_2, fade * ev + ev_2, fade * e + e_2);
+    }
+    if (t < n) {
+      const L e = scale.of_key(load(in.k, i)), ev = e * load(in.v, i);
+      output(t, own, ev, e);
+      own = own.after(fade, ev, e);
+    }
+  } else {
+    for (dim_t t = n; t-- > 0; i = i + C) {
+      prefetch(in.v, i + ahead * C);
+      const L e = load(in.fades, fade_at(c, t)) * scale.of_key(load(in.k, i));
+      own = {own.a + e * load(in.v, i), own.b + e};
+    }
   }
-  return {leave * a, leave * b, range.pp};
+  auto after = past.then({own.a, own.b, range.top}, channel.over(n));
+  const L down = power(scale.exponent - whole_exponent(range.pp));
+  return {down * after.aa, down * after.bb, range.pp, down * after.aa_low, down * after.bb_low};
 }
 
 /// walk_back on one scale where that can be.
 template <bool Writes, dim_t C, class T, class I, class L>
-RWKV_HD Adjoint<L> stretch_back(Wkv4Inputs<T> in, Wkv4Gradients<T> g, I i, dim_t n, L w, L u, L bonus, Fading<L> fade,
-                                Past<L> start, Adjoint<L> d, bool last) {
-  const KeyRange<C, L> range(in.k, i, n, w, start.pp);
-  if (!range.fits(u)) return walk_back<Writes, C>(in, g, i, n, w, u, start, d, last);
-  struct Token {
-    L e, a, b, q, y;
-  } kept[span];
+RWKV_HD Adjoint<L> stretch_back(const Wkv4Inputs<T>& in, const Wkv4Gradients<T>& g, I c, I i, dim_t n,
+                                const Channel<L>& channel, const Past<L>& start, const Past<L>& d) {
+  const KeyRange<C, L> range(in.k, i, n, channel.token.log, start.pp);
+  if (!range.fits(load(in.time_first, c))) return walk_back<Writes, C>(in, g, i, n, channel, start, d);
   const Scale<L> scale(range.top);
-  const L enter = scale.of(start.pp);
-  L a = enter * start.aa, b = enter * start.bb;
-  for (dim_t t = 0; t < n; ++t, i = i + C) {
+  const L enter = power(whole_exponent(start.pp) - scale.exponent), bonus = channel.bonus();
+  const L fade = load(in.fades, fade_at(c, 1)), fade_2 = load(in.fades, fade_at(c, 2));
+  const Sums<L> before{enter * start.aa, enter * start.bb};
+  Sums<L> own{}, d_own{};
+  L dw{}, du{};
+  struct Kept {
+    L e, a, b, q, y;
+  } kept[Writes ? span : 1];
+  const auto visit = [&](dim_t t, const Sums<L>& own, L ev, L e) __attribute__((always_inline)) {
+    const L faded = load(in.fades, fade_at(c, t)), a = faded * before.a + own.a, b = faded * before.b + own.b;
+    const L r = T(1) / (b + bonus * e), q = load(g.dy, i) * r, y = (a + bonus * ev) * r;
+    if constexpr (Writes)
+      kept[t] = {e, a, b, q, y};
+    else
+      d_own = {d_own.a + faded * q, d_own.b - faded * (q * y)};
     prefetch(in.v, i + ahead * C), prefetch(g.dy, i + ahead * C);
     if constexpr (Writes) prefetch(g.dk, i), prefetch(g.dv, i);
+    i = i + C;
+  };
+  dim_t t = 0;
+  for (; t + 1 < n; t += 2) {
     const L e = scale.of_key(load(in.k, i)), ev = e * load(in.v, i);
-    const L r = T(1) / (b + bonus * e);
-    kept[t] = {e, a, b, load(g.dy, i) * r, (a + bonus * ev) * r};
-    a = fade(a, ev), b = fade(b, e);
+    const L e_2 = scale.of_key(load(in.k, i + C)), ev_2 = e_2 * load(in.v, i + C);
+    visit(t, own, ev, e);
+    visit(t + 1, own.after(fade, ev, e), ev_2, e_2);
+    own = own.after(fade_2, fade * ev + ev_2, fade * e + e_2);
   }
-  const L back = scale.over(last ? range.pp : -d.past.pp);
-  L da = back * d.past.aa, db = back * d.past.bb, dw{}, du{};
-  for (dim_t t = n; t-- > 0;) {
-    i = i - C;
-    const Token& at = kept[t];
-    if constexpr (Writes) {
+  if (t < n) {
+    const L e = scale.of_key(load(in.k, i));
+    visit(t, own, e * load(in.v, i), e);
+  }
+  if constexpr (Writes) {
+    const L back = power(whole_exponent(d.pp) + scale.exponent);
+    const Sums<L> after{back * d.aa, back * d.bb};
+    const auto write = [&](dim_t t, const Sums<L>& own) __attribute__((always_inline)) {
+      i = i - C;
+      const Kept& at = kept[t];
+      const L faded = load(in.fades, fade_at(c, n - 1 - t)), da = faded * after.a + own.a, db = faded * after.b + own.b;
       const L v_t = load(in.v, i), self = bonus * at.e * at.q, taken = self * (v_t - at.y);
       store(g.dv, i, self + at.e * da);
       store(g.dk, i, taken + at.e * (v_t * da + db));
       du = du + taken;
       dw = dw + (at.a * da + at.b * db);
+    };
+    for (t = n - 1; t > 0; t -= 2) {
+      const L q = kept[t].q, qy = -q * kept[t].y, q_2 = kept[t - 1].q, qy_2 = -q_2 * kept[t - 1].y;
+      write(t, d_own);
+      write(t - 1, d_own.after(fade, q, qy));
+      d_own = d_own.after(fade_2, fade * q + q_2, fade * qy + qy_2);
     }
-    da = fade(da, at.q), db = fade(db, -at.q * at.y);
+    if (t == 0) {
+      write(0, d_own);
+      d_own = d_own.after(fade, kept[0].q, -kept[0].q * kept[0].y);
+    }
+    dw = fade * dw;
   }
-  dw = fade(dw, L{});
-  return {{enter * da, enter * db, -start.pp}, d.dw + dw, d.du + du};
+  return {d.then({d_own.a, d_own.b, -range.top}, channel.over(n)), dw, du};
 }
 
 }  // namespace rwkv::detail

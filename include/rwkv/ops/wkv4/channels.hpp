@@ -1,0 +1,101 @@
+#pragma once
+#include <limits>
+
+#include <rwkv/ops/wkv4/past.hpp>
+
+// What is known of a channel before any token: worked out once a call, and in double, since an error of w grows with
+// time.
+namespace rwkv::detail {
+
+/// Rows of a (rows, C).
+template <class L>
+struct Channel {
+  static constexpr dim_t rows = 18;
+  Decay<L> token, span, tail, block;  // over a token, a span, the last span, a block of spans
+  L bonus_exponent, bonus_mantissa;   // e^u
+
+  template <class T, class I>
+  [[gnu::always_inline]] static RWKV_HD Channel read(const T* p, I c, dim_t C) {
+    const auto row = [&](dim_t r) { return load(p, c + r * C); };
+    const auto decay = [&](dim_t r) { return Decay<L>{row(r), row(r + 1), row(r + 2), row(r + 3)}; };
+    return {decay(0), decay(4), decay(8), decay(12), row(16), row(17)};
+  }
+  RWKV_HD L bonus() const { return bonus_mantissa * power(bonus_exponent); }
+  RWKV_HD const Decay<L>& over(dim_t tokens) const { return tokens == rwkv::span ? span : tail; }
+};
+
+/// Where e^{t w} stands for t tokens, t <= span: those of a register's channels together, so that a long row of
+/// channels does not drive them out of the cache.
+inline RWKV_HD dim_t fade_at(dim_t c, dim_t t) {
+  return c * (span + 1) + t;
+}
+template <int W>
+RWKV_HD Lanes<W> fade_at(Lanes<W> c, dim_t t) {
+  return {c.first * (span + 1) + t * W};
+}
+
+/// What WKV-4 is made from: rows of Channel, fades (C, span + 1), keys and values.
+template <class T>
+struct Wkv4Inputs {
+  Seq seq;
+  const T *time_first, *channels, *fades, *k, *v;
+};
+template <class T>
+struct Wkv4Gradients {
+  const T *starts, *dy;
+  T *dk, *dv;
+};
+
+/// `tail`, `block` and `longest`, the longest stretch, in tokens. No fades where every token is walked: then little is
+/// needed. The work is done in double, in as many lanes as there are.
+template <class T, dim_t C>
+struct Wkv4Channels {
+  dim_t tail, block, longest;
+  const T *time_decay, *time_first;
+  T *channels, *fades;
+
+  RWKV_HD void operator()(dim_t, auto c) const {
+    constexpr int width = width_of<At<T, decltype(c)>>, wide = native_width<double>;
+    if constexpr (width <= wide) {
+      fill(c, fade_at(c, 0), width);
+    } else {
+      for (int j = 0; j < width; j += wide) fill(Lanes<wide>{c.first + j}, Lanes<wide>{fade_at(c, 0).first + j}, width);
+    }
+  }
+
+ private:
+  template <class I>
+  RWKV_HD void fill(I c, I fade, dim_t stride) const {
+    using L = At<T, I>;
+    using D = At<double, I>;
+    const D log_w =
+        math::min(broadcast<D>(9), convert<double>(load(time_decay, c)));  // e^-8000 leaves as little as less
+    const D w = -mantissa(log_w) * power(whole_exponent(log_w));
+    const auto put = [&](dim_t row, L x) { store(channels, c + row * C, x); };
+    const auto decay = [&](dim_t row, dim_t n) __attribute__((always_inline)) {
+      const D log = w * static_cast<double>(n), nearest = whole_exponent(log);
+      const D over = small_weight_less_1(remainder(log, nearest));
+      const auto grows = over > broadcast<D>(0);  // no: where keys are so large that exponents vanish beside them, too
+      const D exponent = grows ? nearest + 1 : nearest, rest = grows ? (over - 1) * 0.5 : over;
+      const L rounded = convert<T>(rest);
+      put(row, convert<T>(log)), put(row + 1, convert<T>(exponent)), put(row + 2, rounded);
+      put(row + 3, convert<T>(rest - convert<double>(rounded)));
+      return power(exponent) * (rest + 1);
+    };
+    const D one = decay(0, 1);
+    const D u = convert<double>(load(time_first, c)), exponent = whole_exponent(u);
+    put(16, convert<T>(exponent)), put(17, convert<T>(mantissa(u, exponent)));
+    if (!fades) return;
+    decay(4, span), decay(8, tail), decay(12, block);
+    const auto next = [&](D x) __attribute__((always_inline)) {
+      const L rounded = convert<T>(x);
+      store(fades, fade, rounded < std::numeric_limits<T>::min() ? L{} : rounded);
+      fade = fade + stride;
+    };
+    const D two = one * one;
+    D all = broadcast<D>(1);
+    for (dim_t t = 0; t < longest; t += 2, all = all * two) next(all), next(all * one);
+  }
+};
+
+}  // namespace rwkv::detail
