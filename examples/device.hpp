@@ -2,7 +2,7 @@
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/core/error.hpp>
 #include <string>
-#ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
+#if defined(THRUST_DEVICE_SYSTEM) || defined(__CUDACC__)  // compiled for rwkv::gpu, or by nvcc
 #include <rwkv/gpu.hpp>
 #endif
 
@@ -12,14 +12,13 @@ namespace example {
 template <class F>
 int on_device(const std::string& device, F&& f) {
   if (device == "cpu") return f.template operator()<rwkv::Cpu<float>>();
-#ifdef THRUST_DEVICE_SYSTEM
-  rwkv::gpu_count();  // says what is missing before anything else is done
+#ifdef THRUST_DEVICE_SYSTEM  // as gpu.hpp says at the latest
+  rwkv::gpu_count();         // says what is missing before anything else is done
   return f.template operator()<rwkv::Gpu<float>>();
 #else
   throw rwkv::Error(
       "--device gpu: this program was built without CUDA; build it with a CUDA Toolkit, by cmake --preset cuda && "
-      "cmake "
-      "--build --preset cuda, or use --device cpu");
+      "cmake --build --preset cuda, or use --device cpu");
 #endif
 }
 
