@@ -8,4 +8,5 @@
 #include <rwkv/ops/gpu/layer_norm.hpp>
 #include <rwkv/ops/gpu/norm.hpp>
 #include <rwkv/ops/gpu/token_shift.hpp>
+#include <rwkv/ops/gpu/wkv4.hpp>
 #include <rwkv/training/gpu/adamw.hpp>

@@ -7,6 +7,7 @@
 #include <rwkv/ops/gpu/layer_norm.hpp>
 #include <rwkv/ops/gpu/norm.hpp>
 #include <rwkv/ops/gpu/token_shift.hpp>
+#include <rwkv/ops/gpu/wkv4.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/laws.hpp>

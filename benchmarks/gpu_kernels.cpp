@@ -1,0 +1,163 @@
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <rwkv/core/tokens.hpp>
+#include <rwkv/gpu.hpp>
+
+// Every kernel that is written in blocks of threads beside the portable one, on the same GPU, and both beside the time
+// that their bytes need at the rate of a copy within its memory. One line a kernel: ms, floor, share of the floor.
+namespace {
+
+using namespace rwkv;
+constexpr dim_t C = 768, V = 50277;
+constexpr Seq seq{8, 1024};
+
+/// The GPU without launch: what it would do with the portable kernels alone.
+template <class T>
+struct Portable : private Gpu<T> {
+  using scalar = T;
+  using Gpu<T>::allocate, Gpu<T>::deallocate, Gpu<T>::fill, Gpu<T>::copy, Gpu<T>::upload, Gpu<T>::download;
+  using Gpu<T>::for_each, Gpu<T>::for_each_row, Gpu<T>::walk, Gpu<T>::matmul;
+};
+static_assert(Grid<Gpu<float>> && Backend<Portable<float>> && !Grid<Portable<float>>);
+
+/// Milliseconds of a call: the median of 9, after one to warm up.
+template <class Call>
+double milliseconds(const Call& call) {
+  cudaEvent_t begin, end;
+  cudaEventCreate(&begin), cudaEventCreate(&end);
+  std::vector<double> times;
+  for (int i = 0; i < 10; ++i) {
+    cudaEventRecord(begin);
+    call();
+    cudaEventRecord(end);
+    if (const auto status = cudaEventSynchronize(end); status != cudaSuccess)
+      throw Error("gpu_kernels: ", cudaGetErrorString(status));
+    float ms = 0;
+    cudaEventElapsedTime(&ms, begin, end);
+    if (i > 0) times.push_back(ms);
+  }
+  cudaEventDestroy(begin), cudaEventDestroy(end);
+  std::nth_element(times.begin(), times.begin() + 4, times.end());
+  return times[4];
+}
+
+/// Bytes a second of a copy, there and back.
+double copy_rate() {
+  using B = Gpu<float>;
+  const dim_t n = dim_t(1) << 28;
+  const detail::Buffer<B> from(B::allocate(n)), to(B::allocate(n));
+  return 8 * double(n) / (milliseconds([&] { B::copy(to.get(), from.get(), n); }) * 1e-3);
+}
+
+struct Line {
+  std::string name;
+  double bytes, ms[2];  // in blocks, portable
+};
+
+template <class B>
+struct Flat {
+  Tensor<B, 64, 1 << 20> weight;
+  static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight", init::zeros, true}, p.weight...); }
+};
+
+/// Runs all on one machine; fills the column `which`.
+template <class B>
+struct Kernels {
+  std::vector<Line>& lines;
+  int which;
+  std::size_t next = 0;
+  Scratch<B> scratch{};
+
+  template <class Call>
+  void time(const char* name, double bytes, const Call& call) {
+    if (next == lines.size()) lines.push_back({name, bytes, {}});
+    lines[next++].ms[which] = milliseconds(call);
+  }
+  template <dim_t... D>
+  auto take(Seq s = seq) {
+    auto x = scratch.template take<Shape<D...>>(s);
+    std::vector<float> host(std::size_t(x.size()));
+    for (std::size_t i = 0; i < host.size(); ++i) host[i] = float((i * 2654435761u >> 8) % 2001) / 1000 - 1;
+    B::upload(x.data, host.data(), x.size());
+    return x;
+  }
+
+  void run() {
+    const double row = 4.0 * C * double(seq.tokens());
+    std::vector<std::int32_t> ids(std::size_t(seq.tokens()));
+    for (std::size_t i = 0; i < ids.size(); ++i) {  // as in a text: half the tokens are of few kinds
+      const auto draw = i * 2654435761u >> 7;
+      ids[i] = std::int32_t(draw % 2 ? draw / 2 % 50 : draw / 2 % std::size_t(V));
+    }
+    {
+      const auto frame = scratch.frame();
+      const auto x = take<Batch, Time, C>(), dy = take<Batch, Time, C>(), y = take<Batch, Time, C>();
+      const auto w = take<C>(), b = take<C>(), dw = take<C>(), db = take<C>();
+      const auto mean = take<Batch, Time>(), rstd = take<Batch, Time>();
+      time("layer norm", 2 * row, [&] { layer_norm_forward<B>(scratch, 1e-5f, w, b, x, y, mean, rstd); });
+      time("layer norm, back", 3 * row, [&] { layer_norm_backward<B>(scratch, w, x, mean, rstd, dy, y, dw, db); });
+      const auto last = take<Batch, C>();
+      const std::array mix{take<1, 1, C>(), take<1, 1, C>(), take<1, 1, C>()};
+      const std::array out{take<Batch, Time, C>(), take<Batch, Time, C>(), take<Batch, Time, C>()};
+      time("token shift", 4 * row, [&] { token_shift_forward<B>(scratch, mix, x, last, out); });
+      time("token shift, back", 5 * row, [&] { token_shift_backward<B>(scratch, mix, x, last, out, y, mix, last); });
+      const auto table = take<V, C>();
+      Tokens<B> tokens;
+      const auto on_device = tokens(ids, seq);
+      time("embedding, back", 3 * row, [&] { embedding_backward<B>(scratch, on_device, dy, table); });
+    }
+    {
+      const auto frame = scratch.frame();
+      const auto decay = take<C>(), bonus = take<C>(), ddecay = take<C>(), dbonus = take<C>();
+      const auto k = take<Batch, Time, C>(), v = take<Batch, Time, C>(), y = take<Batch, Time, C>();
+      const auto dk = take<Batch, Time, C>(), dv = take<Batch, Time, C>();
+      const auto state = take<Batch, 3, C>(), dstate = take<Batch, 3, C>();
+      const auto starts = take<Batch, Spans, 3, C>();
+      time("WKV-4", 3 * row, [&] { wkv4_forward<B>(scratch, decay, bonus, k, v, y, state, starts); });
+      B::fill(dstate.data, dstate.size(), 0);
+      time("WKV-4, back", 5 * row,
+           [&] { wkv4_backward<B>(scratch, decay, bonus, k, v, starts, y, dk, dv, ddecay, dbonus, dstate); });
+    }
+    {
+      const auto frame = scratch.frame();
+      constexpr Seq part{2, 1024};
+      const auto logits = take<Batch, Time, V>(part);
+      Tokens<B> tokens;
+      const auto targets = tokens(std::span(ids).first(std::size_t(part.tokens())), part);
+      time("cross-entropy", 4.0 * double(logits.size()), [&] { cross_entropy<B>(scratch, logits, targets); });
+      time("cross-entropy, back", 8.0 * double(logits.size()),
+           [&] { cross_entropy_backward<B>(scratch, logits, targets, 1, l2wrap); });
+    }
+    Owned<B, Flat<B>> params, gradient, m, v;
+    const double n = double(params.size());
+    time("norm of the gradient", 4 * n, [&] { sum_of_squares<B>(scratch, gradient.size(), gradient.data()); });
+    time("AdamW", 32 * n, [&] { adamw_step<B>(AdamW{}, 1, 1e-3, 1, params, gradient, m, v); });
+  }
+};
+
+}  // namespace
+
+int main() try {
+  cudaDeviceProp device;
+  if (gpu_count() > 0) cudaGetDeviceProperties(&device, 0);
+  const double rate = copy_rate();
+  std::vector<Line> lines;
+  Kernels<Gpu<float>>{lines, 0}.run();
+  Kernels<Portable<float>>{lines, 1}.run();
+  std::printf("%s, copies at %.0f GB/s, %d x %d tokens, %d channels\n", device.name, rate * 1e-9, int(seq.batch),
+              int(seq.time), int(C));
+  std::printf("%-22s %9s %9s %7s %12s %9s\n", "kernel", "ms", "floor", "share", "portable ms", "ratio");
+  for (const Line& line : lines) {
+    const double floor = line.bytes / rate * 1e3;
+    std::printf("%-22s %9.4f %9.4f %6.0f%% %12.4f %9.2f\n", line.name.c_str(), line.ms[0], floor,
+                100 * floor / line.ms[0], line.ms[1], line.ms[1] / line.ms[0]);
+  }
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "gpu_kernels: %s\n", error.what());
+  return 1;
+}
