@@ -2,6 +2,7 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/scratch.hpp>
 #include <rwkv/core/view.hpp>
+#include <rwkv/ops/wkv4/few_tokens.hpp>
 #include <rwkv/ops/wkv4/scan.hpp>
 
 // The attention of RWKV-4 (RWKV paper, arXiv 2305.13048): every channel averages the values of its past, weighted by
@@ -23,7 +24,7 @@ enum class OverTime {
 
 namespace detail {
 inline Wkv4Cut wkv4_cut(OverTime how, Seq seq, dim_t C) {
-  const bool walk = how == OverTime::walk || (how == OverTime::automatic && seq.time < 4);
+  const bool walk = how == OverTime::walk || (how == OverTime::automatic && seq.time < few_tokens);
   return {seq, C, walk || (how == OverTime::automatic && seq.time < 1024), walk};
 }
 }  // namespace detail
@@ -37,6 +38,12 @@ void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> tim
                   Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<B, Batch, 3, C> state,
                   Tensor<B, Batch, Spans, 3, C> starts, OverTime how = OverTime::automatic) {
   if (k.seq.time == 0) return;
+  if (how == OverTime::automatic && k.seq.time < detail::few_tokens) {
+    using T = typename B::scalar;
+    const detail::Wkv4Inputs<T> in{k.seq, time_first.data, nullptr, nullptr, k.data, v.data};
+    B::for_each(k.seq.batch, C, detail::Wkv4FewTokens<T, C>{in, time_decay.data, y.data, state.data, starts.data});
+    return;
+  }
   detail::wkv4_scan<B, C>(scratch, detail::wkv4_cut(how, k.seq, C), time_decay.data, time_first.data, k.data, v.data,
                           y.data, state.data, starts.data);
 }

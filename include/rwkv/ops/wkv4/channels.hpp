@@ -7,6 +7,21 @@
 // time.
 namespace rwkv::detail {
 
+/// w = -exp(time_decay).
+template <class L>
+[[gnu::always_inline]] RWKV_HD inline L w_of(L time_decay) {
+  const L log_w = math::min(broadcast<L>(9), time_decay);  // e^-8000 leaves as little as less
+  return -mantissa(log_w) * power(whole_exponent(log_w));
+}
+/// e^log for log <= 0.
+template <class L>
+[[gnu::always_inline]] RWKV_HD inline Decay<L> decay_of(L log) {
+  const L nearest = whole_exponent(log), over = small_weight_less_1(remainder(log, nearest));
+  const auto grows = over > L{};  // no: where keys are so large that exponents vanish beside them, too
+  using T = scalar_of<L>;
+  return {log, grows ? nearest + T(1) : nearest, grows ? (over - T(1)) * T(0.5) : over, L{}};
+}
+
 /// Rows of a (rows, C).
 template <class L>
 struct Channel {
@@ -19,6 +34,14 @@ struct Channel {
     const auto row = [&](dim_t r) { return load(p, c + r * C); };
     const auto decay = [&](dim_t r) { return Decay<L>{row(r), row(r + 1), row(r + 2), row(r + 3)}; };
     return {decay(0), decay(4), decay(8), decay(12), row(16), row(17)};
+  }
+  /// What a few tokens need, in T itself: an error of w is theirs alone.
+  [[gnu::always_inline]] static RWKV_HD Channel of(L time_decay, L time_first) {
+    Channel channel{};
+    channel.token = decay_of(w_of(time_decay));
+    channel.bonus_exponent = whole_exponent(time_first);
+    channel.bonus_mantissa = mantissa(time_first, channel.bonus_exponent);
+    return channel;
   }
   RWKV_HD L bonus() const { return bonus_mantissa * power(bonus_exponent); }
   RWKV_HD const Decay<L>& over(dim_t tokens) const { return tokens == rwkv::span ? span : tail; }
@@ -68,19 +91,14 @@ struct Wkv4Channels {
   RWKV_HD void fill(I c, I fade, dim_t stride) const {
     using L = At<T, I>;
     using D = At<double, I>;
-    const D log_w =
-        math::min(broadcast<D>(9), convert<double>(load(time_decay, c)));  // e^-8000 leaves as little as less
-    const D w = -mantissa(log_w) * power(whole_exponent(log_w));
+    const D w = w_of(convert<double>(load(time_decay, c)));
     const auto put = [&](dim_t row, L x) { store(channels, c + row * C, x); };
     const auto decay = [&](dim_t row, dim_t n) __attribute__((always_inline)) {
-      const D log = w * static_cast<double>(n), nearest = whole_exponent(log);
-      const D over = small_weight_less_1(remainder(log, nearest));
-      const auto grows = over > broadcast<D>(0);  // no: where keys are so large that exponents vanish beside them, too
-      const D exponent = grows ? nearest + 1 : nearest, rest = grows ? (over - 1) * 0.5 : over;
-      const L rounded = convert<T>(rest);
-      put(row, convert<T>(log)), put(row + 1, convert<T>(exponent)), put(row + 2, rounded);
-      put(row + 3, convert<T>(rest - convert<double>(rounded)));
-      return power(exponent) * (rest + 1);
+      const Decay<D> over = decay_of(w * static_cast<double>(n));
+      const L rounded = convert<T>(over.rest);
+      put(row, convert<T>(over.log)), put(row + 1, convert<T>(over.exponent)), put(row + 2, rounded);
+      put(row + 3, convert<T>(over.rest - convert<double>(rounded)));
+      return power(over.exponent) * (over.rest + 1);
     };
     const D one = decay(0, 1);
     const D u = convert<double>(load(time_first, c)), exponent = whole_exponent(u);
