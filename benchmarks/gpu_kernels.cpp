@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <rwkv/core/tokens.hpp>
+#include <rwkv/core/token_buffer.hpp>
 #include <rwkv/gpu.hpp>
 
 // Every kernel that is written in blocks of threads beside the portable one, on the same GPU, and both beside the time
@@ -107,7 +107,7 @@ struct Kernels {
       time("token shift", 4 * row, [&] { token_shift_forward<B>(scratch, mix, x, last, out); });
       time("token shift, back", 5 * row, [&] { token_shift_backward<B>(scratch, mix, x, last, out, y, mix, last); });
       const auto table = take<V, C>();
-      Tokens<B> tokens;
+      TokenBuffer<B> tokens;
       const auto on_device = tokens(ids, seq);
       time("embedding, back", 3 * row, [&] { embedding_backward<B>(scratch, on_device, dy, table); });
     }
@@ -127,7 +127,7 @@ struct Kernels {
       const auto frame = scratch.frame();
       constexpr Seq part{2, 1024};
       const auto logits = take<Batch, Time, V>(part);
-      Tokens<B> tokens;
+      TokenBuffer<B> tokens;
       const auto targets = tokens(std::span(ids).first(std::size_t(part.tokens())), part);
       time("cross-entropy", 4.0 * double(logits.size()), [&] { cross_entropy<B>(scratch, logits, targets); });
       time("cross-entropy, back", 8.0 * double(logits.size()),

@@ -21,7 +21,7 @@ struct View {
 template <class B, dim_t... D>
 using Tensor = View<typename B::scalar, Shape<D...>>;
 
-/// Token numbers, (Batch, Time), in the memory of the machine that reads them: see Tokens.
+/// Token numbers, (Batch, Time), in the memory of the machine that reads them: see TokenBuffer.
 using TokenIds = View<const std::int32_t, Ids>;
 
 /// The two tensors of a Carry.

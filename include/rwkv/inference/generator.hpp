@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include <rwkv/core/tokens.hpp>
+#include <rwkv/core/token_buffer.hpp>
 #include <rwkv/inference/sampler.hpp>
 #include <rwkv/models/model.hpp>
 #include <rwkv/text/tokenizer.hpp>
@@ -154,7 +154,7 @@ class Generator {
   State state_;
   Cache one_, many_;
   Context<B> context_;
-  Tokens<B> tokens_;
+  TokenBuffer<B> tokens_;
   std::vector<typename B::scalar> scalars_;
   std::vector<float> logits_, drawn_;
   std::vector<std::int32_t> last_;  // of a model whose context is limited: the tokens that state_ has seen

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <rwkv/core/owned.hpp>
-#include <rwkv/core/tokens.hpp>
+#include <rwkv/core/token_buffer.hpp>
 #include <rwkv/testing/draw.hpp>
 
 namespace rwkv::testing {
@@ -78,7 +78,7 @@ class Signal<B, Ids> {
  private:
   Seq seq_;
   std::vector<std::int32_t> values_;
-  Tokens<B> on_machine_;
+  TokenBuffer<B> on_machine_;
 };
 
 template <class B, class X, class Y>

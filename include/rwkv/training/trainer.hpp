@@ -3,7 +3,7 @@
 #include <string>
 
 #include <rwkv/core/error.hpp>
-#include <rwkv/core/tokens.hpp>
+#include <rwkv/core/token_buffer.hpp>
 #include <rwkv/models/model.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/ops/norm.hpp>
@@ -165,7 +165,7 @@ class Trainer {
   Model<Net, B>& model_;
   Seq seq_;
   Context<B> context_;
-  Tokens<B> inputs_, targets_;
+  TokenBuffer<B> inputs_, targets_;
   Owned<B, Params> gradient_, m_, v_;
   Owned<B, typename Net::template Cache<B>> cache_;
   State fresh_, state_, dstate_;

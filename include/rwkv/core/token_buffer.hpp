@@ -18,7 +18,7 @@ struct MachineFor<Machine<T>, Other> {
 /// Token numbers in the memory of machine B, a template over its scalar: what it computes with is not read elsewhere.
 /// The memory is kept for the next ones.
 template <class B>
-class Tokens {
+class TokenBuffer {
   using Numbers = typename detail::MachineFor<B, std::int32_t>::type;
 
  public:
