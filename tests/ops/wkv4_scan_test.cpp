@@ -38,7 +38,9 @@ TEST_CASE("wkv4 is the recurrence, gradients included") {
 }
 
 TEST_CASE("wkv4 is the recurrence at extreme decays and keys") {
-  std::mt19937 random(31);  // the worst of a million outputs comes to 1e-6 with some seeds
+  const unsigned seed = std::random_device{}();
+  MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
   for (double key : {0., 1., 4., 30., 80.}) {
     check<double, 13>({2, 3001}, random, key, true);
     check<float, 13>({2, 3001}, random, key, true);

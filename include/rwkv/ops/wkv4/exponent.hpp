@@ -62,6 +62,14 @@ template <class L>
 #endif
 }
 
+/// e^r, and what rounding took from it.
+template <class L>
+struct Weight {
+  L high, low;
+  [[gnu::always_inline]] RWKV_HD explicit Weight(L r)
+      : high(small_weight(r)), low(small_weight_less_1(r) - (high - scalar_of<L>(1))) {}
+};
+
 /// The whole number nearest to x / ln2.
 template <class L>
 [[gnu::always_inline]] RWKV_HD inline L whole_exponent(L x) {
@@ -76,10 +84,13 @@ template <class L>
 }
 /// e^x / 2^whole_exponent(x); where x is so large that nothing is known of it, some number near 1.
 template <class L>
+[[gnu::always_inline]] RWKV_HD inline Weight<L> weight_of(L x, L whole) {
+  const L most = broadcast<L>(scalar_of<L>(0.35));
+  return Weight<L>(math::max(-most, math::min(most, remainder(x, whole))));
+}
+template <class L>
 [[gnu::always_inline]] RWKV_HD inline L mantissa(L x, L whole) {
-  using T = scalar_of<L>;
-  const L most = broadcast<L>(T(0.35));
-  return small_weight(math::max(-most, math::min(most, remainder(x, whole))));
+  return weight_of(x, whole).high;
 }
 template <class L>
 [[gnu::always_inline]] RWKV_HD inline L mantissa(L x) {

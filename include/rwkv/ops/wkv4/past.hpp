@@ -1,4 +1,6 @@
 #pragma once
+#include <utility>
+
 #include <rwkv/ops/wkv4/exponent.hpp>
 
 // The element of WKV-4's recurrence and its one operator. A stretch of tokens turns the sums A, B before it into
@@ -14,6 +16,25 @@ template <class L>
 struct Decay {
   L log, exponent, rest, low;  // log = n w
 };
+
+/// The upper half of x's digits: products of halves are exact.
+template <class L>
+[[gnu::always_inline]] inline L upper_half(L x) {
+  using Whole = math::detail::Bits<L>;
+  constexpr int lower = (Binary<scalar_of<L>>::mantissa + 1) / 2;
+  return std::bit_cast<L>(std::bit_cast<Whole>(x) >> lower << lower);
+}
+/// What rounding took from product = x y (Dekker 1971, "A floating-point technique for extending the available
+/// precision").
+template <class L>
+[[gnu::always_inline]] RWKV_HD inline L product_low(L x, L y, L product) {
+#ifdef __CUDA_ARCH__
+  return ::fma(x, y, -product);
+#else
+  const L x_high = upper_half(x), x_low = x - x_high, y_high = upper_half(y), y_low = y - y_high;
+  return ((x_high * y_high - product) + (x_high * y_low + x_low * y_high)) + x_low * y_low;
+#endif
+}
 
 /// x + y, and what its rounding took.
 template <class L>
@@ -67,11 +88,14 @@ struct Past {
     const L keep = power(whole_exponent(pp) + decay.exponent - exponent),
             add = power(whole_exponent(later.pp) - exponent);
     const auto sum = [&](L past, L past_low, L added, L added_low) __attribute__((always_inline)) {
-      const L kept = keep * past, low = keep * past_low + add * added_low;
-      return TwoSum<L>(kept, decay.rest * kept + (add * added + (decay.low * kept + low)));
+      const L kept = keep * past, less = decay.rest * kept;
+      const TwoSum<L> faded(kept, less), all(faded.sum, add * added);
+      const L lost = keep * past_low + (decay.low * kept + product_low(decay.rest, kept, less)) + add * added_low;
+      const L low = all.low + (faded.low + lost), sum = all.sum + low;
+      return std::pair(sum, low - (sum - all.sum));
     };
     const auto a = sum(aa, aa_low, later.aa, later.aa_low), b = sum(bb, bb_low, later.bb, later.bb_low);
-    return {a.sum, b.sum, next, a.low, b.low};
+    return {a.first, b.first, next, a.second, b.second};
   }
 };
 

@@ -10,9 +10,11 @@ inline constexpr dim_t ahead = 8;
 /// A token: e^k = weight 2^exponent.
 template <class L>
 struct Token {
-  L k, exponent, weight;
-  [[gnu::always_inline]] RWKV_HD explicit Token(L key)
-      : k(key), exponent(whole_exponent(key)), weight(mantissa(key, exponent)) {}
+  L k, exponent, weight, low;
+  [[gnu::always_inline]] RWKV_HD explicit Token(L key) : k(key), exponent(whole_exponent(key)) {
+    const Weight<L> of_k = weight_of(key, exponent);
+    weight = of_k.high, low = of_k.low;
+  }
   /// e^{u + k} on the scale of a past: far above it only the token counts, far below it nothing is seen of it.
   [[gnu::always_inline]] RWKV_HD L now(const Channel<L>& channel, L past) const {
     constexpr bool single = sizeof(scalar_of<L>) == 4;
@@ -20,7 +22,7 @@ struct Token {
     const L above = exponent + channel.bonus_exponent - whole_exponent(past);
     return weight * channel.bonus_mantissa * power(math::max(least, math::min(most, above)));
   }
-  [[gnu::always_inline]] RWKV_HD Past<L> with(L v) const { return {weight * v, weight, k}; }
+  [[gnu::always_inline]] RWKV_HD Past<L> with(L v) const { return {weight * v, weight, k, low * v, low}; }
 };
 
 /// n tokens from index i on. Returns the past after them; writes y where asked to.
@@ -66,8 +68,8 @@ RWKV_HD Adjoint<L> walk_back(const Wkv4Inputs<T>& in, const Wkv4Gradients<T>& g,
     if constexpr (Writes) prefetch(g.dk, i), prefetch(g.dv, i);
     const L v_t = load(in.v, i);
     const Token<L> token(load(in.k, i));
-    const L now = token.now(channel, past.pp), r = T(1) / (past.bb + now), q = load(g.dy, i) * r;
-    kept[t] = {token.exponent, token.weight, past.aa, past.bb, past.pp, q, q * now, (past.aa + now * v_t) * r};
+    const L now = token.now(channel, past.pp), all = past.bb + now, q = load(g.dy, i) / all;
+    kept[t] = {token.exponent, token.weight, past.aa, past.bb, past.pp, q, q * now, (past.aa + now * v_t) / all};
     past = past.then(token.with(v_t), channel.token);
   }
   L dw{}, du{};
