@@ -146,8 +146,13 @@ void add(const std::string& name, dim_t channels, Seq seq, bool back, double slo
                                  state.counters["share"] = work.floor() / best;
                                  state.counters["MB"] = problem.bytes() / (1 << 20);
                                  if (!drawn) return;
-                                 times[name].points.emplace_back(double(seq.time), best);
-                                 memories[name].points.emplace_back(double(seq.time), problem.bytes());
+                                 auto &time = times[name].points, &memory = memories[name].points;
+                                 if (!time.empty() && time.back().first == double(seq.time)) {  // a longer try
+                                   time.back().second = std::min(time.back().second, best);
+                                   return;
+                                 }
+                                 time.emplace_back(double(seq.time), best);
+                                 memory.emplace_back(double(seq.time), problem.bytes());
                                })
       ->UseRealTime()
       ->Unit(benchmark::kMillisecond)

@@ -50,7 +50,8 @@ struct Cpu {
   template <class F>
   static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t weight = 1) {
     constexpr dim_t line = 64 / sizeof(T), wide = 16 * line, narrow = 2 * line;
-    const dim_t tile = rows * columns < 4 * wide * pool().threads() ? narrow : wide;  // columns do not know their tile
+    const dim_t some = 2 * pool().threads(), share = (rows * columns + some - 1) / some;
+    const dim_t tile = std::clamp((share + narrow - 1) / narrow * narrow, narrow, wide);  // columns do not know it
     const dim_t tasks = (columns + tile - 1) / tile;
     const auto run = [&](dim_t task) {
       const dim_t row = task / tasks, first = task % tasks * tile, end = std::min(first + tile, columns);
