@@ -1,5 +1,7 @@
 // Trains models on the same text, one after the other, and says which learns better, faster, and writes better:
 // report.html, results.csv, curves.csv and results.json. Killed in the middle, the same command goes on.
+#include <rwkv/training/trainer.hpp>
+
 #include "../../benchmarks/machine.hpp"
 #include "compare_options.hpp"
 #include "data_files.hpp"
@@ -99,9 +101,9 @@ int run(Study& s) {
     for (std::size_t m = 0; m < results.models.size(); ++m) {
       jobs.push_back({s, texts, results.models[m].entry, std::uint64_t(seed)});
       model_of.push_back(m);
-      plan.push_back({results.models[m].entry.label, jobs.back().seed,
-                      double(results.models[m].facts.flops) * double(s.tokens),
-                      std::filesystem::exists(jobs.back().finished())});
+      plan.push_back(
+          {results.models[m].entry.label, jobs.back().seed, double(results.models[m].facts.flops) * double(s.tokens),
+           std::filesystem::exists(jobs.back().finished()) || std::filesystem::exists(jobs.back().stopped())});
     }
   results.planned = dim_t(jobs.size());
   StudyProgress progress(plan);
@@ -110,13 +112,21 @@ int run(Study& s) {
       rwkv::Report last;
       progress.begin(i);
       jobs[i].show = [&](const rwkv::Report& r) { progress.show(last = r); };
-      if (!contenders[model_of[i]]->train(jobs[i])) {
-        std::printf("interrupted and saved; the same command goes on\n");
-        return 130;
+      try {
+        if (!(*contenders[model_of[i]])(jobs[i])) {
+          std::printf("interrupted and saved; the same command goes on\n");
+          return 130;
+        }
+      } catch (const rwkv::NotFinite& error) {
+        write_file(jobs[i].stopped(), error.what());
       }
       progress.end(last);
     }
-    add_run(jobs[i], results.models[model_of[i]]);
+    if (std::filesystem::exists(jobs[i].stopped()))
+      results.stopped.push_back(jobs[i].entry.label + " seed " + std::to_string(jobs[i].seed) + " stopped at " +
+                                read_file(jobs[i].stopped()));
+    else
+      add_run(jobs[i], results.models[model_of[i]]);
     ++results.runs;
     if (!plan[i].finished || i + 1 == jobs.size()) write_report(results, agreed);
   }

@@ -6,8 +6,9 @@ namespace compare {
 /// Loss a minus loss b of the same seeds: what the two were given was the same.
 inline Spread difference(const ModelResult& a, const ModelResult& b) {
   std::vector<double> values;
-  for (std::size_t i = 0; i < std::min(a.curves.size(), b.curves.size()); ++i)
-    values.push_back(a.curves[i].back().valid - b.curves[i].back().valid);
+  for (std::size_t i = 0; i < a.seeds.size(); ++i)
+    for (std::size_t j = 0; j < b.seeds.size(); ++j)
+      if (a.seeds[i] == b.seeds[j]) values.push_back(a.curves[i].back().valid - b.curves[j].back().valid);
   return spread(values);
 }
 /// Beyond what seeds explain: all seeds agree in sign, and the mean is more than twice its standard error from 0.
@@ -36,15 +37,21 @@ inline double tokens_to_reach(const ModelResult& m, double loss) {
 inline std::vector<std::string> conclusions(const Results& results) {
   std::vector<std::string> all;
   const auto order = ranked(results);
-  if (order.empty()) return {"No run is finished yet."};
+  if (order.empty()) {
+    all = results.stopped;
+    all.push_back("No run is finished yet.");
+    return all;
+  }
   const auto loss = [](const ModelResult& m) { return m.last(&Point::valid).mean; };
   const ModelResult& first = *order.front();
   if (results.runs < results.planned)
     all.push_back("The study is not finished: " + std::to_string(results.runs) + " of " +
                   std::to_string(results.planned) + " runs.");
+  all.insert(all.end(), results.stopped.begin(), results.stopped.end());
   for (std::size_t i = 1; i < order.size(); ++i) {
     const ModelResult& other = *order[i];
     const Spread d = difference(other, first);
+    if (d.n == 0) continue;
     const std::string by = digits(d.mean, 4) + " nats per character";
     std::string line = first.entry.label + " leads " + other.entry.label + " by " + by + " at equal tokens";
     if (d.n < 2)

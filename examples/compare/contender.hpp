@@ -11,7 +11,10 @@ namespace compare {
 struct Contender {
   std::string name, shape;
   Facts (*facts)(rwkv::Seq);
-  bool (*train)(const Job&);
+  bool (*train)(const Job&, float start);
+  float start = 1;  ///< how many times their usual size weights start with
+
+  bool operator()(const Job& job) const { return train(job, start); }
 };
 
 /// Tokens that every model knows; a text may have fewer.

@@ -20,6 +20,8 @@ struct Job {
   std::string log() const { return folder() + "/log.csv"; }
   /// Written last: the run is complete.
   std::string finished() const { return folder() + "/finished.txt"; }
+  /// Written instead where training came to something that is no number: why. It would come to the same again.
+  std::string stopped() const { return folder() + "/stopped.txt"; }
   /// The first seed's model also writes and is timed.
   bool writes() const { return seed == 1; }
   std::string sample(std::size_t prompt, std::size_t temperature) const {

@@ -1,4 +1,6 @@
 #pragma once
+#include <cmath>
+
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/gpt2_study.hpp>
 #include <rwkv/models/size_match.hpp>
@@ -45,6 +47,9 @@ std::vector<Contender> contenders() {
   };
   add("rwkv4", Width, 0, static_cast<Reference*>(nullptr));
   match("gpt2", Heads, Heads, static_cast<Gpt2<Layers, Heads>*>(nullptr));
+  all.push_back(all.back());
+  all.back().name = "gpt2-scaled";
+  all.back().start = std::sqrt(768.f / float(Width));  // its deviation of 0.02 suits a width of 768
   match("study-gpt", Heads, Heads, static_cast<StudyTransformer<Layers, Heads>*>(nullptr));
   using namespace rwkv::activation;
   match("v1-silu", StudyHeads, 2, static_cast<StudyRwkv<Layers, StudyHeads, Silu>*>(nullptr));

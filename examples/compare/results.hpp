@@ -19,6 +19,7 @@ struct ModelResult {
   std::string shape;
   Facts facts;
   std::vector<Curve> curves;         ///< of every finished seed
+  std::vector<std::uint64_t> seeds;  ///< whose curves they are
   std::vector<std::string> samples;  ///< prompt by prompt, every temperature
   std::vector<Speed> speeds;
 
@@ -42,6 +43,7 @@ struct Results {
   dim_t ngram_tokens = 0;
   std::vector<double> ngrams;  ///< losses of order 1, 2, ...
   std::vector<ModelResult> models;
+  std::vector<std::string> stopped;  ///< runs without an end, and why
   dim_t runs = 0, planned = 0;
 
   double best_ngram() const { return ngrams.empty() ? std::nan("") : *std::min_element(ngrams.begin(), ngrams.end()); }
@@ -49,6 +51,7 @@ struct Results {
 
 /// From the files of a run that is finished.
 inline void add_run(const Job& job, ModelResult& model) {
+  model.seeds.push_back(job.seed);
   model.curves.push_back(read_curve(job));
   if (model.curves.back().empty())
     throw rwkv::Error(job.log(), ": expected at least one validation, found none; remove the run's folder and repeat");

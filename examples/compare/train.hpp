@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+
 #include <rwkv/text/batches.hpp>
 #include <rwkv/training/fit.hpp>
 
@@ -8,12 +10,16 @@
 namespace compare {
 
 /// Trains one model of one seed, or goes on where its folder says. The same seed means the same windows in the same
-/// order for every model; validation windows are the same for all. False if it was interrupted.
+/// order for every model; validation windows are the same for all. All that decays begins `start` times as large as
+/// usual. False if it was interrupted.
 template <class Net>
-bool train(const Job& job) {
+bool train(const Job& job, float start) {
   using namespace rwkv;
   const Study& s = job.study;
   Model<Net> model(job.seed);
+  for (const Leaf& leaf : model.params.leaves())
+    if (float* weights = model.params.data() + leaf.offset; leaf.field.decays)
+      std::transform(weights, weights + leaf.size, weights, [&](float w) { return start * w; });
   const Schedule schedule{job.entry.rate, s.final_rate * job.entry.rate / s.rate, s.warmup, s.steps(),
                           Schedule::Curve::cosine};
   Trainer trainer(
