@@ -162,3 +162,25 @@ TEST_CASE("schedules rise, then follow their curve") {
   CHECK(exponential(50) == doctest::Approx(0.1));
   CHECK(exponential(100) == doctest::Approx(0.01));
 }
+
+namespace {
+/// A machine with room for half a million scalars at a time.
+struct Small : Cpu<float> {
+  static constexpr dim_t room = 500000;
+  static float* allocate(dim_t n) {
+    if (n > room) throw OutOfMemory(std::size_t(n) * 4, std::size_t(room) * 4, "Small: no room");
+    return Cpu<float>::allocate(n);
+  }
+};
+}  // namespace
+
+TEST_CASE("memory that does not suffice says which batch would") {
+  Model<Net, Small> model(1);
+  const auto units = [](dim_t batch) { return cache_units<Net>({batch, 32}); };
+  dim_t most = 1;
+  while (units(most + 1) <= Small::room) ++most;
+  REQUIRE(most > 1);
+  const std::string words =
+      "Small: no room; of sequences of 32 tokens there is room for the activations of " + std::to_string(most);
+  CHECK_THROWS_WITH_AS(Trainer(model, Recipe{}, Seq{most * 3, 32}), words.c_str(), OutOfMemory);
+}

@@ -51,4 +51,12 @@ struct Error : std::runtime_error {
       : std::runtime_error(detail::sentence({pieces...})) {}
 };
 
+/// The memory of a device does not suffice.
+struct OutOfMemory : Error {
+  std::size_t bytes, free;  ///< asked for, and free then
+  template <class... Pieces>
+  OutOfMemory(std::size_t asked, std::size_t left, const Pieces&... pieces)
+      : Error(pieces...), bytes(asked), free(left) {}
+};
+
 }  // namespace rwkv

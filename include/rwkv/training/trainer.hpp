@@ -45,11 +45,12 @@ class Trainer {
   using Params = typename Net::template Params<B>;
   using State = typename Model<Net, B>::State;
 
+  /// OutOfMemory names the largest batch that there is room for.
   Trainer(Model<Net, B>& model, Recipe recipe, Seq seq)
       : recipe_(recipe),
         model_(model),
         seq_(seq),
-        cache_(seq),
+        cache_(activations(seq)),
         fresh_(Model<Net, B>::fresh_state(seq.batch)),
         state_(fresh_),
         dstate_({seq.batch, 1}) {}
@@ -131,6 +132,21 @@ class Trainer {
   State& state() { return state_; }
 
  private:
+  using Activations = Owned<B, typename Model<Net, B>::Cache>;
+
+  static Activations activations(Seq seq) {
+    try {
+      return Activations(seq);
+    } catch (const OutOfMemory& error) {
+      const auto fits = [&](dim_t batch) {
+        return std::size_t(cache_units<Net>({batch, seq.time})) * sizeof(typename B::scalar) <= error.free;
+      };
+      dim_t batch = seq.batch;
+      while (batch > 0 && !fits(batch)) --batch;
+      throw OutOfMemory(error.bytes, error.free, error.what(), "; of sequences of ", seq.time,
+                        " tokens there is room for the activations of ", batch);
+    }
+  }
   /// That of the next batch, which its number decides: a resumed run goes on as if it had not stopped.
   Chance chance() const {
     const auto number = static_cast<std::uint64_t>(steps_ * recipe_.accumulate + gathered_);
@@ -167,7 +183,7 @@ class Trainer {
   Context<B> context_;
   TokenBuffer<B> inputs_, targets_;
   Owned<B, Params> gradient_, m_, v_;
-  Owned<B, typename Net::template Cache<B>> cache_;
+  Activations cache_;
   State fresh_, state_, dstate_;
   dim_t steps_ = 0;
   int gathered_ = 0;

@@ -3,8 +3,8 @@
 
 #include <cstring>
 
+#include <rwkv/backend/gpu/errors.hpp>
 #include <rwkv/backend/grid.hpp>
-#include <rwkv/core/error.hpp>
 
 #ifndef __CUDACC__
 #error "rwkv: kernels in blocks are launched by nvcc's syntax; compile this file as CUDA"
@@ -50,8 +50,7 @@ void launch(dim_t blocks, const Kernel& kernel) {
     throw Error("Gpu::launch: expected fewer than 2^31 blocks, found ", blocks, "; use a smaller batch");
   run_block<<<static_cast<unsigned>(blocks), Kernel::threads>>>(kernel);
   if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
-    throw Error("Gpu::launch: ", cudaGetErrorString(status),
-                "; a kernel that was started before may be the cause: run with CUDA_LAUNCH_BLOCKING=1 to learn which");
+    throw Error("Gpu::launch: ", cudaGetErrorString(status), blame);
 }
 
 }  // namespace rwkv::detail::gpu

@@ -41,9 +41,9 @@ inline std::string version(int number) {
   return Error("Gpu: expected a GPU of NVIDIA, found none (cudaGetDeviceCount: ", answer,
                "); see what nvidia-smi shows, and that CUDA_VISIBLE_DEVICES hides nothing", instead);
 }
-[[gnu::cold]] inline Error no_memory(std::size_t bytes, std::size_t free, std::size_t total) {
-  return Error("Gpu::allocate: expected ", bytes, " free bytes on the device, found ", free, " of ", total,
-               "; use a smaller batch, Recompute, or a smaller model");
+[[gnu::cold]] inline OutOfMemory no_memory(std::size_t bytes, std::size_t free, std::size_t total) {
+  return OutOfMemory(bytes, free, "Gpu::allocate: expected ", bytes, " free bytes on the device, found ", free, " of ",
+                     total, "; use a smaller batch, Recompute, or a smaller model");
 }
 [[gnu::cold]] inline Error no_such_device(int index, int devices) {
   return Error("set_gpu: expected a device from 0 to ", devices - 1, ", found ", index, "; nvidia-smi lists them");
