@@ -5,6 +5,7 @@
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/rwkv.hpp>
 
+#include "../examples/beta2.hpp"
 #include "../examples/device.hpp"
 #include "../examples/eigen_headers.hpp"
 #include "../examples/options.hpp"
@@ -23,7 +24,7 @@ int train(const Options& o, const Corpus& text) {
   using Clock = std::chrono::steady_clock;
   const Seq seq{o.batch, o.context};
   Model<Net, B> model(o.seed);
-  Trainer trainer(model, Recipe{.optimizer = {.beta2 = o.model == "gpt2" ? 0.95 : 0.99}}, seq);
+  Trainer trainer(model, Recipe{.optimizer = {.beta2 = example::beta2(o.model)}}, seq);
   const Windows windows(text, seq, o.seed);
   Minibatch batch;
   std::vector<double> rates, losses;

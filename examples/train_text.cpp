@@ -4,6 +4,7 @@
 #include <rwkv/rwkv.hpp>
 #include <rwkv/training/fit.hpp>
 
+#include "beta2.hpp"
 #include "device.hpp"
 #include "eigen_headers.hpp"
 #include "options.hpp"
@@ -32,7 +33,7 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
                                                      : Schedule::Curve::constant};
   Trainer trainer(model,
                   Recipe{schedule,
-                         {.beta2 = o.model == "gpt2" ? 0.95 : 0.99, .decay = o.decay},
+                         {.beta2 = example::beta2(o.model), .decay = o.decay},
                          o.clip,
                          o.accumulate,
                          o.pull ? l2wrap : 0,
