@@ -72,14 +72,16 @@ void write_report(const Results& results, const std::string& settings) {
 int run(Study& s) {
   rwkv::set_threads(s.threads);
   const std::vector<Contender> all = ladder(s.size);
-  Results results{s, bench::processor() + ", " + std::to_string(rwkv::pool().threads()) + " threads", "", 0, {}, {}};
+  Results results{.study = s,
+                  .machine = bench::processor() + ", " + std::to_string(rwkv::pool().threads()) + " threads"};
   std::vector<const Contender*> contenders;
   for (const std::string& word : s.models) {
     const Entry entry = parse_entry(word, s);
     for (const ModelResult& m : results.models)
       if (m.entry.label == entry.label) throw rwkv::Error("--models: ", word, " is named twice; name it once");
     contenders.push_back(&find(all, entry));
-    results.models.push_back({entry, contenders.back()->shape, contenders.back()->facts(s.seq()), {}, {}, {}});
+    results.models.push_back(
+        {.entry = entry, .shape = contenders.back()->shape, .facts = contenders.back()->facts(s.seq())});
   }
   const Texts texts = open_texts(s);
   if (s.prompts.empty()) s.prompts = default_prompts(texts.valid);

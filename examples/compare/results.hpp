@@ -18,10 +18,10 @@ struct ModelResult {
   Entry entry;
   std::string shape;
   Facts facts;
-  std::vector<Curve> curves;         ///< of every finished seed
-  std::vector<std::uint64_t> seeds;  ///< whose curves they are
-  std::vector<std::string> samples;  ///< prompt by prompt, every temperature
-  std::vector<Speed> speeds;
+  std::vector<Curve> curves = {};         ///< of every finished seed
+  std::vector<std::uint64_t> seeds = {};  ///< whose curves they are
+  std::vector<std::string> samples = {};  ///< prompt by prompt, every temperature
+  std::vector<Speed> speeds = {};
 
   /// A number of every seed's last validation.
   Spread last(double Point::*what) const {
@@ -39,11 +39,11 @@ struct ModelResult {
 
 struct Results {
   const Study& study;
-  std::string machine, note;
+  std::string machine, note = {};
   dim_t ngram_tokens = 0;
-  std::vector<double> ngrams;  ///< losses of order 1, 2, ...
-  std::vector<ModelResult> models;
-  std::vector<std::string> stopped;  ///< runs without an end, and why
+  std::vector<double> ngrams = {};  ///< losses of order 1, 2, ...
+  std::vector<ModelResult> models = {};
+  std::vector<std::string> stopped = {};  ///< runs without an end, and why
   dim_t runs = 0, planned = 0;
 
   double best_ngram() const { return ngrams.empty() ? std::nan("") : *std::min_element(ngrams.begin(), ngrams.end()); }

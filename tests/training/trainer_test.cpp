@@ -165,20 +165,21 @@ TEST_CASE("schedules rise, then follow their curve") {
 
 namespace {
 /// A machine with room for half a million scalars at a time.
-struct Small : Cpu<float> {
+template <class T>
+struct Small : Cpu<T> {
   static constexpr dim_t room = 500000;
-  static float* allocate(dim_t n) {
-    if (n > room) throw OutOfMemory(std::size_t(n) * 4, std::size_t(room) * 4, "Small: no room");
-    return Cpu<float>::allocate(n);
+  static T* allocate(dim_t n) {
+    if (n > room) throw OutOfMemory(sizeof(T) * std::size_t(n), sizeof(T) * std::size_t(room), "Small: no room");
+    return Cpu<T>::allocate(n);
   }
 };
 }  // namespace
 
 TEST_CASE("memory that does not suffice says which batch would") {
-  Model<Net, Small> model(1);
+  Model<Net, Small<float>> model(1);
   const auto units = [](dim_t batch) { return cache_units<Net>({batch, 32}); };
   dim_t most = 1;
-  while (units(most + 1) <= Small::room) ++most;
+  while (units(most + 1) <= Small<float>::room) ++most;
   REQUIRE(most > 1);
   const std::string words =
       "Small: no room; of sequences of 32 tokens there is room for the activations of " + std::to_string(most);
