@@ -60,6 +60,8 @@ constexpr bool fit = [] {
 }();
 template <class T, dim_t... D>
 constexpr bool all_fit = (fit<T, D> && ...);
+static_assert(
+    std::is_base_of_v<detail::BlocksAttention<HostGrid<float>, 64>, detail::AttentionOn<HostGrid<float>, 64>>);
 static_assert(all_fit<float, 1, 8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 120, 128>);
 static_assert(all_fit<double, 1, 8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 120, 128>);
 

@@ -124,15 +124,15 @@ struct AttentionBackwardKeys {
     value.rows(j, end, [&](const auto& row) { my.load(rows, memory.kept[1], row); });
 
     const dim_t first = j > 0 ? j : 0, stop = history.end(end - 1);  // the tokens that see one of them
-    typename Tile::Fetched q, dy;
-    my.fetch(q, token_rows(history, op.q, at, first, stop));
+    typename Tile::Fetched moving;
+    my.fetch(moving, token_rows(history, op.q, at, first, stop));
     typename Tile::Sums dk_j, dv_j;
     unrolled<Tile::own_rows>([&](int i) { unrolled<4 * Tile::fours>([&](int m) { dk_j[i][m] = dv_j[i][m] = T(0); }); });
     for (dim_t t = first; t < stop; t += columns) {
       here.sync();  // the queries before have been read
-      my.put(q, memory.moving, query_scale<T>(D));
+      my.put(moving, memory.moving, query_scale<T>(D));
       if (my.thread < columns) notes.of[my.thread] = note(at, t + my.thread, stop);
-      my.fetch(dy, token_rows(history, op.dy, at, t, stop));
+      my.fetch(moving, token_rows(history, op.dy, at, t, stop));
       here.sync();
       typename Tile::Square s, dp;
       my.dots(k, memory.moving, s);
@@ -153,17 +153,18 @@ struct AttentionBackwardKeys {
           return s[i][n];
       });
       here.sync();  // the queries have been read
-      my.put(dy, memory.moving);
+      my.put(moving, memory.moving);
+      my.fetch(moving, token_rows(history, op.q, at, t, stop));  // again: there are no registers to keep them in
       here.sync();
       my.dots(v, memory.moving, dp);
       my.add(memory.square, memory.moving, dv_j);
       here.sync();
-      my.put(q, memory.moving, query_scale<T>(D));
+      my.put(moving, memory.moving, query_scale<T>(D));
       my.share(memory.square, [&](int i, int n) {
         if constexpr (Drops::any) dp[i][n] *= kept(i, n);
         return s[i][n] * (dp[i][n] - notes.of[my.column(n)].along);
       });
-      if (t + columns < stop) my.fetch(q, token_rows(history, op.q, at, t + columns, stop));
+      if (t + columns < stop) my.fetch(moving, token_rows(history, op.q, at, t + columns, stop));
       here.sync();
       my.add(memory.square, memory.moving, dk_j);
     }

@@ -51,10 +51,20 @@ struct MovingTile {
   };
   template <class Row>
   [[gnu::always_inline]] RWKV_HD void fetch(Fetched& to, const Row& row) const {
-    each([&](int k, int r, int c) {
-      const T* const from = row(r);
-      to.at[k] = from && (padded == D || c < D) ? from[c] : T(0);
-    });
+    if constexpr (in_steps && requires { row.apart; }) {
+      const int c = thread % padded;
+      const T* from = row.from + thread / padded * row.apart + c;
+      dim_t left = row.count - thread / padded;
+      unrolled<Fetched::count>([&](int k) {  // from one to the next: the compiler would keep every address
+        to.at[k] = left > 0 && (padded == D || c < D) ? *from : T(0);
+        from += row.apart * (threads / padded), left -= threads / padded;
+      });
+    } else {
+      each([&](int k, int r, int c) {
+        const T* const from = row(r);
+        to.at[k] = from && (padded == D || c < D) ? from[c] : T(0);
+      });
+    }
   }
   /// Of keys or values, see KeyRows, those from `first` to before `end`.
   [[gnu::always_inline]] RWKV_HD void fetch(Fetched& to, const auto& keys, dim_t first, dim_t end) const {
@@ -65,11 +75,13 @@ struct MovingTile {
   }
 
  private:
+  static constexpr bool in_steps = threads % padded == 0 && Rows * padded % threads == 0;
+
   /// f(k, row, channel) for the thread's numbers of a tile, k from 0 on.
   template <class F>
   [[gnu::always_inline]] RWKV_HD void each(const F& f) const {
     unrolled<Fetched::count>([&](int k) {
-      if constexpr (threads % padded == 0 && Rows * padded % threads == 0) {
+      if constexpr (in_steps) {
         f(k, thread / padded + k * (threads / padded), thread % padded);
       } else {
         const int i = thread + k * threads;
@@ -150,7 +162,7 @@ struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::acros
     each([&](int i, int n) { total[i][n] = T(0); });
     a += y * stride, b += x * stride;
 #ifdef __CUDA_ARCH__
-#pragma unroll 2
+#pragma unroll 1
 #endif
     for (int c = 0; c < padded; c += 4) {
       Four<T> b_c[own_columns];
@@ -164,6 +176,9 @@ struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::acros
   /// sums += square B
   [[gnu::always_inline]] RWKV_HD void add(const T* square, const T* b, Sums& sums) const {
     square += y * square_stride;
+#ifdef __CUDA_ARCH__
+#pragma unroll 1
+#endif
     for (int j = 0; j < columns; j += 4) {
       Four<T> weight[own_rows];
       unrolled<own_rows>([&](int i) { weight[i] = Four<T>::read(square + i * down * square_stride + j); });
@@ -191,13 +206,22 @@ struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::acros
   }
 };
 
+/// a / b of numbers that are seldom large: a GPU takes some hundred instructions for 64 bits.
+inline RWKV_HD dim_t quotient(dim_t a, dim_t b) {
+  return (a | b) >> 32 == 0 ? dim_t(static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b)) : a / b;
+}
+inline RWKV_HD dim_t remainder(dim_t a, dim_t b) {
+  return a - quotient(a, b) * b;
+}
+
 /// Which head of which sequence a block has, and which of its tiles.
 struct HeadTile {
   dim_t h, b, tile;
   /// Tile after tile, of all heads.
   static RWKV_HD HeadTile of(dim_t block, const auto& history) {
-    const dim_t heads = history.heads, batch = history.seq.batch;
-    return {block % heads, block / heads % batch, block / heads / batch};
+    const auto n = static_cast<std::uint32_t>(block), heads = static_cast<std::uint32_t>(history.heads);  // see launch
+    const auto batch = static_cast<std::uint32_t>(history.seq.batch);
+    return {n % heads, n / heads % batch, n / heads / batch};
   }
 };
 
@@ -227,7 +251,7 @@ struct KeyRows {
         start((at.b * history.window * history.heads + at.h) * history.width),
         oldest(oldest),
         window(history.window),
-        ring(oldest < 0 ? (before + oldest) % history.window : 0) {}
+        ring(oldest < 0 ? remainder(before + oldest, history.window) : 0) {}
 
   /// f(rows) with the rows from `first` to before `end`, as tiles are loaded: few steps for those of the call.
   template <class F>

@@ -8,8 +8,8 @@ namespace rwkv::detail::grid {
 /// a key for the scores, made as AttentionForward makes them, to the bit, and a thread to a channel for y.
 template <class T, dim_t D, class Drops>
 struct AttentionToken {
-  static constexpr int columns = D * sizeof(T) <= 512 ? 64 : 32;  // keys at a time
-  using Tile = MovingTile<T, D, columns>;
+  static constexpr int columns = D * sizeof(T) <= 256 ? 64 : 32;  // keys at a time
+  using Tile = MovingTile<T, D, columns, 256>;
   static constexpr int threads = Tile::threads, padded = Tile::padded;
   static constexpr int groups = threads / padded;  // of threads, which share the keys
   AttentionRow<T, D, Drops> op;
@@ -36,10 +36,11 @@ struct AttentionToken {
     auto& memory = here.template shared<Memory>();
     const Tile my(here.thread());
     const History<T>& history = op.history;
-    const dim_t n = here.index() / pieces, piece = here.index() % pieces, row = n * D;
-    const HeadTile at{n % history.heads, n / history.heads / history.seq.time, 0};
-    const dim_t t = n / history.heads % history.seq.time, before = history.before(at.b);
-    const dim_t oldest = history.first(before, t), each = (t - oldest) / pieces / columns * columns + columns;
+    const dim_t n = quotient(here.index(), pieces), piece = here.index() - n * pieces, row = n * D;
+    const dim_t token = quotient(n, history.heads), b = quotient(token, history.seq.time);
+    const HeadTile at{n - token * history.heads, b, 0};
+    const dim_t t = token - b * history.seq.time, before = history.before(b);
+    const dim_t oldest = history.first(before, t), each = quotient(t - oldest, pieces) / columns * columns + columns;
     const dim_t first = oldest + piece * each < t + 1 ? oldest + piece * each : t + 1;
     const dim_t end = first + each < t + 1 ? first + each : t + 1;
     const KeyRows<T> key(history, op.k, at, before, first), value(history, op.v, at, before, first);
