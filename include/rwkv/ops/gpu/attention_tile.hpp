@@ -206,12 +206,9 @@ struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::acros
   }
 };
 
-/// a / b of numbers that are seldom large: a GPU takes some hundred instructions for 64 bits.
+/// a / b below 2^32: for 64 bits, a GPU takes some hundred instructions.
 inline RWKV_HD dim_t quotient(dim_t a, dim_t b) {
-  return (a | b) >> 32 == 0 ? dim_t(static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b)) : a / b;
-}
-inline RWKV_HD dim_t remainder(dim_t a, dim_t b) {
-  return a - quotient(a, b) * b;
+  return dim_t(static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b));
 }
 
 /// Which head of which sequence a block has, and which of its tiles.
@@ -219,9 +216,8 @@ struct HeadTile {
   dim_t h, b, tile;
   /// Tile after tile, of all heads.
   static RWKV_HD HeadTile of(dim_t block, const auto& history) {
-    const auto n = static_cast<std::uint32_t>(block), heads = static_cast<std::uint32_t>(history.heads);  // see launch
-    const auto batch = static_cast<std::uint32_t>(history.seq.batch);
-    return {n % heads, n / heads % batch, n / heads / batch};
+    const dim_t of_head = quotient(block, history.heads), tile = quotient(of_head, history.seq.batch);
+    return {block - of_head * history.heads, of_head - tile * history.seq.batch, tile};
   }
 };
 
@@ -251,7 +247,7 @@ struct KeyRows {
         start((at.b * history.window * history.heads + at.h) * history.width),
         oldest(oldest),
         window(history.window),
-        ring(oldest < 0 ? remainder(before + oldest, history.window) : 0) {}
+        ring(oldest < 0 ? (before + oldest) % history.window : 0) {}
 
   /// f(rows) with the rows from `first` to before `end`, as tiles are loaded: few steps for those of the call.
   template <class F>
