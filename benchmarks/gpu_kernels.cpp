@@ -9,11 +9,12 @@
 #include <rwkv/gpu.hpp>
 
 // Every kernel that is written in blocks of threads beside the portable one, on the same GPU, and both beside the time
-// that their bytes need at the rate of a copy within its memory. One line a kernel: ms, floor, share of the floor.
+// that their bytes need at the rate of a copy within its memory, or their operations at that of a large product. One
+// line a kernel: ms, floor, share of the floor.
 namespace {
 
 using namespace rwkv;
-constexpr dim_t C = 768, V = 50277;
+constexpr dim_t C = 768, V = 50277, heads = 12, D = C / heads;
 constexpr Seq seq{8, 1024};
 
 /// The GPU without launch: what it would do with the portable kernels alone.
@@ -54,9 +55,19 @@ double copy_rate() {
   return 8 * double(n) / (milliseconds([&] { B::copy(to.get(), from.get(), n); }) * 1e-3);
 }
 
+/// Operations a second of a product, in float.
+double product_rate() {
+  using B = Gpu<float>;
+  const dim_t n = 4096;
+  const detail::Buffer<B> a(B::allocate(n * n)), b(B::allocate(n * n)), c(B::allocate(n * n));
+  B::fill(a.get(), n * n, 1), B::fill(b.get(), n * n, 1);
+  const auto product = [&] { B::matmul(Op::none, Op::none, n, n, n, a.get(), b.get(), c.get(), 0); };
+  return 2 * double(n) * double(n) * double(n) / (milliseconds(product) * 1e-3);
+}
+
 struct Line {
   std::string name;
-  double bytes, ms[2];  // in blocks, portable
+  double bytes, operations, ms[2];  // in blocks, portable
 };
 
 template <class B>
@@ -74,8 +85,8 @@ struct Kernels {
   Scratch<B> scratch{};
 
   template <class Call>
-  void time(const char* name, double bytes, const Call& call) {
-    if (next == lines.size()) lines.push_back({name, bytes, {}});
+  void time(const char* name, double bytes, const Call& call, double operations = 0) {
+    if (next == lines.size()) lines.push_back({name, bytes, operations, {}});
     lines[next++].ms[which] = milliseconds(call);
   }
   template <dim_t... D>
@@ -125,6 +136,28 @@ struct Kernels {
     }
     {
       const auto frame = scratch.frame();
+      const auto q = take<Batch, Time, C>(), k = take<Batch, Time, C>(), v = take<Batch, Time, C>();
+      const auto y = take<Batch, Time, C>(), dy = take<Batch, Time, C>();
+      const auto dq = take<Batch, Time, C>(), dk = take<Batch, Time, C>(), dv = take<Batch, Time, C>();
+      const auto softmax = take<Batch, Time, heads, 2>();
+      const double seen = double(seq.batch * heads) * double(seq.time * (seq.time + 1)) / 2;  // keys, by all tokens
+      time(
+          "attention", 4 * row, [&] { attention_forward<B, heads, D>(scratch, q, k, v, y, softmax); }, 4 * D * seen);
+      time(
+          "attention, back", 8 * row,
+          [&] { attention_backward<B, heads, D>(scratch, q, k, v, y, softmax, dy, dq, dk, dv); }, 10 * D * seen);
+      constexpr Seq one{8, 1};
+      const auto past_k = take<Batch, 1024, C>(), past_v = take<Batch, 1024, C>();
+      const auto position = take<Batch, 1>();
+      B::fill(position.data, position.size(), 2000);
+      const auto of_one = [&](auto x) { return Tensor<B, Batch, Time, C>{x.data, one}; };
+      time("attention, one token", 2 * row, [&] {
+        attention_forward<B, heads, D>(scratch, of_one(q), of_one(k), of_one(v), past_k, past_v, position, of_one(y),
+                                       {softmax.data, one});
+      });
+    }
+    {
+      const auto frame = scratch.frame();
       constexpr Seq part{2, 1024};
       const auto logits = take<Batch, Time, V>(part);
       TokenBuffer<B> tokens;
@@ -145,15 +178,15 @@ struct Kernels {
 int main() try {
   cudaDeviceProp device;
   if (gpu_count() > 0) cudaGetDeviceProperties(&device, 0);
-  const double rate = copy_rate();
+  const double rate = copy_rate(), products = product_rate();
   std::vector<Line> lines;
   Kernels<Gpu<float>>{lines, 0}.run();
   Kernels<Portable<float>>{lines, 1}.run();
-  std::printf("%s, copies at %.0f GB/s, %d x %d tokens, %d channels\n", device.name, rate * 1e-9, int(seq.batch),
-              int(seq.time), int(C));
+  std::printf("%s, copies at %.0f GB/s, products at %.1f TFLOP/s, %d x %d tokens, %d channels\n", device.name,
+              rate * 1e-9, products * 1e-12, int(seq.batch), int(seq.time), int(C));
   std::printf("%-22s %9s %9s %7s %12s %9s\n", "kernel", "ms", "floor", "share", "portable ms", "ratio");
   for (const Line& line : lines) {
-    const double floor = line.bytes / rate * 1e3;
+    const double floor = std::max(line.bytes / rate, line.operations / products) * 1e3;
     std::printf("%-22s %9.4f %9.4f %6.0f%% %12.4f %9.2f\n", line.name.c_str(), line.ms[0], floor,
                 100 * floor / line.ms[0], line.ms[1], line.ms[1] / line.ms[0]);
   }

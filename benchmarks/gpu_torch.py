@@ -4,7 +4,7 @@ import statistics
 import torch
 import torch.nn.functional as F
 
-BATCH, TIME, C, V = 8, 1024, 768, 50277
+BATCH, TIME, C, V, HEADS = 8, 1024, 768, 50277, 12
 
 
 def ms(call):
@@ -40,6 +40,9 @@ def main():
     lines = [("layer norm", ms(norm)), ("layer norm, back", ms(back(norm(), (x, w, b)))),
              ("token shift", ms(lambda: shift(x, mix))), ("token shift, back", ms(back(shift(x, mix), (x, *mix)))),
              ("embedding, back", ms(back(F.embedding(ids, table), (table,))))]
+    q, k, v = (new(BATCH, HEADS, TIME, C // HEADS) for _ in range(3))
+    attend = lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    lines += [("attention", ms(attend)), ("attention, back", ms(back(attend(), (q, k, v))))]
     logits, targets = new(2 * TIME, V), torch.randint(V, (2 * TIME,), device="cuda")
     loss = lambda: F.cross_entropy(logits, targets)
     lines += [("cross-entropy", ms(loss)), ("cross-entropy, back", ms(lambda: torch.autograd.grad(loss(), logits)))]

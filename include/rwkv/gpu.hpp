@@ -3,6 +3,7 @@
 // after <rwkv/rwkv.hpp>: the calls of layers find the overloads of ops/gpu when they are instantiated, in every file
 // the same.
 #include <rwkv/backend/gpu.hpp>
+#include <rwkv/ops/gpu/attention.hpp>
 #include <rwkv/ops/gpu/cross_entropy.hpp>
 #include <rwkv/ops/gpu/embedding.hpp>
 #include <rwkv/ops/gpu/layer_norm.hpp>

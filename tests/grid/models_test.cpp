@@ -2,6 +2,7 @@
 
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/ops/gpu/attention.hpp>
 #include <rwkv/ops/gpu/cross_entropy.hpp>
 #include <rwkv/ops/gpu/embedding.hpp>
 #include <rwkv/ops/gpu/layer_norm.hpp>

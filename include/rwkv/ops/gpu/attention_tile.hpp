@@ -1,0 +1,277 @@
+#pragma once
+#include <rwkv/backend/grid.hpp>
+#include <rwkv/ops/attention/head_row.hpp>
+#include <rwkv/ops/attention/history.hpp>
+
+// What the kernels of attention have in common: a square of scores in the registers of a block, and products of tiles
+// in its shared memory. A thread multiplies `rows` rows by `columns` columns, four channels at a time, so that a number
+// which is read from shared memory is multiplied several times. Both are chosen so that shared memory is read least,
+// among those that fit.
+namespace rwkv::detail::grid {
+
+/// f(i) for i from 0 on, n of them, in instructions of their own: an array that i picks from stays in registers.
+template <int n, class F>
+[[gnu::always_inline]] inline RWKV_HD void unrolled(const F& f) {
+#ifdef __CUDA_ARCH__
+#pragma unroll
+#endif
+  for (int i = 0; i < n; ++i) f(i);
+}
+
+/// Four neighbours, read and written at once.
+template <class T>
+struct alignas(16) Four {
+  T at[4];
+  static RWKV_HD Four read(const T* p) { return *reinterpret_cast<const Four*>(p); }
+};
+
+/// Tiles of `Rows` rows of D channels that move through the shared memory of a block.
+template <class T, dim_t D, int Rows, int Threads = 128>
+struct MovingTile {
+  static constexpr int threads = Threads;
+  static constexpr int padded = static_cast<int>((D + 7) / 8 * 8);
+  static constexpr int stride = padded + 4;  // 8 rows begin in 8 different fours of banks
+
+  int thread;
+  explicit RWKV_HD MovingTile(int thread) : thread(thread) {}
+
+  /// scale times `count` rows into shared memory; row(r) says where one lies, null for zeros.
+  template <class Row>
+  RWKV_HD void load(int count, T* to, const Row& row, T scale = T(1)) const {
+    for (int i = thread; i < count * padded; i += threads) {
+      const int r = i / padded, c = i % padded;
+      const T* const from = row(r);
+      to[r * stride + c] = from && c < D ? from[c] * scale : T(0);
+    }
+  }
+  /// The same for a tile that moves, in two steps: what has been fetched is under way while others are multiplied.
+  struct Fetched {
+    static constexpr int count = (Rows * padded + threads - 1) / threads;
+    T at[count];
+  };
+  template <class Row>
+  [[gnu::always_inline]] RWKV_HD void fetch(Fetched& to, const Row& row) const {
+    if constexpr (in_steps && requires { row.apart; }) {
+      const int c = thread % padded;
+      const T* from = row.from + thread / padded * row.apart + c;
+      dim_t left = row.count - thread / padded;
+      unrolled<Fetched::count>([&](int k) {  // from one to the next: the compiler would keep every address
+        to.at[k] = left > 0 && (padded == D || c < D) ? *from : T(0);
+        from += row.apart * (threads / padded), left -= threads / padded;
+      });
+    } else {
+      each([&](int k, int r, int c) {
+        const T* const from = row(r);
+        to.at[k] = from && (padded == D || c < D) ? from[c] : T(0);
+      });
+    }
+  }
+  /// Of keys or values, see KeyRows, those from `first` to before `end`.
+  [[gnu::always_inline]] RWKV_HD void fetch(Fetched& to, const auto& keys, dim_t first, dim_t end) const {
+    keys.rows(first, end, [&](const auto& row) { fetch(to, row); });
+  }
+  [[gnu::always_inline]] RWKV_HD void put(const Fetched& from, T* to, T scale = T(1)) const {
+    each([&](int k, int r, int c) { to[r * stride + c] = from.at[k] * scale; });
+  }
+
+ private:
+  static constexpr bool in_steps = threads % padded == 0 && Rows * padded % threads == 0;
+
+  /// f(k, row, channel) for the thread's numbers of a tile, k from 0 on.
+  template <class F>
+  [[gnu::always_inline]] RWKV_HD void each(const F& f) const {
+    unrolled<Fetched::count>([&](int k) {
+      if constexpr (in_steps) {
+        f(k, thread / padded + k * (threads / padded), thread % padded);
+      } else {
+        const int i = thread + k * threads;
+        if (i < Rows * padded) f(k, i / padded, i % padded);
+      }
+    });
+  }
+};
+
+/// How a square of scores is shared out to the threads of a block, rows and columns of it to each. `Kept` tiles of D
+/// channels stay in shared memory, others move past them; `Adds` products of the square are summed up.
+template <class T, dim_t D, int Kept, int Adds>
+struct SquareShares {
+  static constexpr int threads = MovingTile<T, D, 1>::threads;
+  static constexpr int padded = MovingTile<T, D, 1>::padded, stride = MovingTile<T, D, 1>::stride;
+  static constexpr int across = padded > 32 ? 16 : 8, down = threads / across;  // threads
+  static constexpr int fours = (padded / 4 + across - 1) / across;              // of a row's sums, to a thread
+  static constexpr std::size_t most_bytes = 48 << 10;                           // every GPU has so much
+  struct Share {
+    int rows, columns;
+  };
+
+  static constexpr std::size_t bytes(Share s) {
+    const int rows = s.rows * down, columns = s.columns * across;
+    const int notes = Kept == 1 ? rows : 4 * (rows > columns ? rows : columns);
+    return sizeof(T) * static_cast<std::size_t>((Kept * rows + columns) * stride + rows * (columns + 4) + notes);
+  }
+  /// Reads of a warp from shared memory, 8 fours each, for 4000 of its multiplications.
+  static constexpr int reads(Share s) {
+    constexpr int wide = across / 8;
+    return Kept * 1000 * (s.rows + s.columns * wide) / (s.rows * s.columns) +
+           Adds * 1000 * (s.rows + 4 * fours * wide) / (s.rows * 4 * fours);
+  }
+  /// The share that reads least of those whose memory and registers suffice; none: no rows.
+  static constexpr Share choose() {
+    Share best{};
+    for (int rows = 8; rows > 0; rows /= 2)
+      for (int columns = 4; columns > 0; columns /= 2) {
+        const Share s{rows, columns};
+        if (bytes(s) > most_bytes || Kept * rows * columns > 32) continue;
+        if (best.rows == 0 || reads(s) < reads(best)) best = s;
+      }
+    return best;
+  }
+};
+
+/// A square of scores over a block: see SquareShares.
+template <class T, dim_t D, int Kept, int Adds, class Shares = SquareShares<T, D, Kept, Adds>>
+struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::across> {
+  using Moving = MovingTile<T, D, Shares::choose().columns * Shares::across>;
+  using Moving::threads, Moving::padded, Moving::stride, Moving::thread;
+  static constexpr int across = Shares::across, down = Shares::down, fours = Shares::fours;
+  static constexpr int own_rows = Shares::choose().rows, own_columns = Shares::choose().columns;  // of a thread
+  static constexpr int rows = own_rows * down, columns = own_columns * across, square_stride = columns + 4;
+  static_assert(rows > 0, "attention: heads of this width do not fit into shared memory");
+
+  struct Memory {
+    alignas(16) T kept[Kept][rows * stride];
+    alignas(16) T moving[columns * stride];
+    alignas(16) T square[rows * square_stride];
+  };
+  using Square = T[own_rows][own_columns];
+  using Sums = T[own_rows][4 * fours];
+
+  int x, y;
+  explicit RWKV_HD AttentionTile(int thread) : Moving(thread), x(thread % across), y(thread / across) {}
+  RWKV_HD int row(int i) const { return y + i * down; }
+  RWKV_HD int column(int n) const { return x + n * across; }
+
+  /// f(i, n) for a thread's numbers of a square.
+  template <class F>
+  [[gnu::always_inline]] static RWKV_HD void each(const F& f) {
+    unrolled<own_rows>([&](int i) { unrolled<own_columns>([&](int n) { f(i, n); }); });
+  }
+
+  /// total = A B^T. Every number is summed up channel after channel, so that whoever makes it makes the same.
+  [[gnu::always_inline]] RWKV_HD void dots(const T* a, const T* b, Square& total) const {
+    each([&](int i, int n) { total[i][n] = T(0); });
+    a += y * stride, b += x * stride;
+#ifdef __CUDA_ARCH__
+#pragma unroll 1
+#endif
+    for (int c = 0; c < padded; c += 4) {
+      Four<T> b_c[own_columns];
+      unrolled<own_columns>([&](int n) { b_c[n] = Four<T>::read(b + n * across * stride + c); });
+      unrolled<own_rows>([&](int i) {
+        const auto a_c = Four<T>::read(a + i * down * stride + c);
+        unrolled<4>([&](int k) { unrolled<own_columns>([&](int n) { total[i][n] += a_c.at[k] * b_c[n].at[k]; }); });
+      });
+    }
+  }
+  /// sums += square B
+  [[gnu::always_inline]] RWKV_HD void add(const T* square, const T* b, Sums& sums) const {
+    square += y * square_stride;
+#ifdef __CUDA_ARCH__
+#pragma unroll 1
+#endif
+    for (int j = 0; j < columns; j += 4) {
+      Four<T> weight[own_rows];
+      unrolled<own_rows>([&](int i) { weight[i] = Four<T>::read(square + i * down * square_stride + j); });
+      unrolled<4>([&](int k) {
+        unrolled<fours>([&](int m) {
+          const int four = x + m * across;  // past the last, that one again, for nothing
+          const auto b_c = Four<T>::read(b + (j + k) * stride + 4 * (four < padded / 4 ? four : padded / 4 - 1));
+          unrolled<own_rows>(
+              [&](int i) { unrolled<4>([&](int l) { sums[i][4 * m + l] += weight[i].at[k] * b_c.at[l]; }); });
+        });
+      });
+    }
+  }
+  /// The thread's numbers of a square, for all to read.
+  template <class F>
+  [[gnu::always_inline]] RWKV_HD void share(T* square, const F& f) const {
+    each([&](int i, int n) { square[row(i) * square_stride + column(n)] = f(i, n); });
+  }
+  /// f(sum, channel) for the sums of a thread's row i.
+  template <class F>
+  [[gnu::always_inline]] RWKV_HD void each_sum(const Sums& sums, int i, const F& f) const {
+    unrolled<4 * fours>([&](int m) {
+      if (const dim_t c = 4 * (x + m / 4 * across) + m % 4; c < D) f(sums[i][m], c);
+    });
+  }
+};
+
+/// a / b below 2^32: for 64 bits, a GPU takes some hundred instructions.
+inline RWKV_HD dim_t quotient(dim_t a, dim_t b) {
+  return dim_t(static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b));
+}
+
+/// Which head of which sequence a block has, and which of its tiles.
+struct HeadTile {
+  dim_t h, b, tile;
+  /// Tile after tile, of all heads.
+  static RWKV_HD HeadTile of(dim_t block, const auto& history) {
+    const dim_t of_head = quotient(block, history.heads), tile = quotient(of_head, history.seq.batch);
+    return {block - of_head * history.heads, of_head - tile * history.seq.batch, tile};
+  }
+};
+
+/// Rows one after the other, `count` of them, as tiles are loaded.
+template <class T>
+struct RowsInOrder {
+  const T* from;
+  dim_t apart, count;
+  RWKV_HD const T* operator()(int r) const { return r < count ? from + r * apart : nullptr; }
+};
+/// Those of one head's tokens from `first` to before `end`.
+template <class T>
+RWKV_HD RowsInOrder<T> token_rows(const auto& history, const T* x, const HeadTile& at, dim_t first, dim_t end) {
+  return {x + history.row(at.b, first, at.h), history.heads * history.width, end - first};
+}
+
+/// One head's keys or values from key `oldest` on, see History; those before the call come from the ring.
+template <class T>
+struct KeyRows {
+  const T *now, *past;
+  dim_t apart, start, oldest, window, ring;  // ring: the row of the oldest
+
+  RWKV_HD KeyRows(const auto& history, const Keys<const T>& keys, const HeadTile& at, dim_t before, dim_t oldest)
+      : now(keys.now + history.row(at.b, 0, at.h)),
+        past(keys.past),
+        apart(history.heads * history.width),
+        start((at.b * history.window * history.heads + at.h) * history.width),
+        oldest(oldest),
+        window(history.window),
+        ring(oldest < 0 ? (before + oldest) % history.window : 0) {}
+
+  /// f(rows) with the rows from `first` to before `end`, as tiles are loaded: few steps for those of the call.
+  template <class F>
+  [[gnu::always_inline]] RWKV_HD void rows(dim_t first, dim_t end, const F& f) const {
+    if (first >= 0)
+      f(RowsInOrder<T>{now + first * apart, apart, end - first});
+    else
+      f([&](int r) { return first + r < end ? at(first + r) : nullptr; });
+  }
+
+ private:
+  RWKV_HD const T* at(dim_t j) const {
+    if (j >= 0) return now + j * apart;
+    const dim_t r = ring + (j - oldest);
+    return past + start + (r < window ? r : r - window) * apart;
+  }
+};
+
+/// Whether a token sees a key, by how far the key lies behind it.
+struct Sight {
+  dim_t window;
+  RWKV_HD bool sees(dim_t behind) const { return 0 <= behind && behind < window; }
+  /// Whether some of the distances least ... most are out of sight.
+  RWKV_HD bool cuts(dim_t least, dim_t most) const { return least < 0 || most >= window; }
+};
+
+}  // namespace rwkv::detail::grid
