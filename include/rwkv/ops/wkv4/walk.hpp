@@ -66,7 +66,7 @@ RWKV_HD Adjoint<L> walk_back(const Wkv4Inputs<T>& in, const Wkv4Gradients<T>& g,
     if constexpr (Writes) prefetch(g.dk, i), prefetch(g.dv, i);
     const L v_t = load(in.v, i);
     const Token<L> token(load(in.k, i));
-    const L now = token.now(channel, past.pp), r = T(1) / (past.bb + now), q = load(g.dy, i) * r;
+    const L now = token.now(channel, past.pp), r = scalar_of<L>(1) / (past.bb + now), q = load(g.dy, i) * r;
     kept[t] = {token.exponent, token.weight, past.aa, past.bb, past.pp, q, q * now, (past.aa + now * v_t) * r};
     past = past.then(token.with(v_t), channel.token);
   }
