@@ -108,7 +108,8 @@ const bool registered = [] {
   const int cores = int(std::thread::hardware_concurrency());
   std::vector<int> counts{1};
   if (cores > 1) counts.push_back(cores);
-  std::vector<std::pair<const char*, Product>> products{{"ours", product<float>}, {"eigen", product_reference<float>}};
+  std::vector<std::pair<const char*, Product>> products{{"ours", product<float, float>},
+                                                        {"eigen", product_reference<float>}};
 #ifdef RWKV_BENCH_BLAS
   products.emplace_back("openblas", product_openblas);
 #endif

@@ -13,7 +13,7 @@
 using namespace rwkv;
 
 struct Options {
-  std::string device = "cpu", model = "rwkv4", size = "768x12", text;
+  std::string device = "cpu", precision = "fp32", model = "rwkv4", size = "768x12", text;
   dim_t batch = 8, context = 256, text_bytes = 1000000;
   int threads = 0, steps = 13, warmup = 3;
   std::uint64_t seed = 1;
@@ -45,15 +45,15 @@ int train(const Options& o, const Corpus& text) {
       "\"vocab\": %ld, "
       "\"symbols\": %ld, \"parameters\": %ld, \"steps\": %d, \"timed_steps\": %zu, \"tokens_per_second\": %s, "
       "\"first_loss\": %.4f, \"last_loss\": %.4f, \"mean_loss_of_last_tenth\": %.4f, \"peak_rss_mb\": %.1f, "
-      "\"dtype\": \"fp32\", \"seed\": %ld, \"optimizer\": \"AdamW\", \"betas\": [%g, %g], \"weight_decay\": %g, "
+      "\"dtype\": \"%s\", \"seed\": %ld, \"optimizer\": \"AdamW\", \"betas\": [%g, %g], \"weight_decay\": %g, "
       "\"lr\": %g, "
       "\"lr_warmup\": %ld, \"clip\": %g, \"flops_per_token\": %ld, \"threads\": %d, \"device\": \"%s\", \"processor\": "
       "\"%s\"}\n",
       o.model.c_str(), o.size.substr(o.size.find('x') + 1).c_str(), o.size.substr(0, o.size.find('x')).c_str(),
       long(o.batch), long(o.context), long(vocabulary<Net>), long(text.tokenizer().size()), long(parameters<Net>()),
       o.steps, rates.size(), bench::summary(rates).c_str(), losses.front(), losses.back(), tail, bench::peak_rss_mb(),
-      long(o.seed), adamw.beta1, adamw.beta2, adamw.decay, rate.rate, long(rate.warmup), trainer.recipe().clip,
-      3 * long(flops_per_token<Net>()), pool().threads(), example::device_name(o.device).c_str(),
+      o.precision.c_str(), long(o.seed), adamw.beta1, adamw.beta2, adamw.decay, rate.rate, long(rate.warmup),
+      trainer.recipe().clip, 3 * long(flops_per_token<Net>()), pool().threads(), example::device_name(o.device).c_str(),
       bench::processor().c_str());
   return 0;
 }
@@ -63,6 +63,8 @@ int main(int argc, char** argv) {
   CLI::App app("Trains on random windows of a text and prints tokens per second.", "train_speed");
   app.option_defaults()->always_capture_default();
   app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
+  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations")
+      ->check(example::one_of({"fp32", "bf16"}));
   app.add_option("--model", o.model, "rwkv4 or gpt2")->check(example::one_of({"rwkv4", "gpt2"}));
   app.add_option("--size", o.size, "width x layers: 128x4, 384x6 or 768x12")
       ->check(example::one_of({"128x4", "384x6", "768x12"}));
@@ -87,16 +89,23 @@ int main(int argc, char** argv) {
     const auto with = [&]<class B, dim_t Width, int Layers>() {
       const auto with_vocabulary = [&]<dim_t Vocab>() {
         constexpr dim_t most = Width == 128 ? 128 : 256;  // positions of a GPT-2, as the contexts of compare.py
-        if (o.model == "gpt2") return train<gpt2::Model<Vocab, Width, Layers, Width / 64, most>, B>(o, corpus);
+        if (o.model == "gpt2") {
+          if constexpr (std::is_same_v<B, Full<B>>)
+            return train<gpt2::Model<Vocab, Width, Layers, Width / 64, most>, B>(o, corpus);
+          else
+            throw Error("--precision bf16: expected --model rwkv4, since attention has no bf16 yet");
+        }
         return train<v4::Model<Vocab, Width, Layers>, B>(o, corpus);
       };
       return tokenizer.size() <= 96 ? with_vocabulary.template operator()<96>()
                                     : with_vocabulary.template operator()<256>();
     };
-    return example::on_device(o.device, [&]<class B>() {
+    const auto on_machine = [&]<class B>() {
       if (o.size == "128x4") return with.template operator()<B, 128, 4>();
       if (o.size == "384x6") return with.template operator()<B, 384, 6>();
       return with.template operator()<B, 768, 12>();
-    });
+    };
+    return o.precision == "bf16" ? example::on_device<bf16>(o.device, on_machine)
+                                 : example::on_device(o.device, on_machine);
   });
 }

@@ -8,13 +8,14 @@
 
 namespace example {
 
-/// Calls f.operator()<B>() with the machine that --device names, cpu or gpu. Error where there is none.
-template <class F>
+/// Calls f.operator()<B>() with the machine that --device names, cpu or gpu, for numbers stored as T. Error where there
+/// is none.
+template <class T = float, class F>
 int on_device(const std::string& device, F&& f) {
-  if (device == "cpu") return f.template operator()<rwkv::Cpu<float>>();
+  if (device == "cpu") return f.template operator()<rwkv::Cpu<T>>();
 #ifdef THRUST_DEVICE_SYSTEM  // as gpu.hpp says at the latest
   rwkv::gpu_count();         // says what is missing before anything else is done
-  return f.template operator()<rwkv::Gpu<float>>();
+  return f.template operator()<rwkv::Gpu<T>>();
 #else
   throw rwkv::Error(
       "--device gpu: this program was built without CUDA; build it with a CUDA Toolkit, by cmake --preset cuda && "

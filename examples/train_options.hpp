@@ -10,8 +10,8 @@ namespace example {
 
 /// What train_text may be told.
 struct Options {
-  std::string text, valid, out = "run", device = "cpu", model = "rwkv4", size = "128x4", tokenizer = "characters",
-                           curve = "constant", batches = "windows";
+  std::string text, valid, out = "run", device = "cpu", precision = "fp32", model = "rwkv4", size = "128x4",
+                           tokenizer = "characters", curve = "constant", batches = "windows";
   rwkv::dim_t steps = 1000, batch = 8, context = 128, valid_every = 100, save_every = 250, warmup = 20;
   int accumulate = 1, threads = 0;
   double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
@@ -25,6 +25,8 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--valid", o.valid, "text to validate on; without it, the last tenth of --text");
   app.add_option("--out", o.out, "folder of the run");
   app.add_option("--device", o.device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
+  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations with fp32 sums and master copy")
+      ->check(one_of({"fp32", "bf16"}));
   app.add_option("--model", o.model, "rwkv4 or gpt2")->check(one_of({"rwkv4", "gpt2"}));
   app.add_option("--size", o.size, "width x layers")->check(one_of({"128x4", "384x6", "768x12"}));
   app.add_option("--tokenizer", o.tokenizer, "characters or bytes")->check(CLI::IsMember({"characters", "bytes"}));

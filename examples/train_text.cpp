@@ -23,7 +23,7 @@ Corpus open(const std::string& path, const Options& o) {
 }
 
 template <class Net, class B>
-int train(const Options& o, const Corpus& text, const Corpus& valid) {
+int train_on(const Options& o, const Corpus& text, const Corpus& valid) {
   const Seq seq{o.batch, o.context};
   if (o.summary) return std::fputs(summary<Net, B>(seq).c_str(), stdout) < 0;
   Model<Net, B> model(o.seed);
@@ -41,7 +41,8 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
                          o.seed},
                   seq);
   Run run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, text.tokenizer().metadata(), ""};
-  run.settings = (o.model == "rwkv4" ? "" : "--model " + o.model + " ") + "--size " + o.size + " --batch " +
+  run.settings = (o.model == "rwkv4" ? "" : "--model " + o.model + " ") +
+                 (o.precision == "fp32" ? "" : "--precision " + o.precision + " ") + "--size " + o.size + " --batch " +
                  std::to_string(o.batch) + " --context " + std::to_string(o.context) + " --seed " +
                  std::to_string(o.seed) + " --batches " + o.batches + " --accumulate " + std::to_string(o.accumulate) +
                  " and " + std::to_string(text.size()) + " tokens of text";
@@ -62,6 +63,14 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
   return 0;
 }
 
+template <class Net, class B>
+int train(const Options& o, const Corpus& text, const Corpus& valid) {
+  if constexpr (!std::is_same_v<B, Full<B>> && requires { Net::context; })
+    throw Error("--precision bf16: expected --model rwkv4, since attention has no bf16 yet; or use --precision fp32");
+  else
+    return train_on<Net, B>(o, text, valid);
+}
+
 int main(int argc, char** argv) {
   Options o;
   CLI::App app(
@@ -70,11 +79,13 @@ int main(int argc, char** argv) {
   example::add_options(app, o);
   return example::run(app, argc, argv, [&] {
     set_threads(o.threads);
-    return example::on_device(o.device, [&]<class B>() {
+    const auto on_machine = [&]<class B>() {
       const Corpus whole = open(o.text, o);
       const auto parts = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
       return example::with_model(o.model, o.size, whole.tokenizer().size(),
                                  [&]<class Net>() { return train<Net, B>(o, parts.first, parts.second); });
-    });
+    };
+    return o.precision == "bf16" ? example::on_device<bf16>(o.device, on_machine)
+                                 : example::on_device(o.device, on_machine);
   });
 }

@@ -10,9 +10,9 @@ using namespace rwkv;
 // Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.
 #ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
 #include <rwkv/backend/gpu.hpp>
-#define BACKENDS Cpu<float>, Cpu<double>, Gpu<float>, Gpu<double>
+#define BACKENDS Cpu<float>, Cpu<double>, Cpu<bf16>, Gpu<float>, Gpu<double>, Gpu<bf16>
 #else
-#define BACKENDS Cpu<float>, Cpu<double>
+#define BACKENDS Cpu<float>, Cpu<double>, Cpu<bf16>
 #endif
 
 namespace {
@@ -44,21 +44,59 @@ template <class T>
 struct Count {  // every element is met once: its number is added to it
   dim_t columns;
   T* x;
-  RWKV_HD void operator()(dim_t row, auto c) const { store(x, row * columns + c, load(x, row * columns + c) + T(1)); }
+  RWKV_HD void operator()(dim_t row, auto c) const {
+    store(x, row * columns + c, load(x, row * columns + c) + compute_of<T>(1));
+  }
 };
 template <class T>
 struct CountRow {
   T* x;
-  RWKV_HD void operator()(dim_t row) const { x[row] += T(row); }
+  RWKV_HD void operator()(dim_t row) const { store(x, row, load(x, row) + compute_of<T>(row)); }
 };
 template <class T>
 struct Recurrence {  // x <- x / 2 + step: right only if the steps of a column come in order
   dim_t columns;
   T* x;
   RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
-    store(x, row * columns + c, load(x, row * columns + c) * T(0.5) + T(step));
+    using N = compute_of<T>;
+    store(x, row * columns + c, load(x, row * columns + c) * N(0.5) + N(step));
   }
 };
+
+/// Products of B, with a C of type Out in the memory of `Results`, against sums in double: off by the rounding of the
+/// sum as it is computed, and of what is stored of it.
+template <class B, class Results>
+void check_products() {
+  using T = typename B::scalar;
+  using N = compute_of<T>;
+  using Out = typename Results::scalar;
+  const double of_out = std::is_same_v<Out, N> ? 0 : std::numeric_limits<Out>::epsilon() / 2;
+  for (const dim_t m : {0, 1, 6, 37})
+    for (const dim_t n : {0, 1, 16, 53})
+      for (const dim_t k : {0, 1, 31, 400})
+        for (const Op of_a : {Op::none, Op::transpose})
+          for (const Op of_b : {Op::none, Op::transpose})
+            for (const N beta : {N(0), N(1)}) {
+              const auto a = numbers<T>(m * k, 1), b = numbers<T>(k * n, 2);
+              const auto c = numbers<Out>(m * n, 3);
+              Memory<B> on_a(a), on_b(b);
+              Memory<Results> on_c(c);
+              B::matmul(of_a, of_b, m, n, k, on_a.data, on_b.data, on_c.data, beta);
+              const auto found = on_c.host();
+              for (dim_t i = 0; i < m; ++i)
+                for (dim_t j = 0; j < n; ++j) {
+                  double sum = beta == N(0) ? 0 : double(c[std::size_t(i * n + j)]), size = 1;
+                  for (dim_t p = 0; p < k; ++p) {
+                    const double product = double(a[std::size_t(of_a == Op::none ? i * k + p : p * m + i)]) *
+                                           double(b[std::size_t(of_b == Op::none ? p * n + j : j * k + p)]);
+                    sum += product, size += std::abs(product);
+                  }
+                  if (!(std::abs(double(found[std::size_t(i * n + j)]) - sum) <=
+                        4 * std::numeric_limits<N>::epsilon() * size + of_out * std::abs(sum)))
+                    FAIL_CHECK("product " << m << "x" << n << "x" << k << " at " << i << "," << j);
+                }
+            }
+}
 }  // namespace
 
 TEST_CASE_TEMPLATE("memory goes up, across and down unchanged", B, BACKENDS) {
@@ -103,37 +141,15 @@ TEST_CASE_TEMPLATE("walk takes the steps of a column in order", B, BACKENDS) {
       for (const dim_t steps : {0, 1, 9}) {
         Memory<B> x(std::vector<T>(std::size_t(rows * columns), T(1)));
         B::walk(rows, columns, steps, Recurrence<T>{columns, x.data});
-        T expected = 1;
-        for (dim_t s = 0; s < steps; ++s) expected = expected * T(0.5) + T(s);
+        T expected(1);
+        for (dim_t s = 0; s < steps; ++s) expected = T(expected * compute_of<T>(0.5) + compute_of<T>(s));
         CHECK(x.host() == std::vector<T>(std::size_t(rows * columns), expected));
       }
 }
 
 TEST_CASE_TEMPLATE("matmul is the sum of products", B, BACKENDS) {
-  using T = typename B::scalar;
-  for (const dim_t m : {0, 1, 6, 37})
-    for (const dim_t n : {0, 1, 16, 53})
-      for (const dim_t k : {0, 1, 31, 400})
-        for (const Op of_a : {Op::none, Op::transpose})
-          for (const Op of_b : {Op::none, Op::transpose})
-            for (const T beta : {T(0), T(1)}) {
-              const auto a = numbers<T>(m * k, 1), b = numbers<T>(k * n, 2), c = numbers<T>(m * n, 3);
-              Memory<B> on_a(a), on_b(b), on_c(c);
-              B::matmul(of_a, of_b, m, n, k, on_a.data, on_b.data, on_c.data, beta);
-              const auto found = on_c.host();
-              for (dim_t i = 0; i < m; ++i)
-                for (dim_t j = 0; j < n; ++j) {
-                  double sum = beta == T(0) ? 0 : double(c[std::size_t(i * n + j)]), size = 1;
-                  for (dim_t p = 0; p < k; ++p) {
-                    const double product = double(a[std::size_t(of_a == Op::none ? i * k + p : p * m + i)]) *
-                                           double(b[std::size_t(of_b == Op::none ? p * n + j : j * k + p)]);
-                    sum += product, size += std::abs(product);
-                  }
-                  if (!(std::abs(double(found[std::size_t(i * n + j)]) - sum) <=
-                        4 * std::numeric_limits<T>::epsilon() * size))
-                    FAIL_CHECK("product " << m << "x" << n << "x" << k << " at " << i << "," << j);
-                }
-            }
+  check_products<B, B>();
+  if constexpr (!std::is_same_v<B, Full<B>>) check_products<B, Full<B>>();
 }
 
 TEST_CASE("a pool runs every task once, nested and from several threads") {

@@ -21,9 +21,9 @@ using Early = v1::Model<V, 12, 2, 2, 6, 12, 256>;
 using Gpt2 = gpt2::Model<V, 12, 2, 3, 256>;
 using Study = gpt2::study::Model<V, 12, 2, 6, 256>;
 
-template <class Net>
+template <class Net, class T = float>
 bool holds() {
-  const auto report = testing::check_machines<Net, Gpu<float>>({.wild = false, .bounded = true, .vocabulary = V});
+  const auto report = testing::check_machines<Net, Gpu<T>>({.wild = false, .bounded = true, .vocabulary = V});
   std::printf("%s\n", report.text().c_str());
   return bool(report);
 }
@@ -36,5 +36,9 @@ int main() {
     std::printf("%s\n", error.what());
     return 77;
   }
-  return int(holds<Rwkv>()) + holds<Wide>() + holds<Early>() + holds<Gpt2>() + holds<Study>() == 5 ? 0 : 1;
+  return int(holds<Rwkv>()) + holds<Wide>() + holds<Early>() + holds<Gpt2>() + holds<Study>() + holds<Rwkv, bf16>() +
+                     holds<Wide, bf16>() ==
+                 7
+             ? 0
+             : 1;
 }

@@ -38,6 +38,20 @@ TEST_CASE("a summary lists every parameter once and counts all") {
   CHECK(text == summary(Model<Net>(), {2, 8}));
 }
 
+TEST_CASE("a summary in bf16 counts what is shortened and what is not") {
+  const std::string text = summary<Net, Cpu<bf16>>({.batch = 2, .time = 8});
+  const auto row = [](const char* name, dim_t bytes) {
+    char line[64];
+    std::snprintf(line, sizeof line, "  %-16s%12.3f\n", name, double(bytes) * 1e-6);
+    return std::string(line);
+  };
+  const dim_t statistics = 2 * 16, activations = 2 * (cache_units<Net>({2, 8}) - statistics) + 4 * statistics;
+  CHECK_MESSAGE(text.ends_with(row("parameters", 2 * 776) + row("master copy", 4 * 776) + row("gradients", 4 * 776) +
+                               row("moments", 8 * 776) + row("activations", activations) + row("state", 0) +
+                               row("total", 18 * 776 + activations)),
+                text);
+}
+
 TEST_CASE("a summary asks types only, and no allocation") {
   struct Huge : Linear<1 << 20, 1 << 20> {};
   const std::string text = summary<Huge, Cpu<double>>();

@@ -1,6 +1,7 @@
 #pragma once
 #include <concepts>
 
+#include <rwkv/core/full.hpp>
 #include <rwkv/core/shape.hpp>
 
 namespace rwkv {
@@ -22,7 +23,8 @@ struct NoStep {
 
 /// A machine. Everything else in the library is written on these verbs; pointers are the machine's own memory.
 template <class B>
-concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, dim_t n) {
+concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, dim_t n,
+                           compute_of<typename B::scalar>* full) {
   typename B::scalar;
   { B::allocate(n) } -> std::same_as<typename B::scalar*>;  // n scalars; throws std::bad_alloc
   B::deallocate(p);
@@ -33,7 +35,9 @@ concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, d
   B::for_each(n, n, detail::NoElement{});  // f(row, column): every element, any order; a column is one or Lanes
   B::for_each_row(n, detail::NoRow{});     // f(row): a kernel that looks at whole rows, see Row
   B::walk(n, n, n, detail::NoStep{});      // f(row, column, step): the steps of a column in order
-  B::matmul(Op::none, Op::transpose, n, n, n, q, q, p, typename B::scalar{});  // C = op(A) op(B) + beta C, row-major
+  // C = op(A) op(B) + beta C, row-major, summed in full length; C may be of that, too
+  B::matmul(Op::none, Op::transpose, n, n, n, q, q, p, 0);
+  B::matmul(Op::none, Op::transpose, n, n, n, q, q, full, 0);
 };
 
 }  // namespace rwkv

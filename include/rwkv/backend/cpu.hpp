@@ -5,11 +5,11 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/backend/product.hpp>
-#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/bf16.hpp>
 
 namespace rwkv {
 
-/// The processor: rows over threads, columns over lanes. T is float or double.
+/// The processor: rows over threads, columns over lanes. T is float, double or bf16.
 template <class T>
 struct Cpu {
   using scalar = T;
@@ -49,7 +49,7 @@ struct Cpu {
   /// `weight`: a step does that many times the work of a usual one, which decides when threads are worth waking.
   template <class F>
   static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t weight = 1) {
-    constexpr dim_t line = 64 / sizeof(T), wide = 16 * line, narrow = 2 * line;
+    constexpr dim_t line = 64 / sizeof(compute_of<T>), wide = 16 * line, narrow = 2 * line;
     const dim_t some = 2 * pool().threads(), share = (rows * columns + some - 1) / some;
     const dim_t tile = std::clamp((share + narrow - 1) / narrow * narrow, narrow, wide);  // columns do not know it
     const dim_t tasks = (columns + tile - 1) / tile;
@@ -64,8 +64,9 @@ struct Cpu {
     }
   }
 
-  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense.
-  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with.
+  template <class Out>
+  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
     product(of_a, of_b, m, n, k, a, b, c, beta);
   }
 

@@ -8,13 +8,14 @@ namespace rwkv::detail {
 
 /// Y (m, n) = X (m, k) W^T + beta Y for few rows of X: decoding. W (n, k) is read once, in order and in place, each of
 /// its rows by one thread, and that reading is the whole cost.
-template <class T>
+template <class In, class Out = In>
 struct FewRows {
+  using T = compute_of<In>;
   static constexpr dim_t most = 8;
 
   dim_t n, k;
-  const T *x, *weight;
-  T* y;
+  const In *x, *weight;
+  Out* y;
   T beta;
 
   void run(dim_t m) const {
@@ -53,7 +54,7 @@ struct FewRows {
   /// rows x many elements of Y from (i, j) on.
   template <int rows, int many>
   [[gnu::noinline]] void dot(dim_t i, dim_t j) const {
-    const T *x_i = x + i * k, *w_j = weight + j * k;
+    const In *x_i = x + i * k, *w_j = weight + j * k;
     const dim_t next =
         std::min<dim_t>(many, n - many - j) * k;  // the rows after these; at the end, the last ones again
     Pack<T, W> sum[rows][many]{};
@@ -69,12 +70,12 @@ struct FewRows {
       }
     for (; p < k; ++p)
       for (int s = 0; s < many; ++s)
-        for (int r = 0; r < rows; ++r) last[r][s] += w_j[s * k + p] * x_i[r * k + p];
+        for (int r = 0; r < rows; ++r) last[r][s] += load(w_j, s * k + p) * load(x_i, r * k + p);
     for (int r = 0; r < rows; ++r)
       for (int s = 0; s < many; ++s) {
-        T& out = y[(i + r) * n + j + s];
+        const dim_t at = (i + r) * n + j + s;
         const T dot = last[r][s] + fold_lanes(sum[r][s], [](auto u, auto v) { return u + v; });
-        out = beta == T(0) ? dot : beta * out + dot;
+        store(y, at, beta == T(0) ? dot : beta * load(y, at) + dot);
       }
   }
 };

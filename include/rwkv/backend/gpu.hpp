@@ -14,6 +14,7 @@
 
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
+#include <rwkv/core/bf16.hpp>
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
 #ifndef __CUDACC__
 #error "rwkv: Thrust is set to CUDA, which only nvcc compiles; link rwkv::gpu, see RWKV_GPU_SYSTEM in cmake/gpu.cmake"
@@ -64,9 +65,9 @@ struct EachStep {
 }  // namespace detail::gpu
 
 /// The device that Thrust was compiled for, one thread to a column or row: a GPU with CUDA, else the processor
-/// (THRUST_DEVICE_SYSTEM; rwkv::gpu in CMake sets it, the same for the whole program). T is float or double. Calls
-/// return when they are under way; what goes wrong in a kernel is an Error of the call that meets it, at the latest of
-/// the next upload or download.
+/// (THRUST_DEVICE_SYSTEM; rwkv::gpu in CMake sets it, the same for the whole program). T is float, double or bf16.
+/// Calls return when they are under way; what goes wrong in a kernel is an Error of the call that meets it, at the
+/// latest of the next upload or download.
 template <class T>
 struct Gpu {
   using scalar = T;
@@ -117,8 +118,9 @@ struct Gpu {
     if (rows > 0 && columns > 0 && steps > 0) each(rows * columns, detail::gpu::EachStep<F>{columns, steps, f}, "walk");
   }
 
-  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense.
-  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with.
+  template <class Out>
+  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
     detail::gpu::matmul(of_a, of_b, m, n, k, a, b, c, beta);
   }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <rwkv/backend/backend.hpp>
@@ -35,9 +36,12 @@ class Scratch {
 ///
 /// op(B) is packed into panels of `wide` columns, op(A) into panels of `tall` rows unless it can be read in place, so
 /// that what one step of k needs lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and
-/// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone.
-template <class T>
+/// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone. What is
+/// packed is widened to what In is computed with, so that rows of A are read in place only where they are that already.
+template <class In>
 struct Product {
+  using T = compute_of<In>;
+  static constexpr bool widens = !std::is_same_v<In, T>;
   static constexpr int W = native_width<T>, packs = 2, wide = packs * W;
   static constexpr int tall = sizeof(T) * W == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
   static constexpr dim_t deep = 384;                        // of k: a panel of B and a tile's rows of A fit L1
@@ -46,14 +50,14 @@ struct Product {
 
   Op of_a, of_b;
   dim_t m, n, k;
-  const T *a, *b;
+  const In *a, *b;
   T* c;
   T beta;
   dim_t blocks = (k + deep - 1) / deep, depth = (k + blocks - 1) / blocks;  // of k; the last block may be shallower
 
   void run() const {
     static thread_local Scratch<T> for_a, for_b;
-    const bool pack_a = of_a == Op::transpose;
+    const bool pack_a = widens || of_a == Op::transpose;
     const dim_t fit = std::max<dim_t>(keep / depth / wide, 1) * wide;
     const dim_t rows = pack_a ? std::min(m, fit) : m, columns = std::min(n, fit);
     const dim_t some = std::max<dim_t>(keep / (std::max(pack_a ? rows : 0, columns) * depth), 1);
@@ -102,8 +106,15 @@ struct Product {
       });
     }
     void pack_a(dim_t block, dim_t x, dim_t some, T* to) const {
-      const T* from = all.a + (first + block) * all.depth * all.m + i + x * tall;
+      if (all.of_a == Op::none) return widen_rows(block, x, some, to);
+      const In* from = all.a + (first + block) * all.depth * all.m + i + x * tall;
       copy<tall>(from, all.m, std::min(some * tall, rows - x * tall), depth_of(block), to, tall * all.depth);
+    }
+    /// Rows one after the other, as they lie in A.
+    void widen_rows(dim_t block, dim_t x, dim_t some, T* to) const {
+      const dim_t first_row = x * tall, end = std::min(first_row + some * tall, rows);
+      for (dim_t r = first_row; r < end; ++r, to += all.depth)
+        widen(all.a + (i + r) * all.k + (first + block) * all.depth, depth_of(block), to);
     }
     void pack_b(dim_t block, dim_t y, dim_t some, T* to) const {
       const dim_t p = (first + block) * all.depth, at = j + y * wide, lines = std::min(some * wide, columns - y * wide);
@@ -137,10 +148,19 @@ struct Product {
       });
     }
 
+    const T* in_place(dim_t block, dim_t x) const {
+      if constexpr (widens)
+        return nullptr;
+      else
+        return all.a + (i + x * tall) * all.k + (first + block) * all.depth;
+    }
     void tile(dim_t block, dim_t x, dim_t y, const T* panel) const {
       const dim_t height = std::min<dim_t>(tall, rows - x * tall), width = std::min<dim_t>(wide, columns - y * wide);
-      const T* from = a_panels ? a_panel(block, x) : all.a + (i + x * tall) * all.k + (first + block) * all.depth;
-      const dim_t a_row = a_panels ? 1 : all.k, a_step = a_panels ? tall : 1;
+      const T* from = a_panels ? a_panel(block, x) : in_place(block, x);
+      const dim_t a_row = all.of_a == Op::transpose ? 1
+                          : a_panels                ? all.depth
+                                                    : all.k,
+                  a_step = all.of_a == Op::transpose ? tall : 1;
       const T old = first + block == 0 ? all.beta : T(1);
       T* to = all.c + (i + x * tall) * all.n + j + y * wide;
       if (width == wide) return sum<tall>(height, depth_of(block), from, a_row, a_step, panel, to, all.n, old);
@@ -161,21 +181,32 @@ struct Product {
     for (dim_t task = 0; task < tasks; ++task) f(task);
   }
 
+  /// to[i] = from[i]
+  [[gnu::always_inline]] static void widen(const In* from, dim_t n, T* to) {
+    if constexpr (widens) {
+      dim_t i = 0;
+      for (; i + W <= n; i += W) store(to, Lanes<W>{i}, load(from, Lanes<W>{i}));
+      for (; i < n; ++i) to[i] = from[i];
+    } else {
+      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+    }
+  }
+
   /// Packs lines that lie side by side, N to a panel; lines that are missing from the last one become zeros.
   template <int N>
-  [[gnu::noinline]] static void copy(const T* from, dim_t row, dim_t lines, dim_t depth, T* to, dim_t panel) {
-    constexpr dim_t ahead = 16, line = 64 / sizeof(T);  // rows lie further apart than a prefetcher looks
+  [[gnu::noinline]] static void copy(const In* from, dim_t row, dim_t lines, dim_t depth, T* to, dim_t panel) {
+    constexpr dim_t ahead = 16, line = 64 / sizeof(In);  // rows lie further apart than a prefetcher looks
     const dim_t whole = lines / N * N;
     for (dim_t p = 0; p < depth; ++p, from += row, to += N) {
       for (dim_t q = 0; q < lines && p + ahead < depth; q += line) __builtin_prefetch(from + ahead * row + q);
       T* out = to;
-      for (dim_t q = 0; q < whole; q += N, out += panel) std::memcpy(out, from + q, N * sizeof(T));
+      for (dim_t q = 0; q < whole; q += N, out += panel) widen(from + q, N, out);
       if (whole < lines) std::fill(std::copy(from + whole, from + lines, out), out + N, T(0));
     }
   }
 
   /// Packs one panel of lines that are rows, W by W; lines that are missing become zeros.
-  [[gnu::noinline]] static void transpose(const T* from, dim_t row, dim_t lines, dim_t depth, T* to) {
+  [[gnu::noinline]] static void transpose(const In* from, dim_t row, dim_t lines, dim_t depth, T* to) {
     lines = std::min<dim_t>(lines, wide);
     if (lines < wide) std::fill_n(to, wide * depth, T(0));
     for (dim_t q = 0; q < lines; q += W) {
@@ -249,19 +280,31 @@ struct Product {
 }  // namespace detail
 
 /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense, on the threads of pool(). With beta 0, C is
-/// not read. The bits of C do not depend on the number of threads.
-template <class T>
-void product(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+/// not read. The bits of C do not depend on the number of threads. Sums are in what In is computed with; C may be of
+/// that, or of In, to which a sum is rounded once.
+template <class In, class Out>
+void product(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const In* a, const In* b, Out* c, compute_of<In> beta) {
+  using T = compute_of<In>;
+  static_assert(std::is_same_v<Out, T> || std::is_same_v<Out, In>);
   if (m <= 0 || n <= 0) return;
   const bool rows_of_a = of_a == Op::none || m == 1, columns_of_b = of_b == Op::transpose || n == 1;
   if (k <= 0) {
-    for (dim_t i = 0; i < m * n; ++i) c[i] = beta == T(0) ? T(0) : beta * c[i];
-  } else if (rows_of_a && columns_of_b && m <= detail::FewRows<T>::most) {
-    detail::FewRows<T>{n, k, a, b, c, beta}.run(m);
+    for (dim_t i = 0; i < m * n; ++i) store(c, i, beta == T(0) ? T(0) : beta * load(c, i));
+  } else if (rows_of_a && columns_of_b && m <= detail::FewRows<In, Out>::most) {
+    detail::FewRows<In, Out>{n, k, a, b, c, beta}.run(m);
   } else if (rows_of_a && columns_of_b && n == 1) {
-    detail::FewRows<T>{m, k, b, a, c, beta}.run(1);
+    detail::FewRows<In, Out>{m, k, b, a, c, beta}.run(1);
+  } else if constexpr (std::is_same_v<Out, T>) {
+    detail::Product<In>{of_a, of_b, m, n, k, a, b, c, beta}.run();
   } else {
-    detail::Product<T>{of_a, of_b, m, n, k, a, b, c, beta}.run();
+    static thread_local detail::Scratch<T> scratch;
+    T* const sums = scratch.at_least(m * n);
+    detail::Product<In>{of_a, of_b, m, n, k, a, b, sums, T(0)}.run();
+    constexpr dim_t some = 4096;
+    pool().run((m * n + some - 1) / some, [&](dim_t task) {
+      for (dim_t i = task * some, end = std::min(i + some, m * n); i < end; ++i)
+        store(c, i, beta == T(0) ? sums[i] : beta * load(c, i) + sums[i]);
+    });
   }
 }
 

@@ -5,7 +5,8 @@
 
 namespace rwkv::detail {
 
-/// Tensors start on a cache line of floats.
+/// Scalars to a multiple of which tensors start: a cache line of floats. The same for all types, so that bundles of
+/// the same sizes have the same layout on any machine.
 inline constexpr dim_t leaf_alignment = 16;
 constexpr dim_t aligned(dim_t n) {
   return (n + leaf_alignment - 1) / leaf_alignment * leaf_alignment;

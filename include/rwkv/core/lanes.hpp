@@ -68,10 +68,19 @@ using scalar_of = typename detail::LaneTraits<L>::scalar;
 /// How many numbers a pack holds; 1 for a number.
 template <class L>
 inline constexpr int width_of = detail::LaneTraits<L>::width;
-/// How many T fill a register of this machine.
+/// What a number that is stored as T is computed with: T, unless T says otherwise.
 template <class T>
-inline constexpr int native_width = detail::register_bytes < 16 ? 1
-                                                                : static_cast<int>(detail::register_bytes / sizeof(T));
+struct ComputeOf {
+  using type = T;
+};
+template <class T>
+using compute_of = typename ComputeOf<T>::type;
+
+/// How many numbers, as T is computed with, fill a register of this machine.
+template <class T>
+inline constexpr int native_width = detail::register_bytes < 16
+                                        ? 1
+                                        : static_cast<int>(detail::register_bytes / sizeof(compute_of<T>));
 
 template <std::floating_point T>
 RWKV_HD T load(const T* p, dim_t i) {
@@ -100,7 +109,7 @@ RWKV_HD void prefetch([[maybe_unused]] const T* p, [[maybe_unused]] I i) {
 #endif
 }
 
-/// What load gives at an index of type I: T, or a Pack of T.
+/// What load gives at an index of type I: what T is computed with, or a Pack of it.
 template <class T, class I>
 using At = decltype(load(std::declval<const T*>(), std::declval<I>()));
 

@@ -6,6 +6,7 @@
 
 #include <rwkv/core/buffer.hpp>
 #include <rwkv/core/fields.hpp>
+#include <rwkv/core/lanes.hpp>
 
 namespace rwkv {
 
@@ -15,15 +16,15 @@ struct Leaf {
   Field field;
   int layer, layers;  ///< which block of how many
   std::vector<dim_t> shape;
-  dim_t offset, size;  ///< in the bundle's memory, in scalars
+  dim_t offset, size;  ///< in the bundle's memory, in its scalars
 
   dim_t columns() const { return shape.empty() ? 1 : shape.back(); }
   dim_t rows() const { return columns() > 0 ? size / columns() : 0; }
 };
 
 /// A bundle and its memory: one allocation, each leaf on a cache line, zeros between them. A regular value: a copy is
-/// deep. Two of the same type and sizes have the same layout, so that what is done leaf by leaf needs only `leaves` and
-/// `data`.
+/// deep. Two of the same layer's and sizes have the same layout, so that what is done leaf by leaf needs only `leaves`
+/// and `data`. A leaf may be of what B's scalars are computed with, as statistics in a Cache are.
 template <class B, Bundle P>
 class Owned : public P {
  public:
@@ -88,18 +89,19 @@ class Owned : public P {
     const bool list = leaves_.empty();
     dim_t used = 0;
     for_each_leaf(
-        [&]<dim_t... D>(const Path& path, const Field& field, View<T, Shape<D...>>& leaf) {
+        [&]<class N, dim_t... D>(const Path& path, const Field& field, View<N, Shape<D...>>& leaf) {
+          static_assert(std::is_same_v<N, T> || std::is_same_v<N, compute_of<T>>);
           leaf.seq = seq_;
-          leaf.data = place(path, field, Shape<D...>::extents, list, base, used);
+          leaf.data =
+              reinterpret_cast<N*>(place(path, field, Shape<D...>::extents, sizeof(N) / sizeof(T), list, base, used));
         },
         view());
     return used;
   }
   // Out of line: a walk instantiates its body for every tensor of every layer.
-  [[gnu::noinline]] T* place(const Path& path, const Field& field, std::span<const dim_t> extents, bool list, T* base,
-                             dim_t& used) {
+  [[gnu::noinline]] T* place(const Path& path, const Field& field, std::span<const dim_t> extents, dim_t size,
+                             bool list, T* base, dim_t& used) {
     std::vector<dim_t> shape;
-    dim_t size = 1;
     for (const dim_t d : extents) shape.push_back(Shape<>::extent(d, seq_)), size *= shape.back();
     const dim_t offset = std::exchange(used, used + detail::aligned(size));
     if (list) {

@@ -5,6 +5,7 @@
 #include <rwkv/core/buffer.hpp>
 #include <rwkv/core/chance.hpp>
 #include <rwkv/core/fields.hpp>
+#include <rwkv/core/full.hpp>
 
 namespace rwkv {
 
@@ -13,6 +14,7 @@ template <class B>
 class Scratch {
  public:
   using T = typename B::scalar;
+  using Number = compute_of<T>;
 
   /// Whatever is taken while a frame lives is free again when it ends.
   class Frame {
@@ -40,6 +42,12 @@ class Scratch {
   TensorOf<B, S> take(Seq seq) {
     return make(static_cast<TensorOf<B, S>*>(nullptr), seq);
   }
+  /// The same of numbers in full length.
+  Number* full(dim_t n) { return as<Number>(n); }
+  template <class S>
+  TensorOf<Full<B>, S> full(Seq seq) {
+    return make(static_cast<TensorOf<Full<B>, S>*>(nullptr), seq);
+  }
   /// Binds every leaf of a bundle.
   template <Bundle P>
   P take_bundle(Seq seq) {
@@ -57,9 +65,13 @@ class Scratch {
   }
 
  private:
-  template <class S>
-  View<T, S> make(View<T, S>*, Seq seq) {
-    return {take(S::size(seq)), seq};
+  template <class N>
+  N* as(dim_t n) {
+    return reinterpret_cast<N*>(take(n * static_cast<dim_t>(sizeof(N) / sizeof(T))));
+  }
+  template <class N, class S>
+  View<N, S> make(View<N, S>*, Seq seq) {
+    return {as<N>(S::size(seq)), seq};
   }
   TokenIds make(TokenIds*, Seq seq) { return {nullptr, seq}; }  // token numbers have no gradient
   template <class X, class Y>

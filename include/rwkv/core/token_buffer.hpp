@@ -3,17 +3,10 @@
 #include <span>
 
 #include <rwkv/core/buffer.hpp>
+#include <rwkv/core/full.hpp>
 #include <rwkv/core/view.hpp>
 
 namespace rwkv {
-namespace detail {
-template <class B, class Other>
-struct MachineFor;
-template <template <class> class Machine, class T, class Other>
-struct MachineFor<Machine<T>, Other> {
-  using type = Machine<Other>;
-};
-}  // namespace detail
 
 /// Token numbers in the memory of machine B, a template over its scalar: what it computes with is not read elsewhere.
 /// The memory is kept for the next ones.

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include <rwkv/core/config.hpp>
+#include <rwkv/core/bf16.hpp>
 
 namespace rwkv {
 
@@ -36,6 +36,8 @@ constexpr Dtype dtype_of_scalar() {
     return Dtype::f64;
   else if constexpr (std::is_same_v<T, float>)
     return Dtype::f32;
+  else if constexpr (std::is_same_v<T, rwkv::bf16>)
+    return Dtype::bf16;
   else if constexpr (std::is_integral_v<T> && sizeof(T) == 8)
     return sign ? Dtype::i64 : Dtype::u64;
   else if constexpr (std::is_integral_v<T> && sizeof(T) == 4)
@@ -71,10 +73,12 @@ inline constexpr Dtype dtype_of = detail::dtype_of_scalar<T>();
 constexpr bool is_real(Dtype d) {
   return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16;
 }
-/// Whether a T takes every number of it exactly.
+/// Whether a T takes every number of it exactly, or, where numbers are stored shortened, as what it is computed with
+/// would: to a bf16 they are rounded.
 template <class T>
 constexpr bool holds(Dtype d) {
-  return d == dtype_of<T> || (std::is_floating_point_v<T> && is_real(d) && bytes_of(d) < sizeof(T));
+  using N = compute_of<T>;
+  return d == dtype_of<T> || d == dtype_of<N> || (std::is_floating_point_v<N> && is_real(d) && bytes_of(d) < sizeof(N));
 }
 
 /// The float of a bfloat16: its upper half.
@@ -90,7 +94,7 @@ constexpr float from_f16(std::uint16_t bits) {
 }
 
 /// to[i] = scalar i of `from`, which holds to.size() of them, at any alignment. Either d is T's own dtype, or both are
-/// real; a double too large for a float becomes infinite.
+/// real; a double too large for a float becomes infinite, and a bf16 is rounded to.
 template <class T>
 void convert(Dtype d, const std::byte* from, std::span<T> to) {
   const auto each = [&]<class Stored>(Stored stored, auto number) {
@@ -102,7 +106,7 @@ void convert(Dtype d, const std::byte* from, std::span<T> to) {
   };
   if (d == dtype_of<T>) {
     if (!to.empty()) std::memcpy(to.data(), from, to.size_bytes());
-  } else if constexpr (std::is_floating_point_v<T>) {
+  } else if constexpr (std::is_floating_point_v<compute_of<T>>) {
     if (d == Dtype::f64)
       each(double{}, [](double x) { return x; });
     else if (d == Dtype::f32)

@@ -14,7 +14,8 @@ class BundleReader {
       : file_(file), within_(std::move(within)) {}
 
   /// Expects every leaf of `bundle` in the file, of the same extents, in a type whose numbers the bundle's scalars hold
-  /// exactly: F16 and BF16 become float, those and F32 become double, but F64 does not become float.
+  /// exactly: F16 and BF16 become float, those and F32 become double, but F64 does not become float. A bf16 is rounded
+  /// to from F32 as well: it is a float that is stored shortened.
   template <class B, Bundle P>
   void add(const std::string& prefix, Owned<B, P>& bundle) {
     using T = typename B::scalar;

@@ -22,8 +22,8 @@ void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const Ow
                detail::downloads<B>(bundle.data() + leaf.offset));
 }
 
-/// Writes a bundle, such as a State, as one safetensors file, whole or not at all: a float is an F32, a double an F64.
-/// Errors: two leaves of one name; whatever keeps the file from being written.
+/// Writes a bundle, such as a State, as one safetensors file, whole or not at all: a float is an F32, a double an F64,
+/// a bf16 a BF16. Errors: two leaves of one name; whatever keeps the file from being written.
 template <class B, Bundle P>
 void save(const Owned<B, P>& bundle, const std::string& path, Metadata metadata = {}) {
   SafetensorsWriter writer;

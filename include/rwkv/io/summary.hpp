@@ -70,26 +70,46 @@ inline std::string table(const std::vector<SummaryRow>& rows, const std::array<b
   return text;
 }
 
-/// What a run holds, in scalars.
+/// Bytes of a bundle's scalars.
+template <Bundle P>
+constexpr dim_t bytes(Seq seq = {}) {
+  dim_t n = 0;
+  P p{};
+  P::fields(
+      [&](const Field&, auto& member) {
+        using M = std::remove_cvref_t<decltype(member)>;
+        if constexpr (Bundle<M>)
+          n += bytes<M>(seq);
+        else
+          n += M::shape::size(seq) * dim_t(sizeof(typename M::scalar));
+      },
+      p);
+  return n;
+}
+
+/// What a run holds, in bytes but for the counts.
 struct SummarySizes {
-  dim_t parameters, activations, state, state_per_sequence, scalar_bytes;
+  dim_t parameter_count, state_count;
+  dim_t parameters, full_parameters, activations, state, state_per_sequence;
 };
 inline std::string totals(const SummarySizes& n, Seq seq) {
-  std::string text = "parameters          " + std::to_string(n.parameters) + "\nstate per sequence  " +
-                     std::to_string(n.state_per_sequence) + " scalars, " +
-                     std::to_string(n.state_per_sequence * n.scalar_bytes) + " bytes\n\nmemory in MB for batch " +
-                     std::to_string(seq.batch) + ", time " + std::to_string(seq.time) + "\n";
-  const auto megabytes = [&](const char* name, dim_t scalars) {
+  std::string text = "parameters          " + std::to_string(n.parameter_count) + "\nstate per sequence  " +
+                     std::to_string(n.state_count) + " scalars, " + std::to_string(n.state_per_sequence) +
+                     " bytes\n\nmemory in MB for batch " + std::to_string(seq.batch) + ", time " +
+                     std::to_string(seq.time) + "\n";
+  const auto megabytes = [&](const char* name, dim_t bytes) {
     char row[64];
-    std::snprintf(row, sizeof row, "  %-16s%12.3f\n", name, double(scalars) * double(n.scalar_bytes) * 1e-6);
+    std::snprintf(row, sizeof row, "  %-16s%12.3f\n", name, double(bytes) * 1e-6);
     text += row;
   };
+  const dim_t master = n.parameters == n.full_parameters ? 0 : n.full_parameters;
   megabytes("parameters", n.parameters);
-  megabytes("gradients", n.parameters);
-  megabytes("moments", 2 * n.parameters);
+  if (master > 0) megabytes("master copy", master);
+  megabytes("gradients", n.full_parameters);
+  megabytes("moments", 2 * n.full_parameters);
   megabytes("activations", n.activations);
   megabytes("state", n.state);
-  megabytes("total", 4 * n.parameters + n.activations + n.state);
+  megabytes("total", n.parameters + master + 3 * n.full_parameters + n.activations + n.state);
   return text;
 }
 
@@ -101,13 +121,15 @@ inline std::string totals(const SummarySizes& n, Seq seq) {
 template <class Net, class B = Cpu<float>>
 std::string summary(Seq seq = {}) {
   using Params = typename Net::template Params<B>;
-  using State = typename Net::template State<B>;
+  using State = typename Net::template State<Full<B>>;
   std::vector<detail::SummaryRow> rows{{"name", "shape", "scalars", "init", "gain", "decay", "rate"}};
   detail::summary_rows<Params>({}, 1, rows);
   return detail::table(rows, {false, false, true, false, true, false, true}) + "\n" +
-         detail::totals({elements<Params>(), elements<typename Net::template Cache<B>>(seq), elements<State>(seq),
-                         elements<State>(), dim_t(sizeof(typename B::scalar))},
-                        seq);
+         detail::totals(
+             {elements<Params>(), elements<State>(), detail::bytes<Params>(),
+              detail::bytes<typename Net::template Params<Full<B>>>(),
+              detail::bytes<typename Net::template Cache<B>>(seq), detail::bytes<State>(seq), detail::bytes<State>()},
+             seq);
 }
 template <class Net, Backend B>
 std::string summary(const Model<Net, B>&, Seq seq = {}) {

@@ -2,6 +2,7 @@
 #include <concepts>
 
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/core/full.hpp>
 #include <rwkv/core/owned.hpp>
 #include <rwkv/core/scratch.hpp>
 
@@ -12,14 +13,16 @@ namespace rwkv {
 ///   Cache   what this call's backward needs, outputs included; inputs are borrowed, not copied;
 ///   State   what the next token needs: forward takes it as left by the tokens before and leaves it for those after.
 /// backward writes dx, adds to dp, and turns the gradient of the final state into that of the initial one (ds).
+/// The state and dp are in full length, whatever B's scalars are: there numbers add up over many tokens.
 /// One forward serves training, prefill and decoding; they differ in batch, time and state only.
 template <class L, class B>
 concept Layer = Backend<B> && Bundle<typename L::template Params<B>> && Bundle<typename L::template Cache<B>> &&
-    Bundle<typename L::template State<B>> &&
+    Bundle<typename L::template State<Full<B>>> &&
     requires(Context<B>& ctx, typename L::template Params<B>& p, TensorOf<B, typename L::In> x,
-             TensorOf<B, typename L::Out> y, typename L::template Cache<B>& c, typename L::template State<B>& s) {
+             TensorOf<B, typename L::Out> y, typename L::template Cache<B>& c, typename L::template Params<Full<B>>& dp,
+             typename L::template State<Full<B>>& s) {
   { L::forward(ctx, p, x, c, s) } -> std::same_as<TensorOf<B, typename L::Out>>;
-  { L::backward(ctx, p, c, y, x, p, s) } -> std::same_as<void>;
+  { L::backward(ctx, p, c, y, x, dp, s) } -> std::same_as<void>;
   { L::flops } -> std::convertible_to<dim_t>;
 };
 

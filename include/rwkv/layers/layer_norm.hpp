@@ -25,7 +25,7 @@ struct LayerNorm {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
     TensorOf<B, Out> y;
-    Tensor<B, Batch, Time> mean, rstd;
+    Tensor<Full<B>, Batch, Time> mean, rstd;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"y"}, c.y...);
       f(Field{"mean"}, c.mean...);
@@ -38,12 +38,12 @@ struct LayerNorm {
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
     c.x = x;
-    layer_norm_forward<B>(ctx.scratch, typename B::scalar(eps), p.weight, p.bias, x, c.y, c.mean, c.rstd);
+    layer_norm_forward<B>(ctx.scratch, eps, p.weight, p.bias, x, c.y, c.mean, c.rstd);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, Empty&) {
+                       Params<Full<B>>& dp, Empty&) {
     layer_norm_backward<B>(ctx.scratch, p.weight, c.x, c.mean, c.rstd, dy, dx, dp.weight, dp.bias);
   }
 };

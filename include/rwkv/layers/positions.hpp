@@ -20,7 +20,7 @@ struct Positions {
   };
   template <class B>
   struct Cache {
-    Tensor<B, Batch, 1> seen;  // before the call
+    Tensor<Full<B>, Batch, 1> seen;  // before the call
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"seen"}, c.seen...);
@@ -34,17 +34,17 @@ struct Positions {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
-    B::copy(c.seen.data, s.seen.data, s.seen.size());
+  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Full<B>>& s) {
+    Full<B>::copy(c.seen.data, s.seen.data, s.seen.size());
     positions_forward<B>(p.weight, s.seen, x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, State<B>& ds) {
+                       Params<Full<B>>& dp, State<Full<B>>& ds) {
     positions_backward<B>(c.seen, dy, dp.weight);
     B::copy(dx.data, dy.data, dy.size());
-    B::fill(ds.seen.data, ds.seen.size(), 0);
+    Full<B>::fill(ds.seen.data, ds.seen.size(), 0);
   }
 };
 

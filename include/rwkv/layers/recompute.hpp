@@ -24,7 +24,7 @@ struct Recompute {
     TensorOf<B, In> x;
     Chance chance;  // before the call: the second time nothing else is drawn
     TensorOf<B, Out> y;
-    State<B> start;
+    State<Full<B>> start;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"y"}, c.y...);
       f(Field{"start"}, c.start...);
@@ -32,7 +32,8 @@ struct Recompute {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
+                                  State<Full<B>>& s) {
     const auto frame = ctx.scratch.frame();
     auto inner = ctx.scratch.template take_bundle<typename L::template Cache<B>>(seq_of(x));
     c.x = x;
@@ -44,10 +45,10 @@ struct Recompute {
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, State<B>& ds) {
+                       Params<Full<B>>& dp, State<Full<B>>& ds) {
     const auto frame = ctx.scratch.frame();
     auto inner = ctx.scratch.template take_bundle<typename L::template Cache<B>>(seq_of(dy));
-    auto state = ctx.scratch.template take_bundle<State<B>>(seq_of(dy));
+    auto state = ctx.scratch.template take_bundle<State<Full<B>>>(seq_of(dy));
     copy_leaves<B>(c.start, state);
     const auto later = std::exchange(ctx.chance, c.chance);
     L::forward(ctx, p, c.x, inner, state);
@@ -57,8 +58,8 @@ struct Recompute {
 
  private:
   template <class B>
-  static void copy_leaves(const State<B>& from, State<B>& to) {
-    for_each_leaf([](auto&, auto&, auto& a, auto& b) { B::copy(b.data, a.data, a.size()); }, from, to);
+  static void copy_leaves(const State<Full<B>>& from, State<Full<B>>& to) {
+    for_each_leaf([](auto&, auto&, auto& a, auto& b) { Full<B>::copy(b.data, a.data, a.size()); }, from, to);
   }
 };
 

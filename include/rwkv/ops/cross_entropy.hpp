@@ -11,40 +11,45 @@ namespace detail {
 /// loss = log sum e^z - z[target]; with Gradient, z becomes `scale` times its gradient. `pull` is the weight of L2Wrap.
 template <class T, dim_t V, bool Gradient>
 struct CrossEntropy {
-  T scale, pull;
+  using N = compute_of<T>;
+  N scale, pull;
   const std::int32_t* target;
-  T *z, *loss;
+  T* z;
+  N* loss;
   RWKV_HD void operator()(dim_t r) const {
     using Row = rwkv::Row<T, V>;
     T* z_r = z + r * V;
-    const T chosen = z_r[target[r]];
-    const T top = Row::max([&](auto c) { return load(z_r, c); });
+    const N chosen = load(z_r, target[r]);
+    const N top = Row::max([&](auto c) { return load(z_r, c); });
     if constexpr (!Gradient) {
-      const T total = Row::sum([&](auto c) { return math::exp(load(z_r, c) - top); });
+      const N total = Row::sum([&](auto c) { return math::exp(load(z_r, c) - top); });
       loss[r] = math::log(total) + (top - chosen);
     } else {
       dim_t first = 0;
-      if (pull != T(0))
+      if (pull != N(0))
         while (first < V - 1 && z_r[first] != top) ++first;
-      const T total = Row::sum([&](auto c) {
+      const N total = Row::sum([&](auto c) {
         const auto e = math::exp(load(z_r, c) - top);
         store(z_r, c, e);
         return e;
       });
       loss[r] = math::log(total) + (top - chosen);
-      const T share = scale / total;
+      const N share = scale / total;
       Row::each([&](auto c) { store(z_r, c, load(z_r, c) * share); });
-      z_r[target[r]] -= scale;
-      if (pull != T(0)) z_r[first] += scale * pull * top;
+      if constexpr (std::is_same_v<T, N>)
+        z_r[target[r]] -= scale;
+      else  // from the sum itself: the two may all but cancel, which leaves nothing but the rounding of what is stored
+        store(z_r, target[r], math::exp(chosen - top) * share - scale);
+      if (pull != N(0)) store(z_r, first, load(z_r, first) + scale * pull * top);
     }
   }
 };
 
 /// Mean of the rows' losses, summed in order in double.
 template <class B>
-double mean(View<typename B::scalar, Shape<Batch, Time>> losses) {
-  std::vector<typename B::scalar> host(static_cast<std::size_t>(losses.size()));
-  B::download(host.data(), losses.data, losses.size());
+double mean(Tensor<Full<B>, Batch, Time> losses) {
+  std::vector<typename Full<B>::scalar> host(static_cast<std::size_t>(losses.size()));
+  Full<B>::download(host.data(), losses.data, losses.size());
   double sum = 0;
   for (const auto loss : host) sum += loss;
   return losses.size() > 0 ? sum / double(losses.size()) : 0;
@@ -61,7 +66,7 @@ template <class B, dim_t V>
 double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets) {
   using T = typename B::scalar;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
+  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
   B::for_each_row(logits.seq.tokens(), detail::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
@@ -69,12 +74,12 @@ double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, Toke
 template <class B, dim_t V>
 double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
                               double weight = 1, double pull = 0) {
-  using T = typename B::scalar;
+  using Kernel = detail::CrossEntropy<typename B::scalar, V, true>;
+  using N = typename Kernel::N;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
-  const T scale = T(weight / double(logits.seq.tokens()));
-  B::for_each_row(logits.seq.tokens(),
-                  detail::CrossEntropy<T, V, true>{scale, T(pull), targets.data, logits.data, losses.data});
+  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
+  const N scale = N(weight / double(logits.seq.tokens()));
+  B::for_each_row(logits.seq.tokens(), Kernel{scale, N(pull), targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 

@@ -12,9 +12,9 @@
 namespace rwkv {
 namespace detail {
 
-/// As many bits as T has, so that lanes of words stand beside lanes of numbers; 32 of them are used.
+/// As many bits as T is computed with, so that lanes of words stand beside lanes of numbers; 32 of them are used.
 template <class T>
-using RandomWord = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+using RandomWord = std::conditional_t<sizeof(compute_of<T>) == 4, std::uint32_t, std::uint64_t>;
 
 /// 32 bits to 32 bits, each of which depends on all: the finalizer of MurmurHash3 (Appleby).
 template <class U>

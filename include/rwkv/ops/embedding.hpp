@@ -1,6 +1,5 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/lanes.hpp>
 #include <rwkv/core/scratch.hpp>
 
 namespace rwkv {
@@ -18,7 +17,7 @@ struct LookUpBackward {
   dim_t tokens;
   const std::int32_t* ids;
   const T* dy;
-  T* dtable;
+  compute_of<T>* dtable;
   RWKV_HD void operator()(dim_t, auto c, dim_t) const {
     for (dim_t bt = 0; bt < tokens; ++bt) {
       const auto i = ids[bt] * C + c;
@@ -35,7 +34,7 @@ void embedding_forward(Tensor<B, V, C> table, TokenIds ids, Tensor<B, Batch, Tim
 }
 /// dtable[ids] += dy
 template <class B, dim_t V, dim_t C>
-void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<B, V, C> dtable) {
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<Full<B>, V, C> dtable) {
   B::walk(1, C, 1, detail::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
 }
 

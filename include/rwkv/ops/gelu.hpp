@@ -70,7 +70,7 @@ struct GeluBackward {
   const T *x, *dy;
   T* dx;
   RWKV_HD void operator()(dim_t, auto i) const {
-    constexpr T density = T(0.39894228040143267794);  // 1 / sqrt(2 pi)
+    constexpr auto density = compute_of<T>(0.39894228040143267794);  // 1 / sqrt(2 pi)
     const auto x_i = load(x, i);
     const Normal normal(x_i);
     store(dx, i, (normal.below + x_i * normal.bell * density) * load(dy, i));

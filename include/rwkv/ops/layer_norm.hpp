@@ -8,19 +8,21 @@ namespace detail {
 
 template <class T, dim_t C>
 struct LayerNormForward {
-  T eps;
+  using N = compute_of<T>;
+  N eps;
   const T *x, *weight, *bias;
-  T *y, *mean, *rstd;
+  T* y;
+  N *mean, *rstd;
   RWKV_HD void operator()(dim_t r) const {
     using Row = rwkv::Row<T, C>;
     const T* x_r = x + r * C;
-    const T mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
-    const T variance = Row::sum([&](auto c) {
+    const N mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
+    const N variance = Row::sum([&](auto c) {
                          const auto d = load(x_r, c) - mu;
                          return d * d;
                        }) /
                        C;
-    const T s = T(1) / math::sqrt(variance + eps);
+    const N s = N(1) / math::sqrt(variance + eps);
     mean[r] = mu, rstd[r] = s;
     Row::each([&](auto c) { store(y + r * C, c, (load(x_r, c) - mu) * s * load(weight, c) + load(bias, c)); });
   }
@@ -29,22 +31,26 @@ struct LayerNormForward {
 /// dx of a block of rows, and that block's share of dweight and dbias, (blocks, 2, C).
 template <class T, dim_t C>
 struct LayerNormBackward {
+  using N = compute_of<T>;
   static constexpr dim_t block = 64;
   dim_t rows;
-  const T *x, *weight, *mean, *rstd, *dy;
-  T *dx, *shares;
+  const T *x, *weight;
+  const N *mean, *rstd;
+  const T* dy;
+  T* dx;
+  N* shares;
   RWKV_HD void operator()(dim_t n) const {
     using Row = rwkv::Row<T, C>;
-    T *dw = shares + n * 2 * C, *db = dw + C;
+    N *dw = shares + n * 2 * C, *db = dw + C;
     Row::each([&](auto c) {
-      const At<T, decltype(c)> zero{};
+      const At<N, decltype(c)> zero{};
       store(dw, c, zero), store(db, c, zero);
     });
     for (dim_t r = n * block, end = r + block < rows ? r + block : rows; r < end; ++r) {
       const T *x_r = x + r * C, *dy_r = dy + r * C;
-      const T mu = mean[r], s = rstd[r];
-      const T along_one = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c); }) / C;
-      const T along_x = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c) * (load(x_r, c) - mu); }) * s / C;
+      const N mu = mean[r], s = rstd[r];
+      const N along_one = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c); }) / C;
+      const N along_x = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c) * (load(x_r, c) - mu); }) * s / C;
       Row::each([&](auto c) {
         const auto g = load(dy_r, c), normed = (load(x_r, c) - mu) * s;
         store(dx + r * C, c, s * (g * load(weight, c) - along_one - normed * along_x));
@@ -60,22 +66,23 @@ struct LayerNormBackward {
 /// y = (x - mean) / sqrt(var + eps) * weight + bias over the last axis, var biased (Ba et al. 2016). mean and rstd are
 /// kept for backward.
 template <class B, dim_t C>
-void layer_norm_forward(Scratch<B>&, typename B::scalar eps, Tensor<B, C> weight, Tensor<B, C> bias,
-                        Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Time, C> y, Tensor<B, Batch, Time> mean,
-                        Tensor<B, Batch, Time> rstd) {
-  B::for_each_row(y.seq.tokens(), detail::LayerNormForward<typename B::scalar, C>{eps, x.data, weight.data, bias.data,
-                                                                                  y.data, mean.data, rstd.data});
+void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, C> bias, Tensor<B, Batch, Time, C> x,
+                        Tensor<B, Batch, Time, C> y, Tensor<Full<B>, Batch, Time> mean,
+                        Tensor<Full<B>, Batch, Time> rstd) {
+  using Kernel = detail::LayerNormForward<typename B::scalar, C>;
+  B::for_each_row(y.seq.tokens(), Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data,
+                                         mean.data, rstd.data});
 }
 /// dx is written, dweight and dbias are added to. dx may be dy.
 template <class B, dim_t C>
 void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Batch, Time, C> x,
-                         Tensor<B, Batch, Time> mean, Tensor<B, Batch, Time> rstd, Tensor<B, Batch, Time, C> dy,
-                         Tensor<B, Batch, Time, C> dx, Tensor<B, C> dweight, Tensor<B, C> dbias) {
-  using T = typename B::scalar;
-  using Kernel = detail::LayerNormBackward<T, C>;
+                         Tensor<Full<B>, Batch, Time> mean, Tensor<Full<B>, Batch, Time> rstd,
+                         Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Full<B>, C> dweight,
+                         Tensor<Full<B>, C> dbias) {
+  using Kernel = detail::LayerNormBackward<typename B::scalar, C>;
   const auto frame = scratch.frame();
   const dim_t rows = dy.seq.tokens(), blocks = (rows + Kernel::block - 1) / Kernel::block;
-  T* shares = scratch.take(blocks * 2 * C);
+  auto* shares = scratch.full(blocks * 2 * C);
   B::for_each_row(blocks, Kernel{rows, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
   add_rows<B>(blocks, C, 2 * C, shares, dweight.data);
   add_rows<B>(blocks, C, 2 * C, shares + C, dbias.data);

@@ -2,7 +2,6 @@
 #include <vector>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/lanes.hpp>
 #include <rwkv/core/scratch.hpp>
 
 namespace rwkv {
@@ -31,22 +30,22 @@ struct SumOfSquares {
 
 /// The sum of n numbers, in order and in double.
 template <class B>
-double sum_on_host(dim_t n, const typename B::scalar* x) {
-  std::vector<typename B::scalar> host(static_cast<std::size_t>(n));
-  B::download(host.data(), x, n);
+double sum_on_host(dim_t n, const compute_of<typename B::scalar>* x) {
+  std::vector<compute_of<typename B::scalar>> host(static_cast<std::size_t>(n));
+  Full<B>::download(host.data(), x, n);
   double total = 0;
   for (const auto value : host) total += value;
   return total;
 }
 }  // namespace detail
 
-/// The sum of squares of n numbers, in a fixed order; infinite or NaN where one of them is.
+/// The sum of squares of n numbers in full length, in a fixed order; infinite or NaN where one of them is.
 template <class B>
-double sum_of_squares(Scratch<B>& scratch, dim_t n, const typename B::scalar* x) {
-  using Kernel = detail::SumOfSquares<typename B::scalar>;
+double sum_of_squares(Scratch<B>& scratch, dim_t n, const compute_of<typename B::scalar>* x) {
+  using Kernel = detail::SumOfSquares<compute_of<typename B::scalar>>;
   const auto frame = scratch.frame();
   const dim_t blocks = (n + Kernel::block - 1) / Kernel::block;
-  auto* sums = scratch.take(blocks);
+  auto* sums = scratch.full(blocks);
   B::for_each_row(blocks, Kernel{n, x, sums});
   return detail::sum_on_host<B>(blocks, sums);
 }

@@ -48,7 +48,7 @@ struct GateBackward {
   RWKV_HD void operator()(dim_t, auto i) const {
     const auto s = math::sigmoid(load(r, i)), x_i = load(x, i), dx_i = s * load(dy, i);
     if constexpr (Again) store(y, i, s * x_i);
-    store(dr, i, dx_i * x_i * (T(1) - s));
+    store(dr, i, dx_i * x_i * (compute_of<T>(1) - s));
     store(dx, i, dx_i);
   }
 };

@@ -18,7 +18,9 @@ RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
 template <class T, dim_t C>
 struct AddPositions {
   dim_t time;
-  const T *table, *seen, *x;
+  const T* table;
+  const compute_of<T>* seen;
+  const T* x;
   T* y;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const dim_t position = tokens_seen(seen, bt / time) + bt % time;
@@ -29,8 +31,9 @@ struct AddPositions {
 template <class T, dim_t C>
 struct AddPositionsBackward {
   Seq seq;
-  const T *seen, *dy;
-  T* dtable;
+  const compute_of<T>* seen;
+  const T* dy;
+  compute_of<T>* dtable;
   RWKV_HD void operator()(dim_t position, auto c) const {
     const auto i = position * C + c;
     auto sum = load(dtable, i);
@@ -57,25 +60,25 @@ struct CountTokens {
 /// y_t = x_t + table[seen + t], and counts the tokens. Error, and nothing is written, where a sequence has more tokens
 /// than the table has rows.
 template <class B, dim_t N, dim_t C>
-void positions_forward(Tensor<B, N, C> table, Tensor<B, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+void positions_forward(Tensor<B, N, C> table, Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
                        Tensor<B, Batch, Time, C> y) {
   using T = typename B::scalar;
   const Seq seq = x.seq;
   constexpr dim_t some = 64;
-  T host[some];
+  compute_of<T> host[some];
   for (dim_t first = 0; first < seq.batch; first += some) {
     const dim_t n = std::min(some, seq.batch - first);
-    B::download(host, seen.data + first, n);
+    Full<B>::download(host, seen.data + first, n);
     for (dim_t b = 0; b < n; ++b)
       if (detail::tokens_seen(host, b) + seq.time > N)
         detail::context_is_full(N, detail::tokens_seen(host, b), seq.time);
   }
   B::for_each(seq.tokens(), C, detail::AddPositions<T, C>{seq.time, table.data, seen.data, x.data, y.data});
-  B::for_each(seq.batch, 1, detail::CountTokens<T>{seq.time, seen.data});
+  B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, seen.data});
 }
 /// dtable[seen + t] += dy_t, `seen` being the count before the call. dx is dy.
 template <class B, dim_t N, dim_t C>
-void positions_backward(Tensor<B, Batch, 1> seen, Tensor<B, Batch, Time, C> dy, Tensor<B, N, C> dtable) {
+void positions_backward(Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> dy, Tensor<Full<B>, N, C> dtable) {
   B::for_each(N, C, detail::AddPositionsBackward<typename B::scalar, C>{dy.seq, seen.data, dy.data, dtable.data});
 }
 

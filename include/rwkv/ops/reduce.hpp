@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/full.hpp>
 
 namespace rwkv {
 namespace detail {
@@ -17,10 +17,11 @@ struct AddRows {
 };
 }  // namespace detail
 
-/// to (columns) += the sum of the rows of `from`, top to bottom; rows lie `stride` apart.
+/// to (columns) += the sum of the rows of `from`, top to bottom, in full length; rows lie `stride` apart.
 template <class B>
-void add_rows(dim_t rows, dim_t columns, dim_t stride, const typename B::scalar* from, typename B::scalar* to) {
-  if (rows > 0) B::for_each(1, columns, detail::AddRows<typename B::scalar>{rows, stride, from, to});
+void add_rows(dim_t rows, dim_t columns, dim_t stride, const compute_of<typename B::scalar>* from,
+              compute_of<typename B::scalar>* to) {
+  if (rows > 0) B::for_each(1, columns, detail::AddRows<compute_of<typename B::scalar>>{rows, stride, from, to});
 }
 
 }  // namespace rwkv

@@ -19,7 +19,7 @@ struct ReluBackward {
   RWKV_HD void operator()(dim_t, auto i) const {
     using L = At<T, decltype(i)>;
     const L dy_i = load(dy, i);
-    store(dx, i, load(y, i) > T(0) ? dy_i : L{});
+    store(dx, i, load(y, i) > compute_of<T>(0) ? dy_i : L{});
   }
 };
 

@@ -11,7 +11,8 @@ namespace detail {
 template <class T, dim_t C, int N>
 struct TokenShiftForward {
   dim_t time;
-  const T *x, *last;
+  const T* x;
+  const compute_of<T>* last;
   std::array<const T*, N> mix;
   std::array<T*, N> out;
   RWKV_HD void operator()(dim_t bt, auto c) const {
@@ -26,7 +27,7 @@ template <class T, dim_t C>
 struct KeepLast {
   dim_t time;
   const T* x;
-  T* last;
+  compute_of<T>* last;
   RWKV_HD void operator()(dim_t b, auto c) const { store(last, b * C + c, load(x, (b * time + time - 1) * C + c)); }
 };
 
@@ -34,10 +35,13 @@ struct KeepLast {
 /// lerps (mix) and from those of the token after it (1 - mix).
 template <class T, dim_t C, int N>
 struct TokenShiftBackward {
+  using Number = compute_of<T>;
   dim_t time;
-  const T *x, *start;
+  const T* x;
+  const Number* start;
   std::array<const T*, N> mix, dout;
-  T *dx, *dlast, *sums;  // sums (batch, N, C)
+  T* dx;
+  Number *dlast, *sums;  // sums (batch, N, C)
   RWKV_HD void operator()(dim_t b, auto c, dim_t step) const {
     using L = At<T, decltype(c)>;
     const dim_t first = (Seq{1, time}.spans() - 1 - step) * span, end = first + span < time ? first + span : time;
@@ -48,7 +52,7 @@ struct TokenShiftBackward {
     }
     const auto to_before = [&](dim_t t) {
       L total{};
-      for (int n = 0; n < N; ++n) total += (T(1) - mix_c[n]) * load(dout[n], (b * time + t) * C + c);
+      for (int n = 0; n < N; ++n) total += (Number(1) - mix_c[n]) * load(dout[n], (b * time + t) * C + c);
       return total;
     };
     L from_after = end == time ? load(dlast, b * C + c) : to_before(end);
@@ -60,7 +64,7 @@ struct TokenShiftBackward {
       for (int n = 0; n < N; ++n) {
         const L d = load(dout[n], i);
         dx_t += mix_c[n] * d;
-        from_after += (T(1) - mix_c[n]) * d;
+        from_after += (Number(1) - mix_c[n]) * d;
         sum[n] += d * change;
       }
       store(dx, i, dx_t);
@@ -76,7 +80,7 @@ struct TokenShiftBackward {
 /// `last` (batch, C) is the token before the first, and is left as the last of x.
 template <class B, dim_t C, std::size_t N>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                         Tensor<B, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
+                         Tensor<Full<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   detail::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
@@ -89,13 +93,13 @@ void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Ten
 /// gradient of the last token kept, and goes out as that of `start`. dx may not be one of dout.
 template <class B, dim_t C, std::size_t N>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                          Tensor<B, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
-                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<B, 1, 1, C>, N> dmix,
-                          Tensor<B, Batch, C> dlast) {
+                          Tensor<Full<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Full<B>, 1, 1, C>, N> dmix,
+                          Tensor<Full<B>, Batch, C> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const auto frame = scratch.frame();
-  T* sums = scratch.take(x.seq.batch * N * C);
+  auto* sums = scratch.full(x.seq.batch * N * C);
   detail::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::walk(x.seq.batch, C, x.seq.spans(), kernel);

@@ -27,7 +27,7 @@ class Bundles {
     typename R::Cache cache(c.seq);
     auto state = o.start;
     L::forward(ctx, o.params, o.x.view(), cache.view(), state.view());
-    typename R::Params sum;
+    typename R::Gradient sum;
     typename R::In dx(c.seq);
     for (int i = 0; i < 2; ++i) {
       typename R::State dstate({c.seq.batch, 1});
@@ -59,12 +59,12 @@ class Bundles {
     auto none = o.part(0, 0, o.start);
     auto idle = R::both_ways(none, &r.state);
     if (auto f = same("no tokens leave the state as it was", o.start, idle.state)) return f;
-    return same("no tokens add no gradient", typename R::Params(), idle.dparams);
+    return same("no tokens add no gradient", typename R::Gradient(), idle.dparams);
   }
 
  private:
-  template <class P>
-  static std::optional<Finding> same(const std::string& law, const Owned<B, P>& a, const Owned<B, P>& b) {
+  template <class Machine, class P>
+  static std::optional<Finding> same(const std::string& law, const Owned<Machine, P>& a, const Owned<Machine, P>& b) {
     return disagreement(law, numbers_of(a), numbers_of(b), 0, [&](std::size_t i) { return place_in(b, i); });
   }
   static std::optional<Finding> goes_on(const std::string& law, const typename R::Operands& o,

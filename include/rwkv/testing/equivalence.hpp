@@ -38,7 +38,7 @@ class Equivalence {
     }
     if (auto f = compare(law + ": final state", whole.state, starts.back(), allowed.state)) return f;
 
-    typename R::Params dparams;
+    typename R::Gradient dparams;
     typename R::State dstate({all.start.seq().batch, 1});
     for (std::size_t p = pieces.size(); p-- > 0;) {
       first -= pieces[p];
@@ -50,7 +50,7 @@ class Equivalence {
       auto sum = dparams.download();
       const auto more = r.dparams.download();
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += more[i];
-      B::upload(dparams.data(), sum.data(), dparams.size());
+      Full<B>::upload(dparams.data(), sum.data(), dparams.size());
     }
     if (auto f = compare(law + ": gradients of the parameters", whole.dparams, dparams, allowed.dparams)) return f;
     return compare(law + ": gradient of the initial state", whole.dstate, dstate, allowed.dstate);
@@ -60,9 +60,9 @@ class Equivalence {
     return disagreement(law, numbers(expected), numbers(found), allowed,
                         [&](std::size_t i) { return found.place(dim_t(i), first); });
   }
-  template <class P>
-  static std::optional<Finding> compare(const std::string& law, const Owned<B, P>& expected, const Owned<B, P>& found,
-                                        double allowed) {
+  template <class Machine, class P>
+  static std::optional<Finding> compare(const std::string& law, const Owned<Machine, P>& expected,
+                                        const Owned<Machine, P>& found, double allowed) {
     return disagreement(law, numbers_of(expected), numbers_of(found), allowed,
                         [&](std::size_t i) { return place_in(found, i); });
   }

@@ -19,7 +19,7 @@ class Machines {
     auto there = There::operands(c, options_);
     if (auto f = same("the same seed gives the same parameters", here.params, there.params, 0)) return f;
     const auto start = here.start.download();
-    B::upload(there.start.data(), start.data(), there.start.size());
+    Full<B>::upload(there.start.data(), start.data(), there.start.size());
     auto expected = Here::both_ways(here);
     auto found = There::both_ways(there);
     if (overflowed(c, options_, expected)) return {};

@@ -16,7 +16,8 @@ struct Run {
   using T = typename B::scalar;
   using Params = Owned<B, typename L::template Params<B>>;
   using Cache = Owned<B, typename L::template Cache<B>>;
-  using State = Owned<B, typename L::template State<B>>;
+  using State = Owned<Full<B>, typename L::template State<Full<B>>>;
+  using Gradient = Owned<Full<B>, typename L::template Params<Full<B>>>;
   using In = Signal<B, typename L::In>;
   using Out = Signal<B, typename L::Out>;
 
@@ -34,7 +35,7 @@ struct Run {
   struct Result {
     Out y;
     State state;
-    Params dparams;
+    Gradient dparams;
     In dx;
     State dstate;
   };
@@ -56,12 +57,13 @@ struct Run {
     return all;
   }
   /// Every leaf's scalars become f(scalar); the zeros between leaves stay.
-  template <class P, class F>
-  static void shake(Owned<B, P>& bundle, F&& f) {
+  template <class Machine, class P, class F>
+  static void shake(Owned<Machine, P>& bundle, F&& f) {
     auto host = bundle.download();
     for (const Leaf& leaf : bundle.leaves())
-      for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) host[std::size_t(i)] = f(host[std::size_t(i)]);
-    B::upload(bundle.data(), host.data(), bundle.size());
+      for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i)
+        host[std::size_t(i)] = static_cast<typename Machine::scalar>(f(host[std::size_t(i)]));
+    Machine::upload(bundle.data(), host.data(), bundle.size());
   }
 
   static Out forward(Operands& o) {
@@ -80,7 +82,7 @@ struct Run {
     Cache cache(seq);
     State state = o.start;
     auto y = L::forward(ctx, o.params, o.x.view(), cache.view(), state.view());
-    Result r{Out(seq, y), std::move(state), Params(), In(seq), dfinal ? *dfinal : State({seq.batch, 1})};
+    Result r{Out(seq, y), std::move(state), Gradient(), In(seq), dfinal ? *dfinal : State({seq.batch, 1})};
     auto weights = o.weights;  // a layer may use dy's memory
     L::backward(ctx, o.params, cache.view(), weights.view(), r.dx.view(), r.dparams.view(), r.dstate.view());
     return r;
@@ -90,12 +92,20 @@ struct Run {
 /// Relative rounding error to be expected of a layer: each number is made of `flops` per channel and, as a gradient, of
 /// a sum over all tokens; n roundings that know nothing of each other grow like sqrt(n) u, and beyond four times that
 /// less often than once in a thousand (Higham and Mary 2019, "A new approach to probabilistic rounding error
-/// analysis").
+/// analysis"). Where numbers are stored shortened, what a sum adds up has been rounded once each, which is no more in
+/// the sum; but one number follows from another through all the tensors that are kept, forwards and back.
 template <class L, class B>
 double rounding(Seq seq) {
   using T = typename B::scalar;
+  using N = compute_of<T>;
+  const auto unit = [](auto limits) { return double(limits.epsilon()) / 2; };
   const double operations = double(L::flops) / double(Signal<B, typename L::Out>::unit);
-  return std::sqrt(operations + double(seq.tokens()) + 1) * double(std::numeric_limits<T>::epsilon()) / 2;
+  const double computed = std::sqrt(operations + double(seq.tokens()) + 1) * unit(std::numeric_limits<N>());
+  if constexpr (std::is_same_v<T, N>) return computed;
+  typename L::template Cache<B> kept{};
+  int tensors = 1;
+  for_each_leaf([&](auto&, auto&, auto&) { ++tensors; }, kept);
+  return computed + std::sqrt(2. * tensors) * unit(std::numeric_limits<T>());
 }
 
 }  // namespace rwkv::testing

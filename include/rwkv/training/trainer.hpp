@@ -9,6 +9,7 @@
 #include <rwkv/ops/norm.hpp>
 #include <rwkv/text/minibatch.hpp>
 #include <rwkv/training/adamw.hpp>
+#include <rwkv/training/master.hpp>
 #include <rwkv/training/schedule.hpp>
 
 namespace rwkv {
@@ -38,17 +39,19 @@ struct NotFinite : Error {
 };
 
 /// Trains a model on batches: gradients, clipping, AdamW. All memory is taken at construction and in the first step.
+/// Gradients, moments and states are in full length, whatever the machine's scalars are; see Master.
 template <class Net, Backend B>
 requires LanguageModel<Net>
 class Trainer {
  public:
-  using Params = typename Net::template Params<B>;
+  using Gradient = typename Master<Net, B>::Params;
   using State = typename Model<Net, B>::State;
 
   /// OutOfMemory names the largest batch that there is room for.
   Trainer(Model<Net, B>& model, Recipe recipe, Seq seq)
       : recipe_(recipe),
         model_(model),
+        master_(model),
         seq_(seq),
         cache_(activations(seq)),
         fresh_(Model<Net, B>::fresh_state(seq.batch)),
@@ -110,14 +113,16 @@ class Trainer {
     norm_ = std::sqrt(sum_of_squares<B>(context_.scratch, gradient_.size(), gradient_.data()));
     if (!std::isfinite(norm_)) throw NotFinite(steps_, culprit("the gradient"));
     const double scale = recipe_.clip > 0 ? std::min(1.0, recipe_.clip / (norm_ + 1e-6)) : 1;
-    adamw_step<B>(recipe_.optimizer, steps_ + 1, rate(), scale, model_.params, gradient_, m_, v_);
+    adamw_step<Full<B>>(recipe_.optimizer, steps_ + 1, rate(), scale, master_.params(), gradient_, m_, v_);
+    master_.publish();
     ++steps_;
   }
 
-  /// f(name, part) for everything the next step depends on besides its number: what a checkpoint holds.
+  /// f(name, part) for everything the next step depends on besides its number: what a checkpoint holds, in full length
+  /// and so the same for every machine.
   template <class F>
   void for_each_part(F&& f) {
-    f("model.", model_.params);
+    f("model.", master_.params());
     f("adam.m.", m_);
     f("adam.v.", v_);
     f("state.", state_);
@@ -125,10 +130,11 @@ class Trainer {
   /// The parts have been replaced by those after so many updates.
   void continue_from(dim_t steps) {
     steps_ = steps, gathered_ = 0;
+    master_.publish();
     gradient_.zero();
   }
 
-  Owned<B, Params>& gradient() { return gradient_; }
+  Gradient& gradient() { return gradient_; }
   State& state() { return state_; }
 
  private:
@@ -152,7 +158,7 @@ class Trainer {
     const auto number = static_cast<std::uint64_t>(steps_ * recipe_.accumulate + gathered_);
     return {true, {Random{recipe_.seed}.named("chance").bits(number)}};
   }
-  static void copy(const State& from, State& to) { B::copy(to.data(), from.data(), from.size()); }
+  static void copy(const State& from, State& to) { Full<B>::copy(to.data(), from.data(), from.size()); }
 
   void check(const Minibatch& batch) const {
     if (batch.seq != seq_)
@@ -170,7 +176,8 @@ class Trainer {
 
   /// The first tensor that holds something not finite, or `otherwise`.
   std::string culprit(const std::string& otherwise) {
-    for (const auto& [what, bundle] : {std::pair{"parameter ", &model_.params}, std::pair{"gradient of ", &gradient_}})
+    for (const auto& [what, bundle] :
+         {std::pair{"parameter ", &master_.params()}, std::pair{"gradient of ", &gradient_}})
       for (const Leaf& leaf : bundle->leaves())
         if (!std::isfinite(sum_of_squares<B>(context_.scratch, leaf.size, bundle->data() + leaf.offset)))
           return otherwise + ", with " + what + leaf.name + ",";
@@ -179,10 +186,11 @@ class Trainer {
 
   Recipe recipe_;
   Model<Net, B>& model_;
+  Master<Net, B> master_;
   Seq seq_;
   Context<B> context_;
   TokenBuffer<B> inputs_, targets_;
-  Owned<B, Params> gradient_, m_, v_;
+  Gradient gradient_, m_, v_;
   Activations cache_;
   State fresh_, state_, dstate_;
   dim_t steps_ = 0;

@@ -5,6 +5,7 @@
 
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
+#include <rwkv/core/bf16.hpp>
 
 namespace rwkv::detail::gpu {
 
@@ -36,14 +37,23 @@ inline cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::
                            std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
   return cublasDgemm_64(cublas(), of_a, of_b, m, n, k, &one, a, lda, b, ldb, &beta, c, ldc);
 }
+/// Sums are float whatever C is.
+template <class Out>
+cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                    float one, const bf16* a, std::int64_t lda, const bf16* b, std::int64_t ldb, float beta, Out* c,
+                    std::int64_t ldc) {
+  constexpr cudaDataType of_c = std::is_same_v<Out, float> ? CUDA_R_32F : CUDA_R_16BF;
+  return cublasGemmEx_64(cublas(), of_a, of_b, m, n, k, &one, a, CUDA_R_16BF, lda, b, CUDA_R_16BF, ldb, &beta, c, of_c,
+                         ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+}
 
 /// cuBLAS counts by columns: what it sees of row-major matrices are their transposes, and C^T = op(B)^T op(A)^T.
-template <class T>
-void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+template <class T, class Out>
+void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
   if (m <= 0 || n <= 0) return;
   const auto as_cublas = [](Op op) { return op == Op::none ? CUBLAS_OP_N : CUBLAS_OP_T; };
   const auto row = [](Op op, dim_t rows, dim_t columns) { return std::max<dim_t>(1, op == Op::none ? columns : rows); };
-  expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), T(1), b, row(of_b, k, n), a,
+  expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), compute_of<T>(1), b, row(of_b, k, n), a,
               row(of_a, m, k), beta, c, n),
          "cublasGemm");
 }

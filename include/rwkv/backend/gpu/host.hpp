@@ -34,8 +34,8 @@ inline void expect_device() {}
 [[noreturn, gnu::cold]] inline void out_of_memory(std::size_t bytes) {
   throw Error("Gpu::allocate: expected ", bytes, " bytes, found less; use a smaller batch or a smaller model");
 }
-template <class T>
-void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
+template <class T, class Out>
+void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
   product(of_a, of_b, m, n, k, a, b, c, beta);
 }
 

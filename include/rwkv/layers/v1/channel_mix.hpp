@@ -65,7 +65,7 @@ struct ChannelMix {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Full<B>>& s) {
     c.x = x;
     B::copy(c.start.data, s.last.data, s.last.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
@@ -80,7 +80,7 @@ struct ChannelMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, State<B>& ds) {
+                       Params<Full<B>>& dp, State<Full<B>>& ds) {
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
     const Seq seq = dy.seq;

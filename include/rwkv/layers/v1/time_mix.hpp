@@ -109,7 +109,8 @@ struct TimeMix {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
+                                  State<Full<B>>& s) {
     c.x = x;
     B::copy(c.start.data, s.last.data, s.last.size());
     B::copy(c.seen.data, s.seen.data, s.seen.size());
@@ -125,7 +126,7 @@ struct TimeMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, State<B>& ds) {
+                       Params<Full<B>>& dp, State<Full<B>>& ds) {
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
     const Seq seq = dy.seq;
@@ -150,7 +151,7 @@ struct TimeMix {
     return {p.time_w, p.time_alpha, p.time_beta};
   }
   template <class B>
-  static TimeWindow<B, H, D, Window> past(const State<B>& s) {
+  static TimeWindow<B, H, D, Window> past(const State<Full<B>>& s) {
     return {s.kept, s.sum, s.seen};
   }
 };

@@ -38,10 +38,10 @@ struct TimeMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<B, Batch, C> start;  // the token before the first
+    Tensor<Full<B>, Batch, C> start;  // the token before the first
     Tensor<B, Batch, Time, C> xk, xv, xr;
     Tensor<B, Batch, Time, A> k, v, r, wkv;
-    Tensor<B, Batch, Spans, 3, A> past;  // before every span
+    Tensor<Full<B>, Batch, Spans, 3, A> past;  // before every span
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"start"}, c.start...);
@@ -67,10 +67,11 @@ struct TimeMix {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
+                                  State<Full<B>>& s) {
     const auto frame = ctx.scratch.frame();
     c.x = x;
-    B::copy(c.start.data, s.last.data, s.last.size());
+    Full<B>::copy(c.start.data, s.last.data, s.last.size());
     token_shift_forward<B>(ctx.scratch, mixes<B>(p), x, s.last, std::array{c.xk, c.xv, c.xr});
     linear_forward<B>(p.key, c.xk, c.k);
     linear_forward<B>(p.value, c.xv, c.v);
@@ -86,7 +87,7 @@ struct TimeMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, State<B>& ds) {
+                       Params<Full<B>>& dp, State<Full<B>>& ds) {
     using Inside = Shape<Batch, Time, A>;
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
@@ -109,7 +110,8 @@ struct TimeMix {
     linear_backward<B>(p.key, c.xk, dk, dxk, dp.key);
     linear_backward<B>(p.value, c.xv, dv, dxv, dp.value);
     linear_backward<B>(p.receptance, c.xr, dr, dxr, dp.receptance);
-    token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxv, dxr}, dx, mixes<B>(dp), ds.last);
+    token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxv, dxr}, dx, mixes<Full<B>>(dp),
+                            ds.last);
   }
 
  private:

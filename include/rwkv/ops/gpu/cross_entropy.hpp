@@ -38,33 +38,35 @@ struct CrossEntropy {
   using Row = Spread<V, 1024>;
   static constexpr int threads = Row::threads;
   static constexpr bool kept = Row::count <= 16;
-  T scale, pull;
+  using N = compute_of<T>;
+  N scale, pull;
   const std::int32_t* target;
-  T *z, *loss;
+  T* z;
+  N* loss;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     T* const z_r = z + here.index() * V;
     const std::int32_t chosen = target[here.index()];
-    T row[kept ? Row::count : 1]{}, z_chosen{};
+    N row[kept ? Row::count : 1]{}, z_chosen{};
     if constexpr (kept) Row::each(here.thread(), [&](int j, dim_t c) { row[j] = z_r[c]; });
-    const auto at = [&](int j, dim_t c) { return kept ? row[kept ? j : 0] : z_r[c]; };
+    const auto at = [&](int j, dim_t c) { return kept ? row[kept ? j : 0] : load(z_r, c); };
 
-    Partition<T> all{std::numeric_limits<T>::lowest(), T(0), static_cast<std::int32_t>(V - 1)};
+    Partition<N> all{std::numeric_limits<N>::lowest(), N(0), static_cast<std::int32_t>(V - 1)};
     Row::each(here.thread(), [&](int j, dim_t c) {
-      const T z_c = at(j, c);
+      const N z_c = at(j, c);
       if (c == chosen) z_chosen = z_c;
       all.see(z_c, static_cast<std::int32_t>(c));
     });
     all = fold_block(here, all, JoinPartitions{});
     if (here.thread() == chosen % threads) loss[here.index()] = math::log(all.total) + (all.top - z_chosen);
     if constexpr (Gradient) {
-      const T share = scale / all.total, pulled = pull != T(0) ? scale * pull * all.top : T(0);
+      const N share = scale / all.total, pulled = pull != N(0) ? scale * pull * all.top : N(0);
       Row::each(here.thread(), [&](int j, dim_t c) {
-        T g = math::exp(at(j, c) - all.top) * share;
+        N g = math::exp(at(j, c) - all.top) * share;
         if (c == chosen) g -= scale;
         if (c == all.where) g += pulled;
-        z_r[c] = g;
+        store(z_r, c, g);
       });
     }
   }
@@ -77,7 +79,7 @@ requires Grid<B>
 double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets) {
   using T = typename B::scalar;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
+  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
   B::launch(logits.seq.tokens(), detail::grid::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
@@ -85,12 +87,12 @@ template <class B, dim_t V>
 requires Grid<B>
 double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
                               double weight = 1, double pull = 0) {
-  using T = typename B::scalar;
+  using Kernel = detail::grid::CrossEntropy<typename B::scalar, V, true>;
+  using N = typename Kernel::N;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template take<Shape<Batch, Time>>(logits.seq);
-  const T scale = T(weight / double(logits.seq.tokens()));
-  B::launch(logits.seq.tokens(),
-            detail::grid::CrossEntropy<T, V, true>{scale, T(pull), targets.data, logits.data, losses.data});
+  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
+  const N scale = N(weight / double(logits.seq.tokens()));
+  B::launch(logits.seq.tokens(), Kernel{scale, N(pull), targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 

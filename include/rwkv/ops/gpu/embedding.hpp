@@ -16,7 +16,7 @@ struct LookUpBackward {
   dim_t tokens;
   const std::int32_t* ids;
   const T* dy;
-  T* dtable;
+  compute_of<T>* dtable;
 
   struct Met {
     bool by[threads];
@@ -30,7 +30,7 @@ struct LookUpBackward {
       if (fold_block(here, j >= 0 && ids[j] == id ? 1 : 0, Larger{})) return;
     }
     auto& met = here.template shared<Met>();
-    T sum[Row::count]{};
+    compute_of<T> sum[Row::count]{};
     for (dim_t first = mine; first < tokens; first += threads) {
       const dim_t j = first + here.thread();
       const bool same = j < tokens && ids[j] == id;
@@ -49,7 +49,7 @@ struct LookUpBackward {
 
 template <class B, dim_t V, dim_t C>
 requires Grid<B>
-void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<B, V, C> dtable) {
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<Full<B>, V, C> dtable) {
   B::launch(ids.seq.tokens(),
             detail::grid::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
 }

@@ -12,21 +12,23 @@ namespace detail::grid {
 template <class T, dim_t C>
 struct LayerNormForward {
   using Row = Spread<C>;
+  using N = compute_of<T>;
   static constexpr int threads = Row::threads;
-  T eps;
+  N eps;
   const T *x, *weight, *bias;
-  T *y, *mean, *rstd;
+  T* y;
+  N *mean, *rstd;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const dim_t r = here.index();
-    T x_r[Row::count]{};
+    N x_r[Row::count]{};
     Row::each(here.thread(), [&](int j, dim_t c) { x_r[j] = x[r * C + c]; });
-    const T mu = Row::template sum<T>(here, [&](int j, dim_t) { return x_r[j]; }) / C;
-    const T variance = Row::template sum<T>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
-    const T s = T(1) / math::sqrt(variance + eps);
+    const N mu = Row::template sum<N>(here, [&](int j, dim_t) { return x_r[j]; }) / C;
+    const N variance = Row::template sum<N>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
+    const N s = N(1) / math::sqrt(variance + eps);
     if (here.thread() == 0) mean[r] = mu, rstd[r] = s;
-    Row::each(here.thread(), [&](int j, dim_t c) { y[r * C + c] = (x_r[j] - mu) * s * weight[c] + bias[c]; });
+    Row::each(here.thread(), [&](int j, dim_t c) { store(y, r * C + c, (x_r[j] - mu) * s * weight[c] + bias[c]); });
   }
 };
 
@@ -34,22 +36,26 @@ struct LayerNormForward {
 template <class T, dim_t C>
 struct LayerNormBackward {
   using Row = Spread<C>;
+  using N = compute_of<T>;
   static constexpr int threads = Row::threads;
   static constexpr dim_t most_blocks = 1024;  // fixed, so that sums do not depend on the device
   dim_t rows, blocks;
-  const T *x, *weight, *mean, *rstd, *dy;
-  T *dx, *shares;
+  const T *x, *weight;
+  const N *mean, *rstd;
+  const T* dy;
+  T* dx;
+  N* shares;
 
   struct Along {  // the parts of dy * weight that a row's mean and spread take away
-    T one, x;
+    N one, x;
     friend RWKV_HD Along operator+(Along a, Along b) { return {a.one + b.one, a.x + b.x}; }
   };
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
-    T dw[Row::count]{}, db[Row::count]{};
+    N dw[Row::count]{}, db[Row::count]{};
     for (dim_t r = here.index(); r < rows; r += blocks) {
-      const T mu = mean[r], s = rstd[r];
-      T normed[Row::count]{}, g[Row::count]{};
+      const N mu = mean[r], s = rstd[r];
+      N normed[Row::count]{}, g[Row::count]{};
       Along along{};
       Row::each(here.thread(), [&](int j, dim_t c) {
         normed[j] = (x[r * C + c] - mu) * s, g[j] = dy[r * C + c];
@@ -58,10 +64,10 @@ struct LayerNormBackward {
         along = along + Along{g[j], g[j] * normed[j]};
       });
       along = fold_block(here, along, Plus{});
-      const T one = along.one / C, along_x = along.x / C;
-      Row::each(here.thread(), [&](int j, dim_t c) { dx[r * C + c] = s * (g[j] - one - normed[j] * along_x); });
+      const N one = along.one / C, along_x = along.x / C;
+      Row::each(here.thread(), [&](int j, dim_t c) { store(dx, r * C + c, s * (g[j] - one - normed[j] * along_x)); });
     }
-    T* share = shares + here.index() * 2 * C;
+    N* share = shares + here.index() * 2 * C;
     Row::each(here.thread(), [&](int j, dim_t c) { share[c] = dw[j], share[C + c] = db[j]; });
   }
 };
@@ -70,22 +76,23 @@ struct LayerNormBackward {
 
 template <class B, dim_t C>
 requires Grid<B>
-void layer_norm_forward(Scratch<B>&, typename B::scalar eps, Tensor<B, C> weight, Tensor<B, C> bias,
-                        Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Time, C> y, Tensor<B, Batch, Time> mean,
-                        Tensor<B, Batch, Time> rstd) {
-  B::launch(y.seq.tokens(), detail::grid::LayerNormForward<typename B::scalar, C>{eps, x.data, weight.data, bias.data,
-                                                                                  y.data, mean.data, rstd.data});
+void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, C> bias, Tensor<B, Batch, Time, C> x,
+                        Tensor<B, Batch, Time, C> y, Tensor<Full<B>, Batch, Time> mean,
+                        Tensor<Full<B>, Batch, Time> rstd) {
+  using Kernel = detail::grid::LayerNormForward<typename B::scalar, C>;
+  B::launch(y.seq.tokens(),
+            Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data, mean.data, rstd.data});
 }
 template <class B, dim_t C>
 requires Grid<B>
 void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Batch, Time, C> x,
-                         Tensor<B, Batch, Time> mean, Tensor<B, Batch, Time> rstd, Tensor<B, Batch, Time, C> dy,
-                         Tensor<B, Batch, Time, C> dx, Tensor<B, C> dweight, Tensor<B, C> dbias) {
-  using T = typename B::scalar;
-  using Kernel = detail::grid::LayerNormBackward<T, C>;
+                         Tensor<Full<B>, Batch, Time> mean, Tensor<Full<B>, Batch, Time> rstd,
+                         Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Full<B>, C> dweight,
+                         Tensor<Full<B>, C> dbias) {
+  using Kernel = detail::grid::LayerNormBackward<typename B::scalar, C>;
   const auto frame = scratch.frame();
   const dim_t rows = dy.seq.tokens(), blocks = rows < Kernel::most_blocks ? rows : Kernel::most_blocks;
-  T* shares = scratch.take(blocks * 2 * C);
+  auto* shares = scratch.full(blocks * 2 * C);
   B::launch(blocks, Kernel{rows, blocks, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
   detail::grid::sum_rows<B>(blocks, C, 2 * C, shares, dweight.data);
   detail::grid::sum_rows<B>(blocks, C, 2 * C, shares + C, dbias.data);

@@ -31,11 +31,11 @@ struct SumOfSquares {
 
 template <class B>
 requires Grid<B>
-double sum_of_squares(Scratch<B>& scratch, dim_t n, const typename B::scalar* x) {
-  using Kernel = detail::grid::SumOfSquares<typename B::scalar>;
+double sum_of_squares(Scratch<B>& scratch, dim_t n, const compute_of<typename B::scalar>* x) {
+  using Kernel = detail::grid::SumOfSquares<compute_of<typename B::scalar>>;
   const auto frame = scratch.frame();
   const dim_t blocks = (n + Kernel::block - 1) / Kernel::block;
-  auto* sums = scratch.take(blocks);
+  auto* sums = scratch.full(blocks);
   B::launch(blocks, Kernel{n, x, sums});
   return detail::sum_on_host<B>(blocks, sums);
 }

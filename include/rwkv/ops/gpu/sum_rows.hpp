@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/backend/grid.hpp>
+#include <rwkv/core/full.hpp>
 
 namespace rwkv::detail::grid {
 
@@ -32,8 +33,10 @@ struct SumRows {
 };
 
 template <Grid B>
-void sum_rows(dim_t rows, dim_t columns, dim_t stride, const typename B::scalar* from, typename B::scalar* to) {
-  if (rows > 0) B::launch((columns + warp - 1) / warp, SumRows<typename B::scalar>{rows, columns, stride, from, to});
+void sum_rows(dim_t rows, dim_t columns, dim_t stride, const compute_of<typename B::scalar>* from,
+              compute_of<typename B::scalar>* to) {
+  using Kernel = SumRows<compute_of<typename B::scalar>>;
+  if (rows > 0) B::launch((columns + warp - 1) / warp, Kernel{rows, columns, stride, from, to});
 }
 
 }  // namespace rwkv::detail::grid

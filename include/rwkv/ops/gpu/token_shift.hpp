@@ -29,21 +29,24 @@ struct SpanOfChannel {
 template <class T, dim_t C, int N>
 struct TokenShiftForward {
   static constexpr int threads = SpanOfChannel<C>::threads;
+  using Number = compute_of<T>;
   dim_t time;
-  const T *x, *last, *mix[N];
+  const T* x;
+  const Number* last;
+  const T* mix[N];
   T* out[N];
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const SpanOfChannel<C> my(here, time);
     if (my.c >= C) return;
-    T mix_c[N];
+    Number mix_c[N];
     for (int n = 0; n < N; ++n) mix_c[n] = mix[n][my.c];
     dim_t i = (my.b * time + my.first) * C + my.c;
-    T before = my.first == 0 ? last[my.b * C + my.c] : x[i - C];
+    Number before = my.first == 0 ? last[my.b * C + my.c] : load(x, i - C);
     for (dim_t t = my.first; t < my.end; ++t, i += C) {
-      const T x_t = x[i], step = x_t - before;
-      for (int n = 0; n < N; ++n) out[n][i] = before + step * mix_c[n];
+      const Number x_t = x[i], step = x_t - before;
+      for (int n = 0; n < N; ++n) store(out[n], i, before + step * mix_c[n]);
       before = x_t;
     }
   }
@@ -53,35 +56,40 @@ struct TokenShiftForward {
 template <class T, dim_t C, int N>
 struct TokenShiftBackward {
   static constexpr int threads = SpanOfChannel<C>::threads;
+  using Number = compute_of<T>;
   dim_t time;
-  const T *x, *start, *dlast, *mix[N], *dout[N];
-  T *dx, *dstart, *sums;
+  const T* x;
+  const Number *start, *dlast;
+  const T *mix[N], *dout[N];
+  T* dx;
+  Number *dstart, *sums;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const SpanOfChannel<C> my(here, time);
     if (my.c >= C) return;
-    T mix_c[N], sum[N]{}, from_after = 0;
+    Number mix_c[N], sum[N]{}, from_after = 0;
     for (int n = 0; n < N; ++n) mix_c[n] = mix[n][my.c];
     dim_t i = (my.b * time + my.end) * C + my.c;
     if (my.end == time) {
       from_after = dlast[my.b * C + my.c];
     } else {
-      for (int n = 0; n < N; ++n) from_after += (T(1) - mix_c[n]) * dout[n][i];
+      for (int n = 0; n < N; ++n) from_after += (Number(1) - mix_c[n]) * dout[n][i];
     }
     i -= C;
-    T x_t = x[i];
+    Number x_t = x[i];
     for (dim_t t = my.end; t-- > my.first; i -= C) {
-      const T before = t == 0 ? start[my.b * C + my.c] : x[i - C], change = x_t - before;
-      T dx_t = from_after;
+      const Number before = t == 0 ? start[my.b * C + my.c] : load(x, i - C), change = x_t - before;
+      Number dx_t = from_after;
       from_after = 0;
       for (int n = 0; n < N; ++n) {
-        const T d = dout[n][i];
+        const Number d = dout[n][i];
         dx_t += mix_c[n] * d;
-        from_after += (T(1) - mix_c[n]) * d;
+        from_after += (Number(1) - mix_c[n]) * d;
         sum[n] += d * change;
       }
-      dx[i] = dx_t, x_t = before;
+      store(dx, i, dx_t);
+      x_t = before;
     }
     for (int n = 0; n < N; ++n) sums[(my.part * N + n) * C + my.c] = sum[n];
     if (my.first == 0) dstart[my.b * C + my.c] = from_after;
@@ -93,7 +101,7 @@ struct TokenShiftBackward {
 template <class B, dim_t C, std::size_t N>
 requires Grid<B>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                         Tensor<B, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
+                         Tensor<Full<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   detail::grid::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
@@ -104,19 +112,20 @@ void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Ten
 template <class B, dim_t C, std::size_t N>
 requires Grid<B>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                          Tensor<B, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
-                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<B, 1, 1, C>, N> dmix,
-                          Tensor<B, Batch, C> dlast) {
+                          Tensor<Full<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Full<B>, 1, 1, C>, N> dmix,
+                          Tensor<Full<B>, Batch, C> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const auto frame = scratch.frame();
   const dim_t parts = x.seq.batch * x.seq.spans();
-  T *sums = scratch.take(parts * N * C), *dstart = scratch.take(x.seq.batch * C);
+  auto *sums = scratch.full(parts * N * C), *dstart = scratch.full(x.seq.batch * C);
   detail::grid::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data,  start.data, dlast.data, {},
                                                    {},         dx.data, dstart,     sums};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::launch(detail::grid::SpanOfChannel<C>::blocks(x.seq), kernel);
-  B::copy(dlast.data, dstart, x.seq.batch * C);  // some block still read the last token's when the first one was known
+  Full<B>::copy(dlast.data, dstart,
+                x.seq.batch * C);  // some block still read the last token's when the first one was known
   for (std::size_t n = 0; n < N; ++n) detail::grid::sum_rows<B>(parts, C, N * C, sums + n * C, dmix[n].data);
 }
 

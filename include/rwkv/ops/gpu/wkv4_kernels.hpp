@@ -95,37 +95,39 @@ template <class T, dim_t C>
 struct Wkv4Forward {
   using Mine = Wkv4Place<C, 16, 16>;
   static constexpr int threads = Mine::threads;
+  using N = compute_of<T>;
   Seq seq;
   const T *time_decay, *time_first, *k, *v;
-  T *y, *state, *starts;
+  T* y;
+  N *state, *starts;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    auto& elements = here.template shared<Wkv4Elements<T, Mine>>();
-    const T w = -math::exp(time_decay[my.c]), u = time_first[my.c];
-    auto carried = Wkv4Sums<T>::read(state, my.b * 3 * C + my.c, C);
+    auto& elements = here.template shared<Wkv4Elements<N, Mine>>();
+    const N w = -math::exp(load(time_decay, my.c)), u = time_first[my.c];
+    auto carried = Wkv4Sums<N>::read(state, my.b * 3 * C + my.c, C);
     for (dim_t first = 0; first < seq.time; first += Mine::tile) {
       const dim_t t = first + my.stretch * Mine::length, i = (my.b * seq.time + t) * C + my.c;
       const int n = Mine::tokens(seq.time, t);
-      T k_t[Mine::length]{}, v_t[Mine::length]{};
+      N k_t[Mine::length]{}, v_t[Mine::length]{};
       Mine::each(n, [&](int j) { k_t[j] = k[i + j * C], v_t[j] = v[i + j * C]; });
-      Wkv4Sums<T> own;
-      Mine::each(n, [&](int j) { own = own.then({v_t[j], T(1), k_t[j]}, w); });
+      Wkv4Sums<N> own;
+      Mine::each(n, [&](int j) { own = own.then({v_t[j], N(1), k_t[j]}, w); });
       elements.of[my.stretch][my.lane] = own;
       here.sync();
-      Wkv4Sums<T> past;
+      Wkv4Sums<N> past;
       for (int s = 0; s < Mine::warps; ++s) {
         if (s == my.stretch) past = carried;
         const int tokens = Mine::tokens(seq.time, first + s * Mine::length);
-        if (tokens > 0) carried = carried.then(elements.of[s][my.lane], T(tokens) * w);
+        if (tokens > 0) carried = carried.then(elements.of[s][my.lane], N(tokens) * w);
       }
       here.sync();  // the elements have been read
       if (!my.inside || n == 0) continue;
       if (starts && t % span == 0) past.write(starts, (my.b * seq.spans() + t / span) * 3 * C + my.c, C);
       Mine::each(n, [&](int j) {
-        y[i + j * C] = Wkv4Output<T>(past, u, k_t[j], v_t[j]).y;
-        past = past.then({v_t[j], T(1), k_t[j]}, w);
+        store(y, i + j * C, Wkv4Output<N>(past, u, k_t[j], v_t[j]).y);
+        past = past.then({v_t[j], N(1), k_t[j]}, w);
       });
     }
     if (my.inside && my.stretch == 0) carried.write(state, my.b * 3 * C + my.c, C);
@@ -141,36 +143,40 @@ struct Wkv4Forward {
 template <class T, dim_t C>
 struct Wkv4Backward {
   using Mine = Wkv4Place<C, 8, 16>;
-  using Sums = Wkv4Sums<T>;
+  using N = compute_of<T>;
+  using Sums = Wkv4Sums<N>;
   static constexpr int threads = Mine::threads, of_span = span / Mine::length;  // stretches
   static_assert(span % Mine::length == 0 && Mine::tile % span == 0);
   Seq seq;
-  const T *time_decay, *time_first, *k, *v, *starts, *dy;
-  T *dk, *dv, *dstate, *sums;  // sums (batch, 2, C): what this sequence adds to the gradients of w and u
+  const T *time_decay, *time_first, *k, *v;
+  const N* starts;
+  const T* dy;
+  T *dk, *dv;
+  N *dstate, *sums;  // sums (batch, 2, C): what this sequence adds to the gradients of w and u
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    auto& elements = here.template shared<Wkv4Elements<T, Mine>>();
-    auto& adjoints = here.template shared<Wkv4Elements<T, Mine, true>>();
-    const T w = -math::exp(time_decay[my.c]), u = time_first[my.c];
+    auto& elements = here.template shared<Wkv4Elements<N, Mine>>();
+    auto& adjoints = here.template shared<Wkv4Elements<N, Mine, true>>();
+    const N w = -math::exp(load(time_decay, my.c)), u = time_first[my.c];
     const dim_t spans = seq.spans(), last = (seq.time - 1) / Mine::tile * Mine::tile;
     const auto start = [&](dim_t n) { return Sums::read(starts, (my.b * spans + n) * 3 * C + my.c, C); };
     const auto after = [&](Sums past, dim_t first, int from, int to) {  // stretches of the tile that begins at `first`
       for (int s = from; s < to; ++s)
         if (const int n = Mine::tokens(seq.time, first + s * Mine::length); n > 0)
-          past = past.then(elements.of[s][my.lane], T(n) * w);
+          past = past.then(elements.of[s][my.lane], N(n) * w);
       return past;
     };
     Sums carried;
-    T dw = 0, du = 0;
+    N dw = 0, du = 0;
     for (dim_t first = last; first >= 0; first -= Mine::tile) {
       const dim_t t = first + my.stretch * Mine::length, i = (my.b * seq.time + t) * C + my.c;
       const int n = Mine::tokens(seq.time, t);
-      T k_t[Mine::length]{}, v_t[Mine::length]{}, q[Mine::length]{};
+      N k_t[Mine::length]{}, v_t[Mine::length]{}, q[Mine::length]{};
       Mine::each(n, [&](int j) { k_t[j] = k[i + j * C], v_t[j] = v[i + j * C], q[j] = dy[i + j * C]; });
       Sums own;
-      Mine::each(n, [&](int j) { own = own.then({v_t[j], T(1), k_t[j]}, w); });
+      Mine::each(n, [&](int j) { own = own.then({v_t[j], N(1), k_t[j]}, w); });
       elements.of[my.stretch][my.lane] = own;
       here.sync();
       if (first == last) {  // dstate is on the inverse of the last state's scale
@@ -180,13 +186,13 @@ struct Wkv4Backward {
       }
 
       Sums past, past_t[Mine::length], d;
-      T y[Mine::length]{}, self[Mine::length]{}, top[Mine::length]{};
+      N y[Mine::length]{}, self[Mine::length]{}, top[Mine::length]{};
       if (n > 0) past = after(start(t / span), first, my.stretch / of_span * of_span, my.stretch);
       Mine::each(n, [&](int j) {
-        const Wkv4Output<T> output(past, u, k_t[j], v_t[j]);
+        const Wkv4Output<N> output(past, u, k_t[j], v_t[j]);
         q[j] *= output.over, y[j] = output.y, self[j] = output.of_token * q[j], top[j] = output.top;
         past_t[j] = past;
-        past = past.then({v_t[j], T(1), k_t[j]}, w);
+        past = past.then({v_t[j], N(1), k_t[j]}, w);
       });
       const auto before = [&](const Sums& d, int j) { return d.then({q[j], -q[j] * y[j], -top[j]}, w); };
       Mine::each_back(n, [&](int j) { d = before(d, j); });
@@ -195,13 +201,13 @@ struct Wkv4Backward {
       for (int s = Mine::warps; s-- > 0;) {
         if (s == my.stretch) d = carried;
         const int tokens = Mine::tokens(seq.time, first + s * Mine::length);
-        if (tokens > 0) carried = carried.then(adjoints.of[s][my.lane], T(tokens) * w);
+        if (tokens > 0) carried = carried.then(adjoints.of[s][my.lane], N(tokens) * w);
       }
       Mine::each_back(n, [&](int j) {
-        const T weight = math::exp(k_t[j] + d.top), bonus = self[j] * (v_t[j] - y[j]);
+        const N weight = math::exp(k_t[j] + d.top), bonus = self[j] * (v_t[j] - y[j]);
         if (my.inside) {
-          dv[i + j * C] = self[j] + weight * d.a;
-          dk[i + j * C] = bonus + weight * (v_t[j] * d.a + d.b);
+          store(dv, i + j * C, self[j] + weight * d.a);
+          store(dk, i + j * C, bonus + weight * (v_t[j] * d.a + d.b));
         }
         du += bonus;
         dw += math::exp(w + (past_t[j].top + d.top)) * (past_t[j].a * d.a + past_t[j].b * d.b);
@@ -209,13 +215,13 @@ struct Wkv4Backward {
       });
       here.sync();  // both kinds of elements have been read
     }
-    elements.of[my.stretch][my.lane] = {dw, du, T(0)};
+    elements.of[my.stretch][my.lane] = {dw, du, N(0)};
     here.sync();
     if (!my.inside || my.stretch > 0) return;
     for (int s = 1; s < Mine::warps; ++s) dw += elements.of[s][my.lane].a, du += elements.of[s][my.lane].b;
     sums[my.b * 2 * C + my.c] = dw, sums[my.b * 2 * C + C + my.c] = du;
     const Sums first = start(0);
-    const T scale = math::exp(carried.top + first.top), daa = scale * carried.a, dbb = scale * carried.b;
+    const N scale = math::exp(carried.top + first.top), daa = scale * carried.a, dbb = scale * carried.b;
     Sums{daa, dbb, first.a * daa + first.b * dbb}.write(dstate, my.b * 3 * C + my.c, C);
   }
 };
@@ -223,9 +229,11 @@ struct Wkv4Backward {
 /// dtime_decay and dtime_first from the sums of all sequences, the first to the last; dw/dtime_decay = w.
 template <class T, dim_t C>
 struct Wkv4Parameters {
+  using N = compute_of<T>;
   dim_t batch;
-  const T *time_decay, *sums;
-  T *dtime_decay, *dtime_first;
+  const T* time_decay;
+  const N* sums;
+  N *dtime_decay, *dtime_first;
   RWKV_HD void operator()(dim_t, auto c) const {
     At<T, decltype(c)> dw{}, du{};
     for (dim_t b = 0; b < batch; ++b) {

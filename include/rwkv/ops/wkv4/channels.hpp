@@ -61,11 +61,14 @@ RWKV_HD Lanes<W> fade_at(Lanes<W> c, dim_t t) {
 template <class T>
 struct Wkv4Inputs {
   Seq seq;
-  const T *time_first, *channels, *fades, *k, *v;
+  const T* time_first;
+  const compute_of<T>*channels, *fades;
+  const T *k, *v;
 };
 template <class T>
 struct Wkv4Gradients {
-  const T *starts, *dy;
+  const compute_of<T>* starts;
+  const T* dy;
   T *dk, *dv;
 };
 
@@ -73,9 +76,10 @@ struct Wkv4Gradients {
 /// needed. The work is done in double, in as many lanes as there are.
 template <class T, dim_t C>
 struct Wkv4Channels {
+  using N = compute_of<T>;
   dim_t tail, block, longest;
   const T *time_decay, *time_first;
-  T *channels, *fades;
+  N *channels, *fades;
 
   RWKV_HD void operator()(dim_t, auto c) const {
     constexpr int width = width_of<At<T, decltype(c)>>, wide = native_width<double>;
@@ -95,19 +99,19 @@ struct Wkv4Channels {
     const auto put = [&](dim_t row, L x) { store(channels, c + row * C, x); };
     const auto decay = [&](dim_t row, dim_t n) __attribute__((always_inline)) {
       const Decay<D> over = decay_of(w * static_cast<double>(n));
-      const L rounded = convert<T>(over.rest);
-      put(row, convert<T>(over.log)), put(row + 1, convert<T>(over.exponent)), put(row + 2, rounded);
-      put(row + 3, convert<T>(over.rest - convert<double>(rounded)));
+      const L rounded = convert<N>(over.rest);
+      put(row, convert<N>(over.log)), put(row + 1, convert<N>(over.exponent)), put(row + 2, rounded);
+      put(row + 3, convert<N>(over.rest - convert<double>(rounded)));
       return power(over.exponent) * (over.rest + 1);
     };
     const D one = decay(0, 1);
     const D u = convert<double>(load(time_first, c)), exponent = whole_exponent(u);
-    put(16, convert<T>(exponent)), put(17, convert<T>(mantissa(u, exponent)));
+    put(16, convert<N>(exponent)), put(17, convert<N>(mantissa(u, exponent)));
     if (!fades) return;
     decay(4, span), decay(8, tail), decay(12, block);
     const auto next = [&](D x) __attribute__((always_inline)) {
-      const L rounded = convert<T>(x);
-      store(fades, fade, rounded < std::numeric_limits<T>::min() ? L{} : rounded);
+      const L rounded = convert<N>(x);
+      store(fades, fade, rounded < std::numeric_limits<N>::min() ? L{} : rounded);
       fade = fade + stride;
     };
     const D two = one * one;

@@ -12,7 +12,8 @@ template <class T, dim_t C>
 struct Wkv4FewTokens {
   Wkv4Inputs<T> in;
   const T* time_decay;
-  T *y, *state, *starts;
+  T* y;
+  compute_of<T>*state, *starts;
 
   RWKV_HD void operator()(dim_t b, auto c) const {
     using L = At<T, decltype(c)>;

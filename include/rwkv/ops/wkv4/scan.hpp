@@ -62,8 +62,9 @@ template <bool Writes, class T, dim_t C>
 struct Wkv4Forward {
   Wkv4Blocks blocks;
   Wkv4Inputs<T> in;
-  T *y, *starts;
-  Wkv4Elements<T> elements;
+  T* y;
+  compute_of<T>* starts;
+  Wkv4Elements<compute_of<T>> elements;
 
   RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
     using L = At<T, decltype(c)>;
@@ -115,8 +116,8 @@ struct Wkv4Carry {
 template <class T, dim_t C>
 struct Wkv4EnterBack {
   Wkv4Inputs<T> in;
-  const T *starts, *dstate;
-  T* carried;
+  const compute_of<T>*starts, *dstate;
+  compute_of<T>* carried;
   RWKV_HD void operator()(dim_t b, auto c) const {
     using L = At<T, decltype(c)>;
     const auto channel = Channel<L>::read(in.channels, c, C);
@@ -152,8 +153,8 @@ struct Wkv4Backward {
   Wkv4Blocks blocks;
   Wkv4Inputs<T> in;
   Wkv4Gradients<T> g;
-  T* sums;
-  Wkv4Elements<T> elements;
+  compute_of<T>* sums;
+  Wkv4Elements<compute_of<T>> elements;
 
   RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
     using L = At<T, decltype(c)>;
@@ -241,14 +242,15 @@ struct Wkv4Cut {
 template <class B, dim_t C>
 struct Wkv4Scratch {
   using T = typename B::scalar;
-  static constexpr dim_t rows = Past<T>::rows;
-  T *channels, *fades;
-  Wkv4Elements<T> elements;
+  using N = compute_of<T>;
+  static constexpr dim_t rows = Past<N>::rows;
+  N *channels, *fades;
+  Wkv4Elements<N> elements;
   Wkv4Scratch(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const T* time_decay, const T* time_first)
-      : channels(scratch.take(Channel<T>::rows * C)), fades(cut.stepwise ? nullptr : scratch.take((span + 1) * C)) {
+      : channels(scratch.full(Channel<N>::rows * C)), fades(cut.stepwise ? nullptr : scratch.full((span + 1) * C)) {
     const dim_t batch = cut.seq.batch, longest = cut.seq.time < span ? cut.seq.time : span;
-    elements.carried = scratch.take(batch * rows * C);
-    elements.blocks = cut.count == 1 ? elements.carried : scratch.take(batch * cut.count * rows * C);
+    elements.carried = scratch.full(batch * rows * C);
+    elements.blocks = cut.count == 1 ? elements.carried : scratch.full(batch * cut.count * rows * C);
     const dim_t tail = cut.seq.time - (cut.seq.spans() - 1) * span;
     B::for_each(1, C,
                 Wkv4Channels<T, C>{tail, cut.length * span, longest < 3 ? 3 : longest, time_decay, time_first, channels,
@@ -259,49 +261,51 @@ struct Wkv4Scratch {
 template <class B, dim_t C>
 void wkv4_scan(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const typename B::scalar* time_decay,
                const typename B::scalar* time_first, const typename B::scalar* k, const typename B::scalar* v,
-               typename B::scalar* y, typename B::scalar* state, typename B::scalar* starts) {
+               typename B::scalar* y, compute_of<typename B::scalar>* state, compute_of<typename B::scalar>* starts) {
   using T = typename B::scalar;
+  using N = compute_of<T>;
   const auto frame = scratch.frame();
   const Wkv4Scratch<B, C> own(scratch, cut, time_decay, time_first);
   const Wkv4Inputs<T> in{cut.seq, time_first, own.channels, own.fades, k, v};
   const dim_t batch = cut.seq.batch;
-  B::for_each(batch, C, Wkv4Enter<T, C>{state, own.elements.carried});
+  B::for_each(batch, C, Wkv4Enter<N, C>{state, own.elements.carried});
   cut.for_groups(false, [&](const Wkv4Blocks& blocks) {
     if (cut.count > 1) {
       B::walk(batch * (blocks.count - 1), C, blocks.steps(),
               Wkv4Forward<false, T, C>{blocks, in, y, starts, own.elements}, 4 * per_step);
-      B::for_each(batch, C, Wkv4Carry<T, C>{blocks, own.channels, own.elements, false});
+      B::for_each(batch, C, Wkv4Carry<N, C>{blocks, own.channels, own.elements, false});
     }
     B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Forward<true, T, C>{blocks, in, y, starts, own.elements},
             4 * per_step);
   });
-  B::for_each(batch, C, Wkv4Leave<T, C>{own.elements.carried, state});
+  B::for_each(batch, C, Wkv4Leave<N, C>{own.elements.carried, state});
 }
 
 template <class B, dim_t C>
 void wkv4_scan_back(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const typename B::scalar* time_decay,
                     const typename B::scalar* time_first, const typename B::scalar* k, const typename B::scalar* v,
-                    const Wkv4Gradients<typename B::scalar>& g, typename B::scalar* dstate,
-                    typename B::scalar* dtime_decay, typename B::scalar* dtime_first) {
+                    const Wkv4Gradients<typename B::scalar>& g, compute_of<typename B::scalar>* dstate,
+                    compute_of<typename B::scalar>* dtime_decay, compute_of<typename B::scalar>* dtime_first) {
   using T = typename B::scalar;
+  using N = compute_of<T>;
   const auto frame = scratch.frame();
   const Wkv4Scratch<B, C> own(scratch, cut, time_decay, time_first);
   const Wkv4Inputs<T> in{cut.seq, time_first, own.channels, own.fades, k, v};
   const dim_t batch = cut.seq.batch, parts = batch * cut.count;
-  T* sums = scratch.take(parts * 4 * C);
-  B::fill(sums, parts * 4 * C, 0);
+  N* sums = scratch.full(parts * 4 * C);
+  Full<B>::fill(sums, parts * 4 * C, 0);
   B::for_each(batch, C, Wkv4EnterBack<T, C>{in, g.starts, dstate, own.elements.carried});
   cut.for_groups(true, [&](const Wkv4Blocks& blocks) {
     if (cut.count > 1) {
       B::walk(batch * (blocks.count - 1), C, blocks.steps(),
               Wkv4Backward<false, T, C>{blocks, in, g, sums, own.elements}, 4 * per_step);
-      B::for_each(batch, C, Wkv4Carry<T, C>{blocks, own.channels, own.elements, true});
+      B::for_each(batch, C, Wkv4Carry<N, C>{blocks, own.channels, own.elements, true});
     }
     B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Backward<true, T, C>{blocks, in, g, sums, own.elements},
             4 * per_step);
   });
-  B::for_each(batch, C, Wkv4LeaveBack<T, C>{cut.seq, g.starts, own.elements.carried, dstate});
-  B::for_each(1, C, Wkv4Parameters<T, C>{parts, own.channels, sums, dtime_decay, dtime_first});
+  B::for_each(batch, C, Wkv4LeaveBack<N, C>{cut.seq, g.starts, own.elements.carried, dstate});
+  B::for_each(1, C, Wkv4Parameters<N, C>{parts, own.channels, sums, dtime_decay, dtime_first});
 }
 
 }  // namespace rwkv::detail

@@ -36,8 +36,8 @@ struct KeyRange {
   using T = scalar_of<L>;
   static constexpr T width = sizeof(T) == 4 ? 40 : 300;  // e^-width is a normal number, its e^u fold and square too
   L top, low, pp;
-  template <class I>
-  RWKV_HD KeyRange(const T* k, I i, dim_t n, L w, L before) : top(before), low(load(k, i)), pp(before) {
+  template <class Key, class I>
+  RWKV_HD KeyRange(const Key* k, I i, dim_t n, L w, L before) : top(before), low(load(k, i)), pp(before) {
     for (; n > 0; --n, i = i + C) {
       prefetch(k, i + span * C);
       const L k_t = load(k, i);
@@ -118,7 +118,7 @@ RWKV_HD Adjoint<L> stretch_back(const Wkv4Inputs<T>& in, const Wkv4Gradients<T>&
   } kept[Writes ? span : 1];
   const auto visit = [&](dim_t t, const Sums<L>& own, L ev, L e) __attribute__((always_inline)) {
     const L faded = load(in.fades, fade_at(c, t)), a = faded * before.a + own.a, b = faded * before.b + own.b;
-    const L r = T(1) / (b + bonus * e), q = load(g.dy, i) * r, y = (a + bonus * ev) * r;
+    const L r = scalar_of<L>(1) / (b + bonus * e), q = load(g.dy, i) * r, y = (a + bonus * ev) * r;
     if constexpr (Writes)
       kept[t] = {e, a, b, q, y};
     else

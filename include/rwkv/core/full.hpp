@@ -1,0 +1,27 @@
+#pragma once
+#include <rwkv/core/lanes.hpp>
+
+namespace rwkv {
+namespace detail {
+template <class B, class Other>
+struct MachineFor;
+template <template <class> class Machine, class T, class Other>
+struct MachineFor<Machine<T>, Other> {
+  using type = Machine<Other>;
+};
+
+template <class B, class Number = compute_of<typename B::scalar>>
+struct FullOf : MachineFor<B, Number> {};
+template <class B>
+struct FullOf<B, typename B::scalar> {
+  using type = B;
+};
+}  // namespace detail
+
+/// Machine B where no number is shortened: B itself, or, where B's scalars are shorter than what is computed with, the
+/// same machine with scalars of full length. What adds up over many tokens or steps is kept there, in the same memory:
+/// states, gradients of parameters, statistics.
+template <class B>
+using Full = typename detail::FullOf<B>::type;
+
+}  // namespace rwkv

@@ -1,0 +1,59 @@
+#pragma once
+#include <type_traits>
+
+#include <rwkv/core/bf16.hpp>
+#include <rwkv/models/model.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// A number in full length that rounds to what is stored, else that.
+template <class T>
+struct Adopt {
+  const T* stored;
+  compute_of<T>* full;
+  RWKV_HD void operator()(dim_t, auto i) const {
+    const auto x = load(full, i), w = load(stored, i);
+    store(full, i, rounded_to<T>(x) == w ? x : w);
+  }
+};
+template <class T>
+struct Publish {
+  const compute_of<T>* full;
+  T* stored;
+  RWKV_HD void operator()(dim_t, auto i) const { store(stored, i, load(full, i)); }
+};
+
+}  // namespace detail
+
+/// What an optimizer moves: the model's parameters, or, where its machine stores them shortened, a copy in full length
+/// whose roundings they are. There steps add up that are smaller than a rounding.
+template <class Net, Backend B>
+class Master {
+ public:
+  using Params = Owned<Full<B>, typename Net::template Params<Full<B>>>;
+  static constexpr bool copies = !std::is_same_v<Full<B>, B>;
+
+  explicit Master(Model<Net, B>& model) : model_(model) {}
+
+  /// As the model's are now: a parameter that somebody else has changed there is changed here.
+  Params& params() {
+    if constexpr (copies) {
+      B::for_each(1, copy_.size(), detail::Adopt<typename B::scalar>{model_.params.data(), copy_.data()});
+      return copy_;
+    } else {
+      return model_.params;
+    }
+  }
+  /// Rounds what params() has become to the model's.
+  void publish() {
+    if constexpr (copies)
+      B::for_each(1, copy_.size(), detail::Publish<typename B::scalar>{copy_.data(), model_.params.data()});
+  }
+
+ private:
+  Model<Net, B>& model_;
+  std::conditional_t<copies, Params, Empty> copy_;
+};
+
+}  // namespace rwkv
