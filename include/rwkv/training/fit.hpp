@@ -93,8 +93,8 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
       }
     } catch (const NotFinite& error) {
       const bool saved = std::filesystem::exists(run.checkpoint());
-      throw Error(error.what(),
-                  (saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet"));
+      throw NotFinite(error,
+                      saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet");
     }
     report.step = trainer.steps();
     report.gradient_norm = trainer.gradient_norm();

@@ -36,6 +36,8 @@ struct NotFinite : Error {
               "lower learning rate, or look for bad data"),
         step(at),
         tensor(std::move(where)) {}
+  NotFinite(const NotFinite& error, const std::string& more)
+      : Error(error.what(), more), step(error.step), tensor(error.tensor) {}
 };
 
 /// Trains a model on batches: gradients, clipping, AdamW. All memory is taken at construction and in the first step.

@@ -19,7 +19,7 @@ struct Decay {
 
 /// The upper half of x's digits: products of halves are exact.
 template <class L>
-[[gnu::always_inline]] inline L upper_half(L x) {
+[[gnu::always_inline]] inline L upper_digits(L x) {
   using Whole = math::detail::Bits<L>;
   constexpr int lower = (Binary<scalar_of<L>>::mantissa + 1) / 2;
   return std::bit_cast<L>(std::bit_cast<Whole>(x) >> lower << lower);
@@ -31,7 +31,7 @@ template <class L>
 #ifdef __CUDA_ARCH__
   return ::fma(x, y, -product);
 #else
-  const L x_high = upper_half(x), x_low = x - x_high, y_high = upper_half(y), y_low = y - y_high;
+  const L x_high = upper_digits(x), x_low = x - x_high, y_high = upper_digits(y), y_low = y - y_high;
   return ((x_high * y_high - product) + (x_high * y_low + x_low * y_high)) + x_low * y_low;
 #endif
 }
