@@ -71,9 +71,13 @@ RWKV_HD RandomWord<T> columns(dim_t c) {
 }
 template <class T, int W>
 RWKV_HD Pack<RandomWord<T>, W> columns(Lanes<W> c) {
-  Pack<RandomWord<T>, W> all{};
-  for (int l = 0; l < W; ++l) all[l] = static_cast<RandomWord<T>>(c.first + l);
-  return all;
+  if constexpr (W == 1) {
+    return columns<T>(c.first);
+  } else {
+    Pack<RandomWord<T>, W> all{};
+    for (int l = 0; l < W; ++l) all[l] = static_cast<RandomWord<T>>(c.first + l);
+    return all;
+  }
 }
 
 template <class T, int Percent>
