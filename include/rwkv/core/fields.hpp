@@ -144,21 +144,35 @@ void for_each_leaf(F&& f, P&... bundles) {
   detail::walk_leaves(Path{}, f, bundles...);
 }
 
-/// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
-template <Bundle P>
-constexpr dim_t elements(Seq seq = {}) {
+namespace detail {
+/// The sum of size(leaf) over all tensors of a bundle.
+template <Bundle P, class Size>
+constexpr dim_t sum_leaves(const Size& size) {
   dim_t n = 0;
   P p{};
   P::fields(
       [&](const Field&, auto& member) {
         using M = std::remove_cvref_t<decltype(member)>;
         if constexpr (Bundle<M>)
-          n += elements<M>(seq);
+          n += sum_leaves<M>(size);
         else
-          n += M::shape::size(seq);
+          n += size(member);
       },
       p);
   return n;
+}
+}  // namespace detail
+
+/// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
+template <Bundle P>
+constexpr dim_t elements(Seq seq = {}) {
+  return detail::sum_leaves<P>([&]<class M>(const M&) { return M::shape::size(seq); });
+}
+/// Their bytes: leaves need not be of one scalar.
+template <Bundle P>
+constexpr dim_t bytes(Seq seq = {}) {
+  return detail::sum_leaves<P>(
+      [&]<class M>(const M&) { return M::shape::size(seq) * static_cast<dim_t>(sizeof(typename M::scalar)); });
 }
 
 }  // namespace rwkv

@@ -70,23 +70,6 @@ inline std::string table(const std::vector<SummaryRow>& rows, const std::array<b
   return text;
 }
 
-/// Bytes of a bundle's scalars.
-template <Bundle P>
-constexpr dim_t bytes(Seq seq = {}) {
-  dim_t n = 0;
-  P p{};
-  P::fields(
-      [&](const Field&, auto& member) {
-        using M = std::remove_cvref_t<decltype(member)>;
-        if constexpr (Bundle<M>)
-          n += bytes<M>(seq);
-        else
-          n += M::shape::size(seq) * dim_t(sizeof(typename M::scalar));
-      },
-      p);
-  return n;
-}
-
 /// What a run holds, in bytes but for the counts.
 struct SummarySizes {
   dim_t parameter_count, state_count;
@@ -126,9 +109,8 @@ std::string summary(Seq seq = {}) {
   detail::summary_rows<Params>({}, 1, rows);
   return detail::table(rows, {false, false, true, false, true, false, true}) + "\n" +
          detail::totals(
-             {elements<Params>(), elements<State>(), detail::bytes<Params>(),
-              detail::bytes<typename Net::template Params<Full<B>>>(),
-              detail::bytes<typename Net::template Cache<B>>(seq), detail::bytes<State>(seq), detail::bytes<State>()},
+             {elements<Params>(), elements<State>(), bytes<Params>(), bytes<typename Net::template Params<Full<B>>>(),
+              bytes<typename Net::template Cache<B>>(seq), bytes<State>(seq), bytes<State>()},
              seq);
 }
 template <class Net, Backend B>

@@ -147,7 +147,7 @@ class Trainer {
       return Activations(seq);
     } catch (const OutOfMemory& error) {
       const auto fits = [&](dim_t batch) {
-        return std::size_t(cache_units<Net>({batch, seq.time})) * sizeof(typename B::scalar) <= error.free;
+        return std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time})) <= error.free;
       };
       dim_t batch = seq.batch;
       while (batch > 0 && !fits(batch)) --batch;
