@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/backend/cpu.hpp>
+#include <rwkv/testing/results.hpp>
 #include <rwkv/testing/tolerance.hpp>
 
 namespace rwkv::testing {
@@ -17,32 +18,17 @@ class Machines {
   std::optional<Finding> operator()(const Case& c) const {
     auto here = Here::operands(c, options_);
     auto there = There::operands(c, options_);
-    if (auto f = same("the same seed gives the same parameters", here.params, there.params, 0)) return f;
+    if (auto f = same_bundle("the same seed gives the same parameters", here.params, there.params, 0)) return f;
     const auto start = here.start.download();
     Full<B>::upload(there.start.data(), start.data(), there.start.size());
     auto expected = Here::both_ways(here);
     auto found = There::both_ways(there);
     if (overflowed(c, options_, expected)) return {};
     const Tolerance allowed = tolerance<L, Home>(c, here, expected);
-    if (auto f = same_signal("both machines agree: outputs", expected.y, found.y, allowed.y)) return f;
-    if (auto f = same("both machines agree: final state", expected.state, found.state, allowed.state)) return f;
-    if (auto f = same_signal("both machines agree: gradient of the input", expected.dx, found.dx, allowed.dx)) return f;
-    if (auto f =
-            same("both machines agree: gradients of the parameters", expected.dparams, found.dparams, allowed.dparams))
-      return f;
-    return same("both machines agree: gradient of the initial state", expected.dstate, found.dstate, allowed.dstate);
+    return same_results("both machines agree", expected, found, allowed);
   }
 
  private:
-  static auto same_signal(const std::string& law, auto& expected, auto& found, double allowed) {
-    return disagreement(law, numbers(expected), numbers(found), allowed,
-                        [&](std::size_t i) { return expected.place(dim_t(i)); });
-  }
-  static auto same(const std::string& law, const auto& expected, const auto& found, double allowed) {
-    return disagreement(law, numbers_of(expected), numbers_of(found), allowed,
-                        [&](std::size_t i) { return place_in(expected, i); });
-  }
-
   const Options& options_;
 };
 

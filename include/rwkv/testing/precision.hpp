@@ -3,6 +3,7 @@
 #include <rwkv/testing/bundles.hpp>
 #include <rwkv/testing/determinism.hpp>
 #include <rwkv/testing/equivalence.hpp>
+#include <rwkv/testing/results.hpp>
 
 namespace rwkv::testing {
 namespace detail {
@@ -27,13 +28,7 @@ class Precision {
     auto expected = Long::both_ways(full);
     if (overflowed(c, options_, expected)) return {};
     const Tolerance allowed = tolerance<L, B>(c, operands, found);
-    if (auto f = signal("shortened numbers: outputs", expected.y, found.y, allowed.y)) return f;
-    if (auto f = bundle("shortened numbers: final state", expected.state, found.state, allowed.state)) return f;
-    if (auto f = signal("shortened numbers: gradient of the input", expected.dx, found.dx, allowed.dx)) return f;
-    if (auto f =
-            bundle("shortened numbers: gradients of the parameters", expected.dparams, found.dparams, allowed.dparams))
-      return f;
-    return bundle("shortened numbers: gradient of the initial state", expected.dstate, found.dstate, allowed.dstate);
+    return same_results("shortened numbers", expected, found, allowed);
   }
 
  private:
@@ -42,14 +37,6 @@ class Precision {
     const auto all = numbers(from);
     std::size_t i = 0;
     to.each([&](auto& x) { x = static_cast<std::remove_cvref_t<decltype(x)>>(all[i++]); });
-  }
-  static auto signal(const std::string& law, auto& expected, auto& found, double allowed) {
-    return disagreement(law, numbers(expected), numbers(found), allowed,
-                        [&](std::size_t i) { return expected.place(dim_t(i)); });
-  }
-  static auto bundle(const std::string& law, const auto& expected, const auto& found, double allowed) {
-    return disagreement(law, numbers_of(expected), numbers_of(found), allowed,
-                        [&](std::size_t i) { return place_in(expected, i); });
   }
 
   const Options& options_;
