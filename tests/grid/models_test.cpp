@@ -2,13 +2,7 @@
 
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
-#include <rwkv/ops/gpu/attention.hpp>
-#include <rwkv/ops/gpu/cross_entropy.hpp>
-#include <rwkv/ops/gpu/embedding.hpp>
-#include <rwkv/ops/gpu/layer_norm.hpp>
-#include <rwkv/ops/gpu/norm.hpp>
-#include <rwkv/ops/gpu/token_shift.hpp>
-#include <rwkv/ops/gpu/wkv4.hpp>
+#include <rwkv/ops/gpu.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/laws.hpp>

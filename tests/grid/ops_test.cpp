@@ -3,12 +3,7 @@
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
-#include <rwkv/ops/gpu/cross_entropy.hpp>
-#include <rwkv/ops/gpu/embedding.hpp>
-#include <rwkv/ops/gpu/layer_norm.hpp>
-#include <rwkv/ops/gpu/norm.hpp>
-#include <rwkv/ops/gpu/token_shift.hpp>
-#include <rwkv/ops/gpu/wkv4.hpp>
+#include <rwkv/ops/gpu.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/machines.hpp>

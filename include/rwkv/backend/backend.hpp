@@ -40,4 +40,10 @@ concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, d
   B::matmul(Op::none, Op::transpose, n, n, n, q, q, full, 0);
 };
 
+/// Whether the calls of a machine return while it still works, so that looking at its memory means waiting for it.
+template <class B>
+inline constexpr bool asynchronous = requires {
+  requires B::asynchronous;
+};
+
 }  // namespace rwkv

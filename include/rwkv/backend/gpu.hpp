@@ -71,9 +71,11 @@ struct EachStep {
 template <class T>
 struct Gpu {
   using scalar = T;
+  static constexpr bool asynchronous = true;
 
   static T* allocate(dim_t n) {
     detail::gpu::expect_device();
+    detail::gpu::expect_no_recording("allocate");
     const auto size = static_cast<std::size_t>(n > 0 ? n : 1);
     try {
       if (T* const p = thrust::raw_pointer_cast(thrust::device_malloc<T>(size))) return p;
@@ -96,10 +98,10 @@ struct Gpu {
     });
   }
   static void upload(T* to, const T* from, dim_t n) {
-    run("upload", [&] { thrust::copy_n(from, n, thrust::device_pointer_cast(to)); });
+    detail::gpu::upload(to, from, n);
   }
   static void download(T* to, const T* from, dim_t n) {
-    run("download", [&] { thrust::copy_n(thrust::device_pointer_cast(from), n, to); });
+    detail::gpu::download(to, from, n);
   }
 
   /// f(row, column) for every element, in any order.
@@ -125,6 +127,7 @@ struct Gpu {
   }
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+  using Record = detail::gpu::Graph;
   /// kernel(block) in every thread of so many blocks: what makes Gpu a Grid. Its kernels in ops/gpu are taken where
   /// <rwkv/gpu.hpp> is included.
   template <class Kernel>

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include <rwkv/backend/recording.hpp>
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/inference/sampler.hpp>
 #include <rwkv/models/model.hpp>
@@ -25,8 +26,9 @@ inline constexpr dim_t context_of = longest_context<Net>();
 }  // namespace detail
 
 /// Writes with a language model. The State is all it remembers of the text so far: a value to copy, compare, save,
-/// load. A prompt is read in chunks, then every token costs one step; no token allocates memory. A model with a longest
-/// context (`context`) that is full begins anew with the last half of it.
+/// load. A prompt is read in chunks, then every token costs one step; no token allocates memory, and a machine that can
+/// record calls launches a step as one. A model with a longest context (`context`) that is full begins anew with the
+/// last half of it.
 template <class Net, Backend B>
 requires LanguageModel<Net>
 class Generator {
@@ -41,8 +43,8 @@ class Generator {
         tokenizer_(std::move(tokenizer)),
         picker_(std::move(sampler), tokenizer_.size()),
         state_(Model<Net, B>::fresh_state()),
-        one_({1, 1}),
-        many_({1, chunk}),
+        one_(1),
+        many_(chunk),
         scalars_(std::size_t(vocabulary<Net>)),
         logits_(std::size_t(tokenizer_.size())),
         drawn_(logits_.size()) {
@@ -108,12 +110,19 @@ class Generator {
   }
 
  private:
-  using Cache = Owned<B, typename Net::template Cache<B>>;
+  /// So many tokens at once, always with the same memory.
+  struct Reader {
+    Owned<B, typename Net::template Cache<B>> cache;
+    TokenBuffer<B> ids = {};
+    Recording<B> calls = {};
+    const typename B::scalar* logits = nullptr;
+    explicit Reader(dim_t tokens) : cache({1, tokens}) {}
+  };
 
   static constexpr bool limited = detail::context_of<Net> < detail::endless;
 
   /// A step, after making room for it.
-  void follow(std::span<const std::int32_t> tokens, Cache& cache) {
+  void follow(std::span<const std::int32_t> tokens, Reader& reader) {
     if constexpr (limited) {
       if (dim_t(last_.size() + tokens.size()) > detail::context_of<Net>) {
         const auto kept = std::min<std::size_t>(last_.size(), std::size_t(detail::context_of<Net>) / 2);
@@ -123,15 +132,18 @@ class Generator {
       }
       last_.insert(last_.end(), tokens.begin(), tokens.end());
     }
-    step(tokens, cache);
+    step(tokens, reader);
   }
-  void step(std::span<const std::int32_t> tokens, Cache& cache) {
+  void step(std::span<const std::int32_t> tokens, Reader& reader) {
     if (state_.seq().batch != 1)
       throw Error("Generator: expected a state of 1 sequence, found one of ", state_.seq().batch,
                   "; make it with fresh_state()");
     const Seq seq{1, dim_t(tokens.size())};
-    const auto y = Net::forward(context_, model_.params, tokens_(tokens, seq), cache.view(), state_.view());
-    B::download(scalars_.data(), y.data + (seq.time - 1) * vocabulary<Net>, vocabulary<Net>);
+    const auto ids = reader.ids(tokens, seq);
+    reader.calls({model_.params.data(), state_.data()}, [&] {
+      reader.logits = Net::forward(context_, model_.params, ids, reader.cache.view(), state_.view()).data;
+    });
+    B::download(scalars_.data(), reader.logits + (seq.time - 1) * vocabulary<Net>, vocabulary<Net>);
     std::copy_n(scalars_.begin(), logits_.size(), logits_.begin());
     started_ = true;
   }
@@ -152,9 +164,8 @@ class Generator {
   Tokenizer tokenizer_;
   Picker picker_;
   State state_;
-  Cache one_, many_;
+  Reader one_, many_;
   Context<B> context_;
-  TokenBuffer<B> tokens_;
   std::vector<typename B::scalar> scalars_;
   std::vector<float> logits_, drawn_;
   std::vector<std::int32_t> last_;  // of a model whose context is limited: the tokens that state_ has seen

@@ -6,7 +6,7 @@
 namespace rwkv {
 
 /// Learned positions: y_t = x_t + row of a table (Most, C) for every token's place in its sequence. A sequence of more
-/// than Most tokens is an Error.
+/// than Most tokens is an Error, or, on a machine that would have to be waited for (`asynchronous`), becomes NaN.
 template <dim_t Most, dim_t C, const Init& How = init::uniform_small>
 struct Positions {
   using In = Shape<Batch, Time, C>;

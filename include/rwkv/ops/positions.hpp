@@ -1,5 +1,5 @@
 #pragma once
-#include <algorithm>
+#include <limits>
 
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/error.hpp>
@@ -15,7 +15,8 @@ RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
   return static_cast<dim_t>(seen[b] + T(0.5));
 }
 
-template <class T, dim_t C>
+/// Without a position left, a token becomes NaN.
+template <class T, dim_t N, dim_t C>
 struct AddPositions {
   dim_t time;
   const T* table;
@@ -24,7 +25,12 @@ struct AddPositions {
   T* y;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const dim_t position = tokens_seen(seen, bt / time) + bt % time;
-    store(y, bt * C + c, load(x, bt * C + c) + load(table, position * C + c));
+    auto y_t = load(x, bt * C + c);
+    if (position < N)
+      y_t = y_t + load(table, position * C + c);
+    else
+      y_t = y_t + std::numeric_limits<compute_of<T>>::quiet_NaN();
+    store(y, bt * C + c, y_t);
   }
 };
 /// A position adds its tokens sequence by sequence, so that equal positions never race.
@@ -58,22 +64,20 @@ struct CountTokens {
 }  // namespace detail
 
 /// y_t = x_t + table[seen + t], and counts the tokens. Error, and nothing is written, where a sequence has more tokens
-/// than the table has rows.
+/// than the table has rows; on a machine that would have to be waited for, the tokens that are too many become NaN.
 template <class B, dim_t N, dim_t C>
 void positions_forward(Tensor<B, N, C> table, Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
                        Tensor<B, Batch, Time, C> y) {
   using T = typename B::scalar;
   const Seq seq = x.seq;
-  constexpr dim_t some = 64;
-  compute_of<T> host[some];
-  for (dim_t first = 0; first < seq.batch; first += some) {
-    const dim_t n = std::min(some, seq.batch - first);
-    Full<B>::download(host, seen.data + first, n);
-    for (dim_t b = 0; b < n; ++b)
-      if (detail::tokens_seen(host, b) + seq.time > N)
-        detail::context_is_full(N, detail::tokens_seen(host, b), seq.time);
-  }
-  B::for_each(seq.tokens(), C, detail::AddPositions<T, C>{seq.time, table.data, seen.data, x.data, y.data});
+  if constexpr (!asynchronous<B>)
+    for (dim_t b = 0; b < seq.batch; ++b) {
+      compute_of<T> host;
+      Full<B>::download(&host, seen.data + b, 1);
+      if (const dim_t before = detail::tokens_seen(&host, 0); before + seq.time > N)
+        detail::context_is_full(N, before, seq.time);
+    }
+  B::for_each(seq.tokens(), C, detail::AddPositions<T, N, C>{seq.time, table.data, seen.data, x.data, y.data});
   B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, seen.data});
 }
 /// dtable[seen + t] += dy_t, `seen` being the count before the call. dx is dy.

@@ -102,7 +102,7 @@ class Trainer {
     const auto logits = Net::forward(context_, model_.params, inputs, cache_.view(), state_.view());
     const double loss = cross_entropy_backward<B>(context_.scratch, logits, targets_(batch.targets, seq_),
                                                   1.0 / recipe_.accumulate, recipe_.pull);
-    if (!std::isfinite(loss)) throw NotFinite(steps_, culprit("the loss"));
+    if (!std::isfinite(loss)) throw NotFinite(steps_, culprit(the_loss()));
     dstate_.zero();
     Net::backward(context_, model_.params, cache_.view(), logits, inputs, gradient_.view(), dstate_.view());
     ++gathered_;
@@ -176,6 +176,13 @@ class Trainer {
                       "; train with the tokenizer that the model was made for");
   }
 
+  /// What a loss that is no number is called. A machine that is not waited for cannot refuse a context that is full.
+  std::string the_loss() const {
+    if constexpr (asynchronous<B> && requires { Net::context; })
+      if (recipe_.carry || seq_.time > Net::context)
+        return "the loss (of sequences of more than " + std::to_string(Net::context) + " tokens, its context?)";
+    return "the loss";
+  }
   /// The first tensor that holds something not finite, or `otherwise`.
   std::string culprit(const std::string& otherwise) {
     for (const auto& [what, bundle] :

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/backend/gpu/cuda_stream.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
 #include <rwkv/core/bf16.hpp>
 
@@ -13,7 +14,7 @@ inline void expect(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS) throw Error("Gpu::matmul: ", call, ": ", cublasGetStatusString(status), blame);
 }
 
-/// The calling thread's handle of cuBLAS, on the default stream as everything else.
+/// The calling thread's handle of cuBLAS, on its stream.
 inline cublasHandle_t cublas() {
   struct Destroy {
     void operator()(cublasHandle_t handle) const { cublasDestroy(handle); }
@@ -24,6 +25,7 @@ inline cublasHandle_t cublas() {
     expect(cublasCreate(&made), "cublasCreate");
     mine.reset(made);
   }
+  expect(cublasSetStream(mine.get(), gpu_stream()), "cublasSetStream");
   return mine.get();
 }
 

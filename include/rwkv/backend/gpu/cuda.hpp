@@ -5,6 +5,9 @@
 #include <string>
 
 #include <rwkv/backend/gpu/cublas.hpp>
+#include <rwkv/backend/gpu/cuda_graph.hpp>
+#include <rwkv/backend/gpu/cuda_status.hpp>
+#include <rwkv/backend/gpu/cuda_stream.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
 
 // Thrust's device where it is a GPU of NVIDIA.
@@ -26,9 +29,24 @@ inline void expect_device() {
   [[maybe_unused]] static const int devices = count_devices();
 }
 
-/// The default stream; calls do not wait for the device.
+/// The calling thread's stream; calls do not wait for the device.
 inline auto policy() {
-  return thrust::cuda::par_nosync;
+  return thrust::cuda::par_nosync.on(gpu_stream());
+}
+/// Returns when the host's memory may be overwritten.
+template <class T>
+void upload(T* to, const T* from, dim_t n) {
+  expect_no_recording("upload");
+  expect(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(n), cudaMemcpyHostToDevice, gpu_stream()),
+         "upload", "cudaMemcpyAsync");
+}
+/// Waits for what came before on the calling thread's stream, and so hears of what went wrong there.
+template <class T>
+void download(T* to, const T* from, dim_t n) {
+  expect_no_recording("download");
+  expect(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(n), cudaMemcpyDeviceToHost, gpu_stream()),
+         "download", "cudaMemcpyAsync");
+  expect(cudaStreamSynchronize(gpu_stream()), "download", "cudaStreamSynchronize");
 }
 
 [[noreturn, gnu::cold]] inline void out_of_memory(std::size_t bytes) {

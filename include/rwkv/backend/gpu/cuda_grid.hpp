@@ -3,7 +3,8 @@
 
 #include <cstring>
 
-#include <rwkv/backend/gpu/errors.hpp>
+#include <rwkv/backend/gpu/cuda_status.hpp>
+#include <rwkv/backend/gpu/cuda_stream.hpp>
 #include <rwkv/backend/grid.hpp>
 
 #ifndef __CUDACC__
@@ -41,16 +42,15 @@ __global__ void __launch_bounds__(Kernel::threads) run_block(const Kernel kernel
   kernel(here);
 }
 
-/// On the default stream; does not wait for the device.
+/// On the calling thread's stream; does not wait for the device.
 template <class Kernel>
 void launch(dim_t blocks, const Kernel& kernel) {
   static_assert(Kernel::threads % warp == 0 && (Kernel::threads & (Kernel::threads - 1)) == 0);
   if (blocks <= 0) return;
   if (blocks >= dim_t(1) << 31)
     throw Error("Gpu::launch: expected fewer than 2^31 blocks, found ", blocks, "; use a smaller batch");
-  run_block<<<static_cast<unsigned>(blocks), Kernel::threads>>>(kernel);
-  if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
-    throw Error("Gpu::launch: ", cudaGetErrorString(status), blame);
+  run_block<<<static_cast<unsigned>(blocks), Kernel::threads, 0, gpu_stream()>>>(kernel);
+  expect(cudaGetLastError(), "launch", "cudaLaunchKernel");
 }
 
 }  // namespace rwkv::detail::gpu

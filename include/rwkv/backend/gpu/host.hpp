@@ -1,6 +1,7 @@
 #pragma once
 #include <thrust/execution_policy.h>
 
+#include <cstring>
 #include <string>
 
 #include <rwkv/backend/gpu/errors.hpp>
@@ -31,6 +32,15 @@ inline const auto& policy() {
   return thrust::device;
 }
 inline void expect_device() {}
+inline void expect_no_recording(const char*) {}
+template <class T>
+void upload(T* to, const T* from, dim_t n) {
+  if (n > 0) std::memcpy(to, from, sizeof(T) * static_cast<std::size_t>(n));
+}
+template <class T>
+void download(T* to, const T* from, dim_t n) {
+  upload(to, from, n);
+}
 [[noreturn, gnu::cold]] inline void out_of_memory(std::size_t bytes) {
   throw Error("Gpu::allocate: expected ", bytes, " bytes, found less; use a smaller batch or a smaller model");
 }
