@@ -25,7 +25,7 @@ struct Options {
 
 /// The norm of all numbers: as fast as a machine of blocks reads memory.
 template <class B>
-double read_bytes_per_second(const typename B::scalar* data, dim_t n) {
+double read_bytes_per_second(const typename B::scalar*, dim_t n) {
   std::vector<double> rates;
   const detail::Buffer<Full<B>> numbers(Full<B>::allocate(n));
   Full<B>::fill(numbers.get(), n, 1);

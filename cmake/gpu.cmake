@@ -24,7 +24,7 @@ if(RWKV_GPU_SYSTEM AND NOT TARGET rwkv::gpu)
     add_library(rwkv::gpu ALIAS rwkv_gpu)
     target_link_libraries(rwkv_gpu INTERFACE rwkv::rwkv rwkv_thrust)
     if(RWKV_GPU_SYSTEM STREQUAL CUDA)
-      target_link_libraries(rwkv_gpu INTERFACE CUDA::cublas)
+      target_link_libraries(rwkv_gpu INTERFACE CUDA::cublas CUDA::cublasLt)
       # The standard by hand, as CMake 3.25 does not know CUDA 13's; kernels call constexpr functions of the standard library;
       # pragmas for g++ alone are no news.
       target_compile_options(rwkv_gpu INTERFACE

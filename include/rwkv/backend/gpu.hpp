@@ -128,6 +128,10 @@ struct Gpu {
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
   using Record = detail::gpu::Graph;
+  /// C = op(A) op(B) + a row in one call; false, and nothing is done, where there is none.
+  static bool matmul_add_row(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, const T* row, T* c) {
+    return detail::gpu::matmul_add_row(of_a, of_b, m, n, k, a, b, row, c);
+  }
   /// kernel(block) in every thread of so many blocks: what makes Gpu a Grid. Its kernels in ops/gpu are taken where
   /// <rwkv/gpu.hpp> is included.
   template <class Kernel>

@@ -38,8 +38,11 @@ template <class B, dim_t O, dim_t I>
 void affine_forward(Tensor<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, Time, I> x,
                     Tensor<B, Batch, Time, O> y) {
   if (bias.data == nullptr) return linear_forward<B>(weight, x, y);
-  B::for_each(y.seq.tokens(), O, detail::CopyRow<typename B::scalar>{bias.data, y.data, O});
-  B::matmul(Op::none, Op::transpose, y.seq.tokens(), O, I, x.data, weight.data, y.data, 1);
+  const dim_t tokens = y.seq.tokens();
+  if constexpr (requires { B::matmul_add_row; })
+    if (B::matmul_add_row(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, bias.data, y.data)) return;
+  B::for_each(tokens, O, detail::CopyRow<typename B::scalar>{bias.data, y.data, O});
+  B::matmul(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, y.data, 1);
 }
 /// db += the sum of dy over all tokens, block by block, whatever the number of threads.
 template <class B, dim_t O>

@@ -49,11 +49,13 @@ cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t
                          ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
 }
 
+inline cublasOperation_t as_cublas(Op op) {
+  return op == Op::none ? CUBLAS_OP_N : CUBLAS_OP_T;
+}
 /// cuBLAS counts by columns: what it sees of row-major matrices are their transposes, and C^T = op(B)^T op(A)^T.
 template <class T, class Out>
 void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
   if (m <= 0 || n <= 0) return;
-  const auto as_cublas = [](Op op) { return op == Op::none ? CUBLAS_OP_N : CUBLAS_OP_T; };
   const auto row = [](Op op, dim_t rows, dim_t columns) { return std::max<dim_t>(1, op == Op::none ? columns : rows); };
   expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), compute_of<T>(1), b, row(of_b, k, n), a,
               row(of_a, m, k), beta, c, n),

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <rwkv/backend/gpu/cublas.hpp>
+#include <rwkv/backend/gpu/cublas_lt.hpp>
 #include <rwkv/backend/gpu/cuda_graph.hpp>
 #include <rwkv/backend/gpu/cuda_status.hpp>
 #include <rwkv/backend/gpu/cuda_stream.hpp>
