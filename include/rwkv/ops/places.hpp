@@ -16,12 +16,19 @@ RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
   return static_cast<dim_t>(seen[b] + T(0.5));
 }
 
+template <class T>
+struct CountTokens {
+  dim_t time;
+  T* seen;
+  RWKV_HD void operator()(dim_t b, auto) const { seen[b] = T(tokens_seen(seen, b) + time); }
+};
+
 [[noreturn, gnu::cold, gnu::noinline]] inline void context_is_full(dim_t most, dim_t seen, dim_t more) {
   throw Error("the context is full: the model has positions for ", most, " tokens, ", seen, " were read, ", more,
               " more cannot be; begin anew with a fresh state, use shorter sequences, or a model with more positions");
 }
 
-/// The same of every sequence of a call, on the host. Many are read at once, since a machine may have to wait for it.
+/// How many tokens each sequence of a call has seen, read on the host, many at once: a machine may have to wait for it.
 template <class B>
 class Places {
  public:

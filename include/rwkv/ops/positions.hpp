@@ -33,12 +33,6 @@ struct AddPositionsBackward {
     store(dtable, i, sum);
   }
 };
-template <class T>
-struct CountTokens {
-  dim_t time;
-  T* seen;
-  RWKV_HD void operator()(dim_t b, auto) const { seen[b] = T(tokens_seen(seen, b) + time); }
-};
 
 }  // namespace detail
 
