@@ -3,7 +3,10 @@
 done=$1 out=$2
 shift 2
 for seconds in 0.3 0.6 1 1.5 2; do
-  timeout -s KILL $seconds "$@" --out "$out"
+  "$@" --out "$out" &
+  sleep $seconds
+  kill -KILL $! 2> /dev/null
+  wait $!  # until it is gone, and its lock with it
 done
 "$@" --out "$out" || exit 1
 for folder in "$done" "$out"; do

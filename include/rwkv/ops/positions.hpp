@@ -1,19 +1,11 @@
 #pragma once
 #include <limits>
 
-#include <rwkv/backend/backend.hpp>
-#include <rwkv/core/error.hpp>
-#include <rwkv/core/lanes.hpp>
-#include <rwkv/core/view.hpp>
+#include <rwkv/core/full.hpp>
+#include <rwkv/ops/places.hpp>
 
 namespace rwkv {
 namespace detail {
-
-/// How many tokens a sequence has seen; a state counts in scalars, rounded when read, so that its slope is 0.
-template <class T>
-RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
-  return static_cast<dim_t>(seen[b] + T(0.5));
-}
 
 /// Without a position left, a token becomes NaN.
 template <class T, dim_t N, dim_t C>
@@ -49,17 +41,6 @@ struct AddPositionsBackward {
     store(dtable, i, sum);
   }
 };
-template <class T>
-struct CountTokens {
-  dim_t time;
-  T* seen;
-  RWKV_HD void operator()(dim_t b, auto) const { seen[b] = T(tokens_seen(seen, b) + time); }
-};
-
-[[noreturn, gnu::cold, gnu::noinline]] inline void context_is_full(dim_t most, dim_t seen, dim_t more) {
-  throw Error("the context is full: the model has positions for ", most, " tokens, ", seen, " were read, ", more,
-              " more cannot be; begin anew with a fresh state, use shorter sequences, or a model with more positions");
-}
 
 }  // namespace detail
 
@@ -70,13 +51,7 @@ void positions_forward(Tensor<B, N, C> table, Tensor<Full<B>, Batch, 1> seen, Te
                        Tensor<B, Batch, Time, C> y) {
   using T = typename B::scalar;
   const Seq seq = x.seq;
-  if constexpr (!asynchronous<B>)
-    for (dim_t b = 0; b < seq.batch; ++b) {
-      compute_of<T> host;
-      Full<B>::download(&host, seen.data + b, 1);
-      if (const dim_t before = detail::tokens_seen(&host, 0); before + seq.time > N)
-        detail::context_is_full(N, before, seq.time);
-    }
+  if constexpr (!asynchronous<B>) detail::Places<B>(seq, seen.data).expect_room(N);
   B::for_each(seq.tokens(), C, detail::AddPositions<T, N, C>{seq.time, table.data, seen.data, x.data, y.data});
   B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, seen.data});
 }
