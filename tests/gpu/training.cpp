@@ -101,3 +101,15 @@ TEST_CASE("what is no number stops a run on the GPU as well") {
   const auto said = test::message<NotFinite>([&] { trainer.step(Streams(text(), seq).at(1)); });
   CHECK_MESSAGE(said.find("blocks.1.ffn.key.weight") != said.npos, said);
 }
+
+TEST_CASE(
+    "a GPU is not waited for to learn that a context is full: what is too many becomes NaN, and the trainer says why") {
+  using Short = gpt2::Model<256, 16, 1, 2, 16>;
+  constexpr Seq half{2, 12};
+  Model<Short, Gpu<float>> model;
+  Trainer trainer(model, Recipe{.carry = true}, half);
+  const Streams batches(text(), half);
+  trainer.step(batches.at(0));
+  const auto said = test::message<NotFinite>([&] { trainer.step(batches.at(1)); });
+  CHECK_MESSAGE(said.find("the loss (of sequences of more than 16 tokens, its context?)") != said.npos, said);
+}
