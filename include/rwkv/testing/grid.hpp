@@ -4,7 +4,7 @@
 #include <typeindex>
 
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/backend/grid.hpp>
+#include <rwkv/backend/fragments.hpp>
 #include <rwkv/testing/fibers.hpp>
 
 namespace rwkv::testing {
@@ -50,19 +50,73 @@ class HostBlock {
   }
   template <class X>
   X from_lane(X x, int bit) {
-    static_assert(sizeof(X) % 4 == 0 && sizeof(X) <= 64);
-    auto& [meeting, lanes] = common_.warps[static_cast<std::size_t>(thread_ / warp)];
-    auto& mine = lanes[side_ = !side_];
-    std::memcpy(mine[thread_ % warp], &x, sizeof x);
-    common_.fibers.wait(meeting);
-    std::memcpy(&x, mine[thread_ % warp ^ bit], sizeof x);
-    return x;
+    static_assert(sizeof(X) % 4 == 0);
+    return tell(x)(thread_ % warp ^ bit);
+  }
+
+  /// Products of two bf16 are exact in float; their sum is rounded one after the other, which tensor cores do not say.
+  void multiply(const LeftFragment& a, const RightFragment& b, SumFragment& sums) {
+    struct Operands {
+      LeftFragment a;
+      RightFragment b;
+    };
+    const auto of = tell(Operands{a, b});
+    const auto half = [](std::uint32_t pair, int k) {
+      return rwkv::detail::from_upper_half<float>(std::uint16_t(pair >> k % 2 * 16));
+    };
+    for (int n = 0; n < 4; ++n)
+      for (int k = 0; k < 16; ++k) {
+        const int row = fragment_row(thread_, n), column = fragment_column(thread_, n), i = k % 8 / 2;
+        const LeftFragment left = of(row % 8 * 4 + i).a;
+        const RightFragment right = of(column * 4 + i).b;
+        sums.at[n] += half(left.at[row / 8 + k / 8 * 2], k) * half(right.at[k / 8], k);
+      }
+  }
+  template <bool Transposed>
+  Pairs<4> matrices(const bf16* row) {
+    if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) throw Error("matrices: expected a row on 16 bytes");
+    const auto rows = tell(row);
+    const int g = thread_ % warp / 4, i = thread_ % 4;
+    Pairs<4> pairs;
+    for (int m = 0; m < 4; ++m) {
+      const auto bits = [&](int k) {
+        return std::uint32_t(Transposed ? rows(8 * m + k)[g].bits : rows(8 * m + g)[k].bits);
+      };
+      pairs.at[m] = bits(2 * i) | bits(2 * i + 1) << 16;
+    }
+    return pairs;
+  }
+  /// As late as a GPU may make them.
+  void start_copy(bf16* to, const bf16* from) {
+    if ((reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from)) % 16 != 0)
+      throw Error("start_copy: expected operands on 16 bytes");
+    copies_.emplace_back(to, from);
+  }
+  void finish_copies() {
+    for (const auto& [to, from] : copies_) std::memcpy(static_cast<void*>(to), from, 16);
+    copies_.clear();
   }
 
  private:
+  /// What every lane of the warp told, when all have.
+  template <class X>
+  auto tell(const X& x) {
+    static_assert(sizeof(X) <= 64);
+    auto& [meeting, lanes] = common_.warps[static_cast<std::size_t>(thread_ / warp)];
+    auto& told = lanes[side_ = !side_];
+    std::memcpy(told[thread_ % warp], &x, sizeof x);
+    common_.fibers.wait(meeting);
+    return [&told](int lane) {
+      X x;
+      std::memcpy(&x, told[lane], sizeof x);
+      return x;
+    };
+  }
+
   Common<Threads>& common_;
   int thread_;
   bool side_ = false;
+  std::vector<std::pair<bf16*, const bf16*>> copies_;
 };
 
 }  // namespace detail
@@ -75,6 +129,7 @@ struct HostGrid : private Cpu<T> {
   using Cpu<T>::for_each, Cpu<T>::for_each_row, Cpu<T>::walk, Cpu<T>::matmul;
   using scalar = T;
 
+  static bool has_tensor_cores() { return true; }
   template <class Kernel>
   static void launch(dim_t blocks, const Kernel& kernel) {
     using Common = detail::Common<Kernel::threads>;
