@@ -1,4 +1,6 @@
 #pragma once
+#include <type_traits>
+
 #include <rwkv/core/lanes.hpp>
 
 namespace rwkv {
@@ -23,5 +25,9 @@ struct FullOf<B, typename B::scalar> {
 /// states, gradients of parameters, statistics.
 template <class B>
 using Full = typename detail::FullOf<B>::type;
+
+/// A machine whose scalars are shorter than what is computed with.
+template <class B>
+concept Shortened = !std::is_same_v<B, Full<B>>;
 
 }  // namespace rwkv

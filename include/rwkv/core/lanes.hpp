@@ -75,6 +75,10 @@ struct ComputeOf {
 };
 template <class T>
 using compute_of = typename ComputeOf<T>::type;
+template <class T>
+struct ComputeOf<const T> {
+  using type = const compute_of<T>;
+};
 
 /// How many numbers, as T is computed with, fill a register of this machine.
 template <class T>

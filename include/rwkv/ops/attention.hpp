@@ -1,17 +1,23 @@
 #pragma once
 #include <rwkv/ops/attention/on_lanes.hpp>
 #include <rwkv/ops/attention/reference.hpp>
+#include <rwkv/ops/attention/widened.hpp>
 
 // Causal softmax attention (Vaswani et al., arXiv 1706.03762) in memory that grows with the tokens, not with their
 // square: a token's scores are never stored (Rabe and Staats, arXiv 2112.05682; Dao et al., arXiv 2205.14135).
 namespace rwkv {
 
 namespace detail {
-/// A machine that says how many lanes its registers hold runs the kernels made of them.
+/// A machine that says how many lanes its registers hold runs the kernels made of them, one of shortened scalars those
+/// of full length; it may have others.
 template <class B, dim_t D>
 struct AttentionOn : ReferenceAttention<B, D> {};
 template <class B, dim_t D>
-requires(B::width > 1) struct AttentionOn<B, D> : LanesAttention<B, D> {
+requires(!Shortened<B> && B::width > 1) struct AttentionOn<B, D> : LanesAttention<B, D> {
+};
+template <class B, dim_t D>
+requires Shortened<B>
+struct AttentionOn<B, D> : WidenedAttention<B, D, AttentionOn<Full<B>, D>> {
 };
 
 template <class T>
@@ -32,9 +38,9 @@ History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
 /// their zero weight. y must not be q, k or v.
 template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
-                       Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
-                       Tensor<B, Batch, W, H * D> past_v, Tensor<B, Batch, 1> position, Tensor<B, Batch, Time, H * D> y,
-                       Tensor<B, Batch, Time, H, 2> softmax, Drops drops = {}) {
+                       Tensor<B, Batch, Time, H * D> v, Tensor<Full<B>, Batch, W, H * D> past_k,
+                       Tensor<Full<B>, Batch, W, H * D> past_v, Tensor<Full<B>, Batch, 1> position,
+                       Tensor<B, Batch, Time, H * D> y, Tensor<Full<B>, Batch, Time, H, 2> softmax, Drops drops = {}) {
   static_assert(W > 0, "attention: the window must hold at least the token itself");
   detail::AttentionOn<B, D>::template forward<Drops>(scratch, {{q.seq, H, D, W, position.data},
                                                                q.data,
@@ -48,8 +54,8 @@ void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Ten
 template <class B, dim_t H, dim_t D, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
-                       Tensor<B, Batch, Time, H, 2> softmax, Drops drops = {}) {
-  using T = typename B::scalar;
+                       Tensor<Full<B>, Batch, Time, H, 2> softmax, Drops drops = {}) {
+  using T = typename Full<B>::scalar;
   detail::AttentionOn<B, D>::template forward<Drops>(scratch, {detail::history_of_call<T>(q.seq, H, D),
                                                                q.data,
                                                                {k.data, nullptr},
@@ -64,12 +70,13 @@ void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Ten
 /// operand.
 template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
-                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, W, H * D> past_k,
-                        Tensor<B, Batch, W, H * D> past_v, Tensor<B, Batch, 1> position,
-                        Tensor<B, Batch, Time, H * D> y, Tensor<B, Batch, Time, H, 2> softmax,
+                        Tensor<B, Batch, Time, H * D> v, Tensor<Full<B>, Batch, W, H * D> past_k,
+                        Tensor<Full<B>, Batch, W, H * D> past_v, Tensor<Full<B>, Batch, 1> position,
+                        Tensor<B, Batch, Time, H * D> y, Tensor<Full<B>, Batch, Time, H, 2> softmax,
                         Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dq,
                         Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
-                        Tensor<B, Batch, W, H * D> dpast_k, Tensor<B, Batch, W, H * D> dpast_v, Drops drops = {}) {
+                        Tensor<Full<B>, Batch, W, H * D> dpast_k, Tensor<Full<B>, Batch, W, H * D> dpast_v,
+                        Drops drops = {}) {
   detail::AttentionOn<B, D>::template backward<Drops>(scratch,
                                                       {{q.seq, H, D, W, position.data},
                                                        q.data,
@@ -87,10 +94,10 @@ void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Te
 template <class B, dim_t H, dim_t D, class Drops = KeepAll>
 void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                         Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
-                        Tensor<B, Batch, Time, H, 2> softmax, Tensor<B, Batch, Time, H * D> dy,
+                        Tensor<Full<B>, Batch, Time, H, 2> softmax, Tensor<B, Batch, Time, H * D> dy,
                         Tensor<B, Batch, Time, H * D> dq, Tensor<B, Batch, Time, H * D> dk,
                         Tensor<B, Batch, Time, H * D> dv, Drops drops = {}) {
-  using T = typename B::scalar;
+  using T = typename Full<B>::scalar;
   detail::AttentionOn<B, D>::template backward<Drops>(scratch,
                                                       {detail::history_of_call<T>(q.seq, H, D),
                                                        q.data,

@@ -3,6 +3,7 @@
 
 #include <rwkv/core/bf16.hpp>
 #include <rwkv/models/model.hpp>
+#include <rwkv/ops/copy_as.hpp>
 
 namespace rwkv {
 namespace detail {
@@ -17,12 +18,6 @@ struct Adopt {
     store(full, i, rounded_to<T>(x) == w ? x : w);
   }
 };
-template <class T>
-struct Publish {
-  const compute_of<T>* full;
-  T* stored;
-  RWKV_HD void operator()(dim_t, auto i) const { store(stored, i, load(full, i)); }
-};
 
 }  // namespace detail
 
@@ -32,7 +27,7 @@ template <class Net, Backend B>
 class Master {
  public:
   using Params = Owned<Full<B>, typename Net::template Params<Full<B>>>;
-  static constexpr bool copies = !std::is_same_v<Full<B>, B>;
+  static constexpr bool copies = Shortened<B>;
 
   explicit Master(Model<Net, B>& model) : model_(model) {}
 
@@ -47,8 +42,7 @@ class Master {
   }
   /// Rounds what params() has become to the model's.
   void publish() {
-    if constexpr (copies)
-      B::for_each(1, copy_.size(), detail::Publish<typename B::scalar>{copy_.data(), model_.params.data()});
+    if constexpr (copies) copy_as<B>(model_.params.data(), copy_.data(), copy_.size());
   }
 
  private:

@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/core/lanes.hpp>
 #include <rwkv/core/view.hpp>
 
 namespace rwkv::detail {
@@ -28,11 +29,13 @@ struct History {
   }
 };
 
-/// The operands of one kind, keys or values or their gradients: those of the call and those before it.
+/// The operands of one kind, keys or values or their gradients: those of the call, and those before it in full length.
 template <class T>
 struct Keys {
-  T *now, *past;
+  T* now;
+  compute_of<T>* past;
 
+  /// Where T is of full length.
   RWKV_HD T* row(const auto& history, dim_t b, dim_t before, dim_t j, dim_t h) const {
     return j < 0 ? past + history.ring(b, before + j, h) : now + history.row(b, j, h);
   }

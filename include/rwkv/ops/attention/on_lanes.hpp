@@ -11,11 +11,11 @@ struct LanesAttention {
   using T = typename B::scalar;
 
   template <class Drops = KeepAll>
-  static void forward(rwkv::Scratch<B>& scratch, const AttentionRow<T, D, Drops>& op) {
+  static void forward(auto& scratch, const AttentionRow<T, D, Drops>& op) {
     if (op.history.seq.time <= few_tokens) {
       FewTokensAttention<T, D, Drops> few{op};
       const auto frame = scratch.frame();
-      few.shares = scratch.take(few.shares_size());
+      few.shares = scratch.full(few.shares_size());
       B::for_each_row(few.tasks(), few);
       return B::for_each_row(op.history.seq.batch * few.rows, [&](dim_t n) { few.join(n); });
     }
@@ -23,8 +23,7 @@ struct LanesAttention {
     B::for_each_row(blocked.tasks(), blocked);
   }
   template <class Drops = KeepAll>
-  static void backward(rwkv::Scratch<B>& scratch, const AttentionQueryGradient<T, D, Drops>& op, Keys<T> dk,
-                       Keys<T> dv) {
+  static void backward(auto& scratch, const AttentionQueryGradient<T, D, Drops>& op, Keys<T> dk, Keys<T> dv) {
     // whoever goes back must make the scores of the way forth, to the bit
     if (op.history.seq.time <= few_tokens) return ReferenceAttention<B, D>::backward(scratch, op, dk, dv);
     BlockedAttentionBackward<T, D, Drops> blocked{op, dk, dv};
@@ -32,7 +31,7 @@ struct LanesAttention {
     const dim_t sequences = blocked.sequences();
     if (sequences > 0 && op.history.seq.time >= few_sequences * blocked.tokens)  // few long ones are shared out
       blocked.pieces = (few_sequences + sequences - 1) / sequences;              // in pieces that know no threads
-    if (blocked.pieces > 1) blocked.shares = scratch.take(blocked.shares_size());
+    if (blocked.pieces > 1) blocked.shares = scratch.full(blocked.shares_size());
     B::for_each_row(blocked.tasks(), blocked);
     if (blocked.shares) B::for_each_row(sequences * blocked.rows(), [&](dim_t n) { blocked.add_shares(n); });
   }

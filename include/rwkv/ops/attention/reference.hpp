@@ -18,14 +18,15 @@
 // and total, and makes the very scores of the way forth: where one weight is 1, it is so exactly, whatever its score.
 namespace rwkv::detail {
 
-/// What one token of one head reads and writes. Online softmax (Milakov and Gimelshein, arXiv 1805.02867).
+/// What one token of one head reads and writes. Online softmax (Milakov and Gimelshein, arXiv 1805.02867). Where T is
+/// stored shortened, these are operands alone.
 template <class T, dim_t D, class Drops = KeepAll>
 struct AttentionRow {
-  History<T> history;
+  History<compute_of<T>> history;
   const T* q;
   Keys<const T> k, v;
   T* y;
-  Softmax<T> softmax;
+  Softmax<compute_of<T>> softmax;
   Drops drops{};
 
   RWKV_HD void operator()(dim_t n) const {
@@ -46,16 +47,17 @@ struct AttentionRow {
   }
 };
 
-/// dq of one token of one head, and its dy . y for the keys.
+/// dq of one token of one head, and its dy . y for the keys. Operands alone as AttentionRow.
 template <class T, dim_t D, class Drops = KeepAll>
 struct AttentionQueryGradient {
-  History<T> history;
+  History<compute_of<T>> history;
   const T* q;
   Keys<const T> k, v;
   const T* y;
-  Softmax<const T> softmax;
+  Softmax<compute_of<const T>> softmax;
   const T* dy;
-  T *dq, *along;
+  T* dq;
+  compute_of<T>* along;
   Drops drops{};
 
   RWKV_HD void operator()(dim_t n) const {
@@ -108,21 +110,21 @@ struct AttentionKeyGradient {
   }
 };
 
-/// Attention by rows.
+/// Attention by rows. The scratch of every attention may be of a machine that shortens B's scalars.
 template <class B, dim_t D>
 struct ReferenceAttention {
   using T = typename B::scalar;
 
   template <class Drops = KeepAll>
-  static void forward(rwkv::Scratch<B>&, const AttentionRow<T, D, Drops>& op) {
+  static void forward(auto&, const AttentionRow<T, D, Drops>& op) {
     B::for_each_row(op.history.seq.tokens() * op.history.heads, op);
   }
   template <class Drops = KeepAll>
-  static void backward(rwkv::Scratch<B>& scratch, AttentionQueryGradient<T, D, Drops> op, Keys<T> dk, Keys<T> dv) {
+  static void backward(auto& scratch, AttentionQueryGradient<T, D, Drops> op, Keys<T> dk, Keys<T> dv) {
     const auto& history = op.history;
     const dim_t rows = history.seq.tokens() * history.heads;
     const auto frame = scratch.frame();
-    op.along = scratch.take(rows);
+    op.along = scratch.full(rows);
     B::for_each_row(rows, op);
     B::fill(dk.now, rows * D, T(0));
     B::fill(dv.now, rows * D, T(0));

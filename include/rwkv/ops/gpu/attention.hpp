@@ -26,21 +26,21 @@ struct BlocksAttention {
   static constexpr dim_t few_tokens = 4;
 
   template <class Drops = KeepAll>
-  static void forward(rwkv::Scratch<B>& scratch, const AttentionRow<T, D, Drops>& op) {
+  static void forward(auto& scratch, const AttentionRow<T, D, Drops>& op) {
     if (op.history.seq.time > few_tokens) return run(grid::AttentionForward<T, D, Drops>{op});
     using Token = grid::AttentionToken<T, D, Drops>;
     Token token{op, Token::pieces_of(op)};
     const auto frame = scratch.frame();
-    if (token.pieces > 1) token.shares = scratch.take(token.shares_size());
+    if (token.pieces > 1) token.shares = scratch.full(token.shares_size());
     run(token);
     if (token.pieces > 1)
       B::launch(token.blocks() / token.pieces, grid::JoinPieces<T, D>{token.pieces, token.shares, op.y, op.softmax});
   }
   template <class Drops = KeepAll>
-  static void backward(rwkv::Scratch<B>& scratch, AttentionQueryGradient<T, D, Drops> op, Keys<T> dk, Keys<T> dv) {
+  static void backward(auto& scratch, AttentionQueryGradient<T, D, Drops> op, Keys<T> dk, Keys<T> dv) {
     if (op.history.seq.tokens() == 0) return;
     const auto frame = scratch.frame();
-    op.along = scratch.take(op.history.seq.tokens() * op.history.heads);
+    op.along = scratch.full(op.history.seq.tokens() * op.history.heads);
     run(grid::AttentionBackwardQueries<T, D, Drops>{op});
     run(grid::AttentionBackwardKeys<T, D, Drops>{op, dk, dv});
   }
@@ -51,7 +51,7 @@ struct BlocksAttention {
 
 /// Wider heads go by rows.
 template <class B, dim_t D>
-requires(Grid<B>&& D <= 128) struct AttentionOn<B, D> : BlocksAttention<B, D> {
+requires(!Shortened<B> && Grid<B> && D <= 128) struct AttentionOn<B, D> : BlocksAttention<B, D> {
 };
 
 }  // namespace rwkv::detail
