@@ -88,7 +88,7 @@ struct Chain {
  private:
   static void load(auto& here, bf16* to, const bf16* from, int rows, int columns) {
     for (int i = here.thread() * 8; i < rows * columns; i += threads * 8)
-      here.start_copy(to + i / columns * (columns + 8) + i % columns, from + i);
+      here.start_copy(to + i / columns * (columns + 8) + i % columns, from + i, true);
   }
 };
 

@@ -57,8 +57,8 @@ concept TensorBlock = Block<X> &&
   // bytes. Every thread gets of each matrix row g, columns 2i and 2i + 1, or, transposed, column g, rows 2i and 2i + 1.
   { here.template matrices<false>(from) } -> std::same_as<Pairs<4>>;
   { here.template matrices<true>(from) } -> std::same_as<Pairs<4>>;
-  here.start_copy(to, from);  // of 16 bytes into shared memory; nobody has them before finish_copies and sync
-  here.finish_copies();       // those that this thread started
+  here.start_copy(to, from, true);  // of 16 bytes into shared memory; zeros where `from` is said not to be there
+  here.finish_copies();             // those that this thread started; others have them behind the next sync
 };
 
 /// A machine whose blocks are TensorBlocks; whether the device can multiply, it says when it runs.

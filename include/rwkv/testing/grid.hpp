@@ -64,13 +64,17 @@ class HostBlock {
     const auto half = [](std::uint32_t pair, int k) {
       return rwkv::detail::from_upper_half<float>(std::uint16_t(pair >> k % 2 * 16));
     };
-    for (int n = 0; n < 4; ++n)
-      for (int k = 0; k < 16; ++k) {
-        const int row = fragment_row(thread_, n), column = fragment_column(thread_, n), i = k % 8 / 2;
-        const LeftFragment left = of(row % 8 * 4 + i).a;
-        const RightFragment right = of(column * 4 + i).b;
-        sums.at[n] += half(left.at[row / 8 + k / 8 * 2], k) * half(right.at[k / 8], k);
+    const int g = thread_ % warp / 4, i = thread_ % 4;
+    float rows[2][16], columns[2][16];  // g and g + 8 of a, 2i and 2i + 1 of b
+    for (int k = 0; k < 16; ++k) {
+      const int lane = k % 8 / 2;
+      for (int r = 0; r < 2; ++r) {
+        rows[r][k] = half(of(g * 4 + lane).a.at[r + k / 8 * 2], k);
+        columns[r][k] = half(of((2 * i + r) * 4 + lane).b.at[k / 8], k);
       }
+    }
+    for (int n = 0; n < 4; ++n)
+      for (int k = 0; k < 16; ++k) sums.at[n] += rows[n / 2][k] * columns[n % 2][k];
   }
   template <bool Transposed>
   Pairs<4> matrices(const bf16* row) {
@@ -87,17 +91,25 @@ class HostBlock {
     return pairs;
   }
   /// As late as a GPU may make them.
-  void start_copy(bf16* to, const bf16* from) {
+  void start_copy(bf16* to, const bf16* from, bool there) {
     if ((reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from)) % 16 != 0)
       throw Error("start_copy: expected operands on 16 bytes");
-    copies_.emplace_back(to, from);
+    copies_.push_back({to, there ? from : nullptr});
   }
   void finish_copies() {
-    for (const auto& [to, from] : copies_) std::memcpy(static_cast<void*>(to), from, 16);
+    for (const Copy& copy : copies_)
+      if (copy.from)
+        std::memcpy(static_cast<void*>(copy.to), copy.from, 16);
+      else
+        std::memset(static_cast<void*>(copy.to), 0, 16);
     copies_.clear();
   }
 
  private:
+  struct Copy {
+    bf16* to;
+    const bf16* from;  // null: zeros
+  };
   /// What every lane of the warp told, when all have.
   template <class X>
   auto tell(const X& x) {
@@ -116,7 +128,7 @@ class HostBlock {
   Common<Threads>& common_;
   int thread_;
   bool side_ = false;
-  std::vector<std::pair<bf16*, const bf16*>> copies_;
+  std::vector<Copy> copies_;
 };
 
 }  // namespace detail

@@ -60,12 +60,12 @@ struct CudaBlock {
                    : "memory");
     return x;
   }
-  __device__ void start_copy(bf16* to, const bf16* from) const {
+  __device__ void start_copy(bf16* to, const bf16* from, bool there) const {
 #if __CUDA_ARCH__ >= 800
     const auto at = static_cast<unsigned>(__cvta_generic_to_shared(to));
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;"
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
                  :
-                 : "r"(at), "l"(__cvta_generic_to_global(from))
+                 : "r"(at), "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0)
                  : "memory");
 #else
     __trap();
@@ -78,8 +78,16 @@ struct CudaBlock {
   }
 };
 
+/// How many blocks a multiprocessor is to hold at once, as far as their registers go: what the kernel says.
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::threads) run_block(const Kernel kernel) {
+constexpr int at_once() {
+  if constexpr (requires { Kernel::at_once; })
+    return Kernel::at_once;
+  else
+    return 1;
+}
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::threads, at_once<Kernel>()) run_block(const Kernel kernel) {
   CudaBlock<Kernel::threads> here;
   kernel(here);
 }
