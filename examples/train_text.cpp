@@ -23,7 +23,7 @@ Corpus open(const std::string& path, const Options& o) {
 }
 
 template <class Net, class B>
-int train_on(const Options& o, const Corpus& text, const Corpus& valid) {
+int train(const Options& o, const Corpus& text, const Corpus& valid) {
   const Seq seq{o.batch, o.context};
   if (o.summary) return std::fputs(summary<Net, B>(seq).c_str(), stdout) < 0;
   Model<Net, B> model(o.seed);
@@ -61,14 +61,6 @@ int train_on(const Options& o, const Corpus& text, const Corpus& valid) {
   else
     std::printf("write with it: write --model %s --prompt \"...\"\n", run.model().c_str());
   return 0;
-}
-
-template <class Net, class B>
-int train(const Options& o, const Corpus& text, const Corpus& valid) {
-  if constexpr (!std::is_same_v<B, Full<B>> && requires { Net::context; })
-    throw Error("--precision bf16: expected --model rwkv4, since attention has no bf16 yet; or use --precision fp32");
-  else
-    return train_on<Net, B>(o, text, valid);
 }
 
 int main(int argc, char** argv) {

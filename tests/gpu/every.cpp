@@ -37,8 +37,8 @@ int main() {
     return 77;
   }
   return int(holds<Rwkv>()) + holds<Wide>() + holds<Early>() + holds<Gpt2>() + holds<Study>() + holds<Rwkv, bf16>() +
-                     holds<Wide, bf16>() ==
-                 7
+                     holds<Wide, bf16>() + holds<Early, bf16>() + holds<Gpt2, bf16>() ==
+                 9
              ? 0
              : 1;
 }

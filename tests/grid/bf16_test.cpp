@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/ops/gpu/attention.hpp>
 #include <rwkv/ops/gpu/cross_entropy.hpp>
 #include <rwkv/ops/gpu/embedding.hpp>
 #include <rwkv/ops/gpu/layer_norm.hpp>
@@ -17,7 +19,8 @@ using namespace rwkv;
 using testing::HostGrid;
 
 TEST_CASE_TEMPLATE("in bf16 kernels in blocks agree with the portable ones, and with float", L, LayerNorm<300>,
-                   Embedding<5, 300>, v4::TimeMix<33>, v4::ChannelMix<12>, v4::Model<5, 12, 2>) {
+                   Embedding<5, 300>, v4::TimeMix<33>, v4::ChannelMix<12>, v4::Model<5, 12, 2>,
+                   MultiHeadAttention<12, 2, 40>) {
   const testing::Options options{.cases = 4, .bounded = true, .vocabulary = 5};
   testing::expect(testing::check_machines<L, HostGrid<bf16>>(options));
   testing::expect(testing::check_precision<L, HostGrid<bf16>>(options));

@@ -1,12 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <rwkv/layers/affine.hpp>
-#include <rwkv/layers/dropout.hpp>
-#include <rwkv/layers/gelu.hpp>
-#include <rwkv/layers/positions.hpp>
 #include <rwkv/layers/recompute.hpp>
-#include <rwkv/layers/relu.hpp>
-#include <rwkv/layers/tied.hpp>
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/gpt2_study.hpp>
+#include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/precision.hpp>
@@ -27,7 +24,8 @@ constexpr dim_t words = 11;
   Linear<24, 8>, Affine<24, 8>, Gelu<24>, Relu<24>, Positions<256, 12>,                                                \
       Tied<Embedding<words, 12>, LayerNorm<12>, Linear<12, words>>, LayerNorm<24>, Embedding<words, 12>,               \
       v4::TimeMix<16>, v4::TimeMix<8, 24, OverTime::scan>, v4::ChannelMix<16>, v4::Block<16>, Recompute<v4::Block<8>>, \
-      v4::Model<words, 12, 2>
+      v4::Model<words, 12, 2>, MultiHeadAttention<12, 3, 8>, gpt2::Model<words, 12, 2, 3, 256>,                        \
+      gpt2::study::Model<words, 12, 2, 2, 256>, v1::Model<words, 12, 2, 2, 6, 12, 256>
 
 TEST_CASE_TEMPLATE("in bf16 layers keep the laws, and differ from float by rounding", L, LAYERS) {
   const testing::Options options{.bounded = true, .vocabulary = words};
@@ -39,8 +37,9 @@ TEST_CASE_TEMPLATE("in bf16 layers keep the laws, and differ from float by round
 #endif
 }
 
-TEST_CASE("in bf16 the same numbers drop as in float") {
-  testing::expect(testing::check_precision<Dropout<24, 40>>({.bounded = true, .chance = true}));
+TEST_CASE_TEMPLATE("in bf16 the same numbers drop as in float", L, Dropout<24, 40>,
+                   MultiHeadAttention<12, 2, 8, gpt2::SeparateWeights<12>, 40>) {
+  testing::expect(testing::check_precision<L>({.bounded = true, .chance = true}));
 }
 
 TEST_CASE("what adds up over tokens is not shortened: 3000 gradients of 2^-9 beside one of 1") {

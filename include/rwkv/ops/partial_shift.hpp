@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/core/full.hpp>
 #include <rwkv/core/view.hpp>
 #include <rwkv/ops/activation.hpp>
 
@@ -10,7 +11,8 @@ namespace detail {
 template <class A, class T, dim_t C>
 struct PartialShift {
   dim_t time;
-  const T *x, *last;
+  const T* x;
+  const compute_of<T>* last;
   T* z;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + c;
@@ -30,7 +32,7 @@ template <class T, dim_t C>
 struct PartialKeep {
   dim_t time;
   const T* x;
-  T* last;
+  compute_of<T>* last;
   RWKV_HD void operator()(dim_t b, auto c) const {
     store(last, b * (C / 2) + c, load(x, ((b + 1) * time - 1) * C + c));
   }
@@ -40,7 +42,8 @@ struct PartialKeep {
 template <class A, class T, dim_t C>
 struct PartialShiftBackward {
   dim_t time;
-  const T *x, *dz, *dlast;
+  const T *x, *dz;
+  const compute_of<T>* dlast;
   T* dx;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + c;
@@ -59,8 +62,9 @@ struct PartialStayBackward {
 template <class A, class T, dim_t C>
 struct PartialKeepBackward {
   dim_t time;
-  const T *start, *dz;
-  T* dlast;
+  const compute_of<T>* start;
+  const T* dz;
+  compute_of<T>* dlast;
   RWKV_HD void operator()(dim_t b, auto c) const {
     const auto i = b * (C / 2) + c;
     store(dlast, i, A::slope(load(start, i)) * load(dz, b * time * C + c));
@@ -72,7 +76,8 @@ struct PartialKeepBackward {
 /// z = A(x), the first half of the channels being those of the token before. `last` (batch, C / 2) is that half of the
 /// token before the first, and is left as the last of x.
 template <class B, class A, dim_t C, dim_t Half>
-void partial_shift_forward(Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Half> last, Tensor<B, Batch, Time, C> z) {
+void partial_shift_forward(Tensor<B, Batch, Time, C> x, Tensor<Full<B>, Batch, Half> last,
+                           Tensor<B, Batch, Time, C> z) {
   using T = typename B::scalar;
   static_assert(Half == C / 2);
   if (x.size() == 0) return;
@@ -84,8 +89,9 @@ void partial_shift_forward(Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Half> l
 /// dx is written; `start` is the half token before the first as forward met it. dlast comes in as the gradient of the
 /// half token kept, and goes out as that of `start`. dx may not be dz.
 template <class B, class A, dim_t C, dim_t Half>
-void partial_shift_backward(Tensor<B, Batch, Time, C> x, Tensor<B, Batch, Half> start, Tensor<B, Batch, Time, C> dz,
-                            Tensor<B, Batch, Time, C> dx, Tensor<B, Batch, Half> dlast) {
+void partial_shift_backward(Tensor<B, Batch, Time, C> x, Tensor<Full<B>, Batch, Half> start,
+                            Tensor<B, Batch, Time, C> dz, Tensor<B, Batch, Time, C> dx,
+                            Tensor<Full<B>, Batch, Half> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const dim_t time = x.seq.time, tokens = x.seq.tokens();

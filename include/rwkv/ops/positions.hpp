@@ -1,19 +1,9 @@
 #pragma once
-#include <algorithm>
-
-#include <rwkv/backend/backend.hpp>
-#include <rwkv/core/error.hpp>
-#include <rwkv/core/lanes.hpp>
-#include <rwkv/core/view.hpp>
+#include <rwkv/core/full.hpp>
+#include <rwkv/ops/places.hpp>
 
 namespace rwkv {
 namespace detail {
-
-/// How many tokens a sequence has seen; a state counts in scalars, rounded when read, so that its slope is 0.
-template <class T>
-RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
-  return static_cast<dim_t>(seen[b] + T(0.5));
-}
 
 template <class T, dim_t C>
 struct AddPositions {
@@ -43,17 +33,6 @@ struct AddPositionsBackward {
     store(dtable, i, sum);
   }
 };
-template <class T>
-struct CountTokens {
-  dim_t time;
-  T* seen;
-  RWKV_HD void operator()(dim_t b, auto) const { seen[b] = T(tokens_seen(seen, b) + time); }
-};
-
-[[noreturn, gnu::cold, gnu::noinline]] inline void context_is_full(dim_t most, dim_t seen, dim_t more) {
-  throw Error("the context is full: the model has positions for ", most, " tokens, ", seen, " were read, ", more,
-              " more cannot be; begin anew with a fresh state, use shorter sequences, or a model with more positions");
-}
 
 }  // namespace detail
 
@@ -64,15 +43,7 @@ void positions_forward(Tensor<B, N, C> table, Tensor<Full<B>, Batch, 1> seen, Te
                        Tensor<B, Batch, Time, C> y) {
   using T = typename B::scalar;
   const Seq seq = x.seq;
-  constexpr dim_t some = 64;
-  compute_of<T> host[some];
-  for (dim_t first = 0; first < seq.batch; first += some) {
-    const dim_t n = std::min(some, seq.batch - first);
-    Full<B>::download(host, seen.data + first, n);
-    for (dim_t b = 0; b < n; ++b)
-      if (detail::tokens_seen(host, b) + seq.time > N)
-        detail::context_is_full(N, detail::tokens_seen(host, b), seq.time);
-  }
+  detail::Places<B>(seq, seen.data).expect_room(N);
   B::for_each(seq.tokens(), C, detail::AddPositions<T, C>{seq.time, table.data, seen.data, x.data, y.data});
   B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, seen.data});
 }

@@ -1,5 +1,6 @@
 #pragma once
-#include <rwkv/ops/positions.hpp>
+#include <rwkv/core/full.hpp>
+#include <rwkv/ops/places.hpp>
 #include <rwkv/ops/rows.hpp>
 
 namespace rwkv {
@@ -8,19 +9,22 @@ namespace detail {
 template <class T, dim_t C>
 struct TokenScale {
   dim_t time;
-  const T *scale, *seen, *x;
+  const T* scale;
+  const compute_of<T>* seen;
+  const T* x;
   T* y;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const dim_t position = tokens_seen(seen, bt / time) + bt % time;
-    store(y, bt * C + c, scale[position] * load(x, bt * C + c));
+    store(y, bt * C + c, load(scale, position) * load(x, bt * C + c));
   }
 };
 /// A position adds its tokens sequence by sequence, so that equal positions never race.
 template <class T, dim_t C>
 struct TokenScaleBackward {
   Seq seq;
-  const T *seen, *x, *dy;
-  T* dscale;
+  const compute_of<T>* seen;
+  const T *x, *dy;
+  compute_of<T>* dscale;
   RWKV_HD void operator()(dim_t position) const {
     for (dim_t b = 0; b < seq.batch; ++b)
       if (const dim_t t = position - tokens_seen(seen, b); t >= 0 && t < seq.time) {
@@ -34,15 +38,15 @@ struct TokenScaleBackward {
 
 /// y_t = scale[seen + t] x_t: a factor for every place in a sequence; the tokens are not counted.
 template <class B, dim_t N, dim_t C>
-void token_scale_forward(Tensor<B, N, 1> scale, Tensor<B, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+void token_scale_forward(Tensor<B, N, 1> scale, Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
                          Tensor<B, Batch, Time, C> y) {
   B::for_each(x.seq.tokens(), C,
               detail::TokenScale<typename B::scalar, C>{x.seq.time, scale.data, seen.data, x.data, y.data});
 }
 /// dx is written, dscale added to; dx may be dy, since dscale comes first.
 template <class B, dim_t N, dim_t C>
-void token_scale_backward(Tensor<B, N, 1> scale, Tensor<B, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
-                          Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<B, N, 1> dscale) {
+void token_scale_backward(Tensor<B, N, 1> scale, Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+                          Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Full<B>, N, 1> dscale) {
   using T = typename B::scalar;
   B::for_each_row(N, detail::TokenScaleBackward<T, C>{x.seq, seen.data, x.data, dy.data, dscale.data});
   token_scale_forward<B>(scale, seen, dy, dx);

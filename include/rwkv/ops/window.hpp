@@ -1,11 +1,13 @@
 #pragma once
 #include <algorithm>
 
+#include <rwkv/core/full.hpp>
 #include <rwkv/ops/attention/history.hpp>
 #include <rwkv/ops/pointwise.hpp>
 
 // The window of keys and values that a sequence leaves for its next tokens: a ring of W rows, the token of position s
-// in row s % W. `position` counts the tokens seen; it is read rounded to the nearest whole number, so its slope is 0.
+// in row s % W, in full length. `position` counts the tokens seen; it is read rounded to the nearest whole number, so
+// its slope is 0.
 namespace rwkv {
 namespace detail {
 
@@ -38,9 +40,9 @@ struct KeptTokens {
 };
 template <class T>
 struct WriteWindow {
-  KeptTokens<T> kept;
+  KeptTokens<compute_of<T>> kept;
   const T *k, *v;
-  T *ring_k, *ring_v;
+  compute_of<T>*ring_k, *ring_v;
   RWKV_HD void operator()(dim_t n, auto c) const {
     const auto from = kept.in_call(n) + c, to = kept.in_ring(n) + c;
     store(ring_k, to, load(k, from));
@@ -61,8 +63,8 @@ struct WriteWindowBackward {
 };
 template <class T>
 struct AddKept {
-  KeptTokens<T> kept;
-  const T *from_k, *from_v;
+  KeptTokens<compute_of<T>> kept;
+  const compute_of<T>*from_k, *from_v;
   T *dk, *dv;
   RWKV_HD void operator()(dim_t n, auto c) const {
     const auto i = kept.in_call(n) + c;
@@ -90,7 +92,7 @@ History<T> window_history(Seq seq, const T* position) {
 
 }  // namespace detail
 
-/// Copies what a window holds, and its position.
+/// Copies what a window holds, and its position; B is of full length.
 template <class B, dim_t W, dim_t C>
 void window_copy(Tensor<B, Batch, W, C> k, Tensor<B, Batch, W, C> v, Tensor<B, Batch, 1> position,
                  Tensor<B, Batch, W, C> to_k, Tensor<B, Batch, W, C> to_v, Tensor<B, Batch, 1> to_position) {
@@ -103,17 +105,18 @@ void window_copy(Tensor<B, Batch, W, C> k, Tensor<B, Batch, W, C> v, Tensor<B, B
 
 /// Writes a call's keys and values into the window, the last W of them if there are more, and counts them.
 template <class B, dim_t W, dim_t C>
-void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<B, Batch, W, C> window_k,
-                    Tensor<B, Batch, W, C> window_v, Tensor<B, Batch, 1> position) {
+void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<Full<B>, Batch, W, C> window_k,
+                    Tensor<Full<B>, Batch, W, C> window_v, Tensor<Full<B>, Batch, 1> position) {
   using T = typename B::scalar;
-  const detail::KeptTokens<T> kept{detail::window_history<T, W, C>(k.seq, position.data)};
+  using N = compute_of<T>;
+  const detail::KeptTokens<N> kept{detail::window_history<N, W, C>(k.seq, position.data)};
   B::for_each(k.seq.batch * kept.each(), C, detail::WriteWindow<T>{kept, k.data, v.data, window_k.data, window_v.data});
-  B::for_each(k.seq.batch, 1, detail::AdvancePosition<T>{kept.history, position.data});
+  B::for_each(k.seq.batch, 1, detail::AdvancePosition<N>{kept.history, position.data});
 }
 
 /// The way back, in two steps around the one through attention, which writes dk and dv and adds to the window's
 /// gradient. First: kept_k and kept_v take the final window's gradient of the call's tokens, and what stays there is
-/// that of the initial window. `position` is the initial one.
+/// that of the initial window. `position` is the initial one; B is of full length.
 template <class B, dim_t W, dim_t C>
 void window_backward(Tensor<B, Batch, 1> position, Tensor<B, Batch, W, C> dwindow_k, Tensor<B, Batch, W, C> dwindow_v,
                      Tensor<B, Batch, Time, C> kept_k, Tensor<B, Batch, Time, C> kept_v) {
@@ -124,10 +127,11 @@ void window_backward(Tensor<B, Batch, 1> position, Tensor<B, Batch, W, C> dwindo
 }
 /// Second: dk and dv are added what was kept.
 template <class B, dim_t W, dim_t C>
-void window_backward_add(Tensor<B, Batch, Time, C> kept_k, Tensor<B, Batch, Time, C> kept_v,
+void window_backward_add(Tensor<Full<B>, Batch, Time, C> kept_k, Tensor<Full<B>, Batch, Time, C> kept_v,
                          Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv) {
   using T = typename B::scalar;
-  const detail::KeptTokens<T> kept{detail::window_history<T, W, C>(dk.seq, nullptr)};
+  using N = compute_of<T>;
+  const detail::KeptTokens<N> kept{detail::window_history<N, W, C>(dk.seq, nullptr)};
   B::for_each(dk.seq.batch * kept.each(), C, detail::AddKept<T>{kept, kept_k.data, kept_v.data, dk.data, dv.data});
 }
 

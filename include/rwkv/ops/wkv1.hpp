@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/ops/positions.hpp>
+#include <rwkv/ops/places.hpp>
 #include <rwkv/ops/wkv1/exponent.hpp>
 #include <rwkv/ops/wkv1/weights.hpp>
 
@@ -10,7 +10,7 @@ namespace detail {
 template <class T, int H, dim_t D, dim_t Window>
 struct Wkv1Places {
   dim_t time;
-  const T* seen;
+  const compute_of<T>* seen;
   RWKV_HD dim_t token(dim_t bh, dim_t t) const { return ((bh / H * time + t) * H + bh % H) * D; }
   RWKV_HD dim_t kept(dim_t bh, dim_t t) const { return (bh * Window + tokens_seen(seen, bh / H) + t) * D; }
   RWKV_HD dim_t by_head(dim_t bh, dim_t t) const { return (bh * time + t) * D; }
@@ -22,7 +22,7 @@ template <class Exponent, class T, int H, dim_t D, dim_t Window>
 struct Wkv1Keep {
   Wkv1Places<T, H, D, Window> at;
   const T *k, *v;
-  T *kept, *sum, *den;
+  compute_of<T>*kept, *sum, *den;
   RWKV_HD void operator()(dim_t bh, auto d, dim_t step) const {
     auto sum_t = load(sum, bh * D + d);
     for (dim_t t = step * span; t < at.last(step); ++t) {
@@ -37,7 +37,7 @@ struct Wkv1Keep {
 template <class T, int H, dim_t D, dim_t Window>
 struct Wkv1Divide {
   Wkv1Places<T, H, D, Window> at;
-  const T *num, *den;
+  const compute_of<T>*num, *den;
   T* y;
   RWKV_HD void operator()(dim_t row, auto d) const {
     const dim_t bh = row / at.time, t = row % at.time;
@@ -49,8 +49,9 @@ struct Wkv1Divide {
 template <class T, int H, dim_t D, dim_t Window>
 struct Wkv1Divided {
   Wkv1Places<T, H, D, Window> at;
-  const T *dy, *den;
-  T* q;
+  const T* dy;
+  const compute_of<T>* den;
+  compute_of<T>* q;
   RWKV_HD void operator()(dim_t row, auto d) const {
     const auto i = at.token(row / at.time, row % at.time) + d;
     store(q, row * D + d, load(dy, i) / load(den, i));
@@ -60,8 +61,10 @@ struct Wkv1Divided {
 template <class Exponent, class T, int H, dim_t D, dim_t Window>
 struct Wkv1Backward {
   Wkv1Places<T, H, D, Window> at;
-  const T *k, *v, *y, *q;
-  T *dkept, *dsum, *dk, *dv;
+  const T *k, *v, *y;
+  const compute_of<T>* q;
+  compute_of<T>*dkept, *dsum;
+  T *dk, *dv;
   RWKV_HD void operator()(dim_t bh, auto d, dim_t step) const {
     const dim_t back = Seq{1, at.time}.spans() - 1 - step;
     auto dden = load(dsum, bh * D + d);
@@ -98,13 +101,11 @@ struct TimeWindow {
 namespace detail {
 /// f(h, b, first, afresh): head by head, every sequence and its place; afresh: another W than that of the one before.
 template <class B, class F>
-void for_each_head(int heads, Seq seq, const typename B::scalar* seen, F&& f) {
+void for_each_head(int heads, dim_t batch, Places<B>& places, F&& f) {
   for (int h = 0; h < heads; ++h) {
     dim_t before = -1;
-    for (dim_t b = 0; b < seq.batch; ++b) {
-      typename B::scalar host;
-      B::download(&host, seen + b, 1);
-      const dim_t first = tokens_seen(&host, 0);
+    for (dim_t b = 0; b < batch; ++b) {
+      const dim_t first = places.of(b);
       f(h, b, first, first != before);
       before = first;
     }
@@ -117,49 +118,47 @@ void for_each_head(int heads, Seq seq, const typename B::scalar* seen, F&& f) {
 /// would have more tokens than the window. den: the divisors, for the way back.
 template <class B, class Exponent, int H, dim_t D, dim_t Window>
 void wkv1_forward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Batch, Time, H * D> k,
-                  Tensor<B, Batch, Time, H * D> v, TimeWindow<B, H, D, Window> past, Tensor<B, Batch, Time, H * D> den,
-                  Tensor<B, Batch, Time, H * D> y) {
+                  Tensor<B, Batch, Time, H * D> v, TimeWindow<Full<B>, H, D, Window> past,
+                  Tensor<Full<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y) {
   using T = typename B::scalar;
   const Seq seq = k.seq;
-  for (dim_t b = 0; b < seq.batch; ++b) {
-    T host;
-    B::download(&host, past.seen.data + b, 1);
-    if (const dim_t seen = detail::tokens_seen(&host, 0); seen + seq.time > Window)
-      detail::context_is_full(Window, seen, seq.time);
-  }
+  detail::Places<B> places(seq, past.seen.data);
+  places.expect_room(Window);
   if (k.size() == 0) return;
   const detail::Wkv1Places<T, H, D, Window> at{seq.time, past.seen.data};
   B::walk(seq.batch * H, D, seq.spans(),
           detail::Wkv1Keep<Exponent, T, H, D, Window>{at, k.data, v.data, past.kept.data, past.sum.data, den.data});
   const auto frame = scratch.frame();
-  T *num = scratch.take(seq.tokens() * H * D), *w = scratch.take(seq.time * Window), *padded = scratch.take(2 * Window);
-  detail::for_each_head<B>(H, seq, past.seen.data, [&](int h, dim_t b, dim_t first, bool afresh) {
+  auto *num = scratch.full(seq.tokens() * H * D), *w = scratch.full(seq.time * Window),
+       *padded = scratch.full(2 * Window);
+  detail::for_each_head(H, seq.batch, places, [&](int h, dim_t b, dim_t first, bool afresh) {
     if (afresh) {
       B::for_each(2, Window, detail::PadWeights<T>{Window, p.w.data + h * Window, padded});
       detail::mix_weights<B>(Window, first, seq.time, padded, p.alpha.data + h * Window, p.beta.data + h * Window, w);
     }
-    B::matmul(Op::none, Op::none, seq.time, D, first + seq.time, w, past.kept.data + (b * H + h) * Window * D,
-              num + (b * H + h) * seq.time * D, 0);
+    Full<B>::matmul(Op::none, Op::none, seq.time, D, first + seq.time, w, past.kept.data + (b * H + h) * Window * D,
+                    num + (b * H + h) * seq.time * D, 0);
   });
   B::for_each(seq.tokens() * H, D, detail::Wkv1Divide<T, H, D, Window>{at, num, den.data, y.data});
-  B::for_each(seq.batch, 1, detail::CountTokens<T>{seq.time, past.seen.data});
+  B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, past.seen.data});
 }
 
 /// dk and dv are written, dp added to. past.kept is what forward left there, past.seen the tokens before the call; den
 /// and y are forward's. dpast comes in as the gradient of the final window and goes out as that of the initial one.
 template <class B, class Exponent, int H, dim_t D, dim_t Window>
 void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Batch, Time, H * D> k,
-                   Tensor<B, Batch, Time, H * D> v, TimeWindow<B, H, D, Window> past, Tensor<B, Batch, Time, H * D> den,
-                   Tensor<B, Batch, Time, H * D> y, Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dk,
-                   Tensor<B, Batch, Time, H * D> dv, TimeWeights<B, H, Window> dp, TimeWindow<B, H, D, Window> dpast) {
+                   Tensor<B, Batch, Time, H * D> v, TimeWindow<Full<B>, H, D, Window> past,
+                   Tensor<Full<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y,
+                   Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
+                   TimeWeights<Full<B>, H, Window> dp, TimeWindow<Full<B>, H, D, Window> dpast) {
   using T = typename B::scalar;
   const Seq seq = k.seq;
-  B::fill(dpast.seen.data, dpast.seen.size(), 0);
+  Full<B>::fill(dpast.seen.data, dpast.seen.size(), 0);
   if (k.size() == 0) return;
   const detail::Wkv1Places<T, H, D, Window> at{seq.time, past.seen.data};
   const auto frame = scratch.frame();
-  T *q = scratch.take(seq.tokens() * H * D), *padded = scratch.take(2 * Window);
-  T *w = scratch.take(seq.time * Window), *dw = scratch.take(seq.time * Window);
+  auto *q = scratch.full(seq.tokens() * H * D), *padded = scratch.full(2 * Window);
+  auto *w = scratch.full(seq.time * Window), *dw = scratch.full(seq.time * Window);
   B::for_each(seq.tokens() * H, D, detail::Wkv1Divided<T, H, D, Window>{at, dy.data, den.data, q});
   dim_t gathered = -1;  // where the sequences began whose dW is gathered
   const auto give = [&](int h) {
@@ -169,17 +168,18 @@ void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, B
                                       dp.beta.data + h * Window);
     gathered = -1;
   };
-  detail::for_each_head<B>(H, seq, past.seen.data, [&](int h, dim_t b, dim_t first, bool afresh) {
+  detail::Places<B> places(seq, past.seen.data);
+  detail::for_each_head(H, seq.batch, places, [&](int h, dim_t b, dim_t first, bool afresh) {
     const dim_t columns = first + seq.time, head = b * H + h;
     if (afresh) {
       give(b == 0 ? h - 1 : h);
       B::for_each(2, Window, detail::PadWeights<T>{Window, p.w.data + h * Window, padded});
       detail::mix_weights<B>(Window, first, seq.time, padded, p.alpha.data + h * Window, p.beta.data + h * Window, w);
     }
-    const T* q_b = q + head * seq.time * D;
-    B::matmul(Op::none, Op::transpose, seq.time, columns, D, q_b, past.kept.data + head * Window * D, dw,
-              afresh ? 0 : 1);
-    B::matmul(Op::transpose, Op::none, columns, D, seq.time, w, q_b, dpast.kept.data + head * Window * D, 1);
+    const auto* q_b = q + head * seq.time * D;
+    Full<B>::matmul(Op::none, Op::transpose, seq.time, columns, D, q_b, past.kept.data + head * Window * D, dw,
+                    afresh ? 0 : 1);
+    Full<B>::matmul(Op::transpose, Op::none, columns, D, seq.time, w, q_b, dpast.kept.data + head * Window * D, 1);
     gathered = first;
   });
   give(H - 1);

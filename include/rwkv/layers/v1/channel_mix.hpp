@@ -48,7 +48,7 @@ struct ChannelMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<B, Batch, half> start;  // of the token before the first
+    Tensor<Full<B>, Batch, half> start;  // of the token before the first
     Tensor<B, Batch, Time, C> z, r, w;
     Tensor<B, Batch, Time, F> k, v, product;
     TensorOf<B, Out> y;
@@ -67,7 +67,7 @@ struct ChannelMix {
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Full<B>>& s) {
     c.x = x;
-    B::copy(c.start.data, s.last.data, s.last.size());
+    Full<B>::copy(c.start.data, s.last.data, s.last.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
     affine_forward<B>(p.receptance, p.receptance_bias, c.z, c.r);
     affine_forward<B>(p.key, p.key_bias, c.z, c.k);

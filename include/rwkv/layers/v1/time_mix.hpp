@@ -88,11 +88,13 @@ struct TimeMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<B, Batch, half> start;  // of the token before the first
-    Tensor<B, Batch, 1> seen;      // before the call
-    Tensor<B, Batch, H, Window, D> kept;
+    Tensor<Full<B>, Batch, half> start;  // of the token before the first
+    Tensor<Full<B>, Batch, 1> seen;      // before the call
+    Tensor<Full<B>, Batch, H, Window, D> kept;
     Tensor<B, Batch, Time, C> z, unscaled;
-    Tensor<B, Batch, Time, inside> k, v, den, mixed;
+    Tensor<B, Batch, Time, inside> k, v;
+    Tensor<Full<B>, Batch, Time, inside> den;
+    Tensor<B, Batch, Time, inside> mixed;
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"start"}, c.start...);
@@ -112,13 +114,13 @@ struct TimeMix {
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
                                   State<Full<B>>& s) {
     c.x = x;
-    B::copy(c.start.data, s.last.data, s.last.size());
-    B::copy(c.seen.data, s.seen.data, s.seen.size());
+    Full<B>::copy(c.start.data, s.last.data, s.last.size());
+    Full<B>::copy(c.seen.data, s.seen.data, s.seen.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
     affine_forward<B>(p.key, p.key_bias, c.z, c.k);
     affine_forward<B>(p.value, p.value_bias, c.z, c.v);
     wkv1_forward<B, Exponent>(ctx.scratch, weights<B>(p), c.k, c.v, past<B>(s), c.den, c.mixed);
-    if (ctx.way_back) B::copy(c.kept.data, s.kept.data, s.kept.size());
+    if (ctx.way_back) Full<B>::copy(c.kept.data, s.kept.data, s.kept.size());
     affine_forward<B>(p.output, p.output_bias, c.mixed, c.unscaled);
     token_scale_forward<B>(p.time_gamma, c.seen, c.unscaled, c.y);
     return c.y;
@@ -137,8 +139,9 @@ struct TimeMix {
       const auto dmixed = scratch.template take<Inside>(seq);
       token_scale_backward<B>(p.time_gamma, c.seen, c.unscaled, dy, dz, dp.time_gamma);
       affine_backward<B>(scratch, p.output, c.mixed, dz, dmixed, dp.output, dp.output_bias);
-      wkv1_backward<B, Exponent>(scratch, weights<B>(p), c.k, c.v, TimeWindow<B, H, D, Window>{c.kept, {}, c.seen},
-                                 c.den, c.mixed, dmixed, dk, dv, weights<B>(dp), past<B>(ds));
+      wkv1_backward<B, Exponent>(scratch, weights<B>(p), c.k, c.v,
+                                 TimeWindow<Full<B>, H, D, Window>{c.kept, {}, c.seen}, c.den, c.mixed, dmixed, dk, dv,
+                                 weights<Full<B>>(dp), past<B>(ds));
     }
     affine_backward<B>(scratch, p.key, c.z, dk, dz, dp.key, dp.key_bias);
     affine_backward<B>(scratch, p.value, c.z, dv, dz, dp.value, dp.value_bias, true);
@@ -151,7 +154,7 @@ struct TimeMix {
     return {p.time_w, p.time_alpha, p.time_beta};
   }
   template <class B>
-  static TimeWindow<B, H, D, Window> past(const State<Full<B>>& s) {
+  static TimeWindow<Full<B>, H, D, Window> past(const State<Full<B>>& s) {
     return {s.kept, s.sum, s.seen};
   }
 };

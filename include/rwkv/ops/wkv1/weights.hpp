@@ -11,7 +11,7 @@ template <class T>
 struct PadWeights {
   dim_t window;
   const T* w;
-  T* padded;  // 2 window
+  compute_of<T>* padded;  // 2 window
   RWKV_HD void operator()(dim_t row, auto i) const {
     store(padded, row * window + i, row == 0 ? load(w, i) : At<T, decltype(i)>{});
   }
@@ -20,11 +20,12 @@ struct PadWeights {
 template <class T>
 struct MixWeights {
   dim_t window, first, columns;
-  const T *padded, *alpha, *beta;
-  T* w;
+  const compute_of<T>* padded;
+  const T *alpha, *beta;
+  compute_of<T>* w;
   RWKV_HD void operator()(dim_t t, auto s) const {
     const auto base = load(padded, window - 1 - (first + t) + s);
-    store(w, t * columns + s, base * load(alpha, s) * beta[first + t]);
+    store(w, t * columns + s, base * load(alpha, s) * load(beta, first + t));
   }
 };
 
@@ -32,11 +33,14 @@ struct MixWeights {
 template <class T>
 struct MixWeightsBeta {
   dim_t window, first, columns;
-  const T *padded, *alpha, *dw;
-  T* dbeta;
+  const compute_of<T>* padded;
+  const T* alpha;
+  const compute_of<T>* dw;
+  compute_of<T>* dbeta;
   RWKV_HD void operator()(dim_t t) const {
-    T sum = 0;
-    for (dim_t s = 0; s <= first + t; ++s) sum += dw[t * columns + s] * padded[window - 1 - (first + t) + s] * alpha[s];
+    compute_of<T> sum = 0;
+    for (dim_t s = 0; s <= first + t; ++s)
+      sum += dw[t * columns + s] * padded[window - 1 - (first + t) + s] * load(alpha, s);
     dbeta[first + t] += sum;
   }
 };
@@ -45,11 +49,12 @@ struct MixWeightsBeta {
 template <class T>
 struct MixWeightsPairs {
   dim_t window, first, columns;
-  const T *padded, *alpha, *beta;
-  T *dw, *skewed;
+  const compute_of<T>* padded;
+  const T *alpha, *beta;
+  compute_of<T>*dw, *skewed;
   RWKV_HD void operator()(dim_t t, auto s) const {
     const auto at = window - 1 - (first + t) + s;
-    const auto to_both = load(dw, t * columns + s) * beta[first + t];
+    const auto to_both = load(dw, t * columns + s) * load(beta, first + t);
     store(skewed, t * 2 * window + at, to_both * load(alpha, s));
     store(dw, t * columns + s, to_both * load(padded, at));
   }
@@ -57,8 +62,8 @@ struct MixWeightsPairs {
 
 /// Writes W (time, first + time) of one head.
 template <class B>
-void mix_weights(dim_t window, dim_t first, dim_t time, const typename B::scalar* padded,
-                 const typename B::scalar* alpha, const typename B::scalar* beta, typename B::scalar* w) {
+void mix_weights(dim_t window, dim_t first, dim_t time, const compute_of<typename B::scalar>* padded,
+                 const typename B::scalar* alpha, const typename B::scalar* beta, compute_of<typename B::scalar>* w) {
   using T = typename B::scalar;
   const dim_t columns = first + time;
   B::for_each(time, columns, MixWeights<T>{window, first, columns, padded, alpha, beta, w});
@@ -66,14 +71,16 @@ void mix_weights(dim_t window, dim_t first, dim_t time, const typename B::scalar
 /// dw, dalpha, dbeta of one head += those of dW (time, first + time), which is used up.
 template <class B>
 void mix_weights_backward(rwkv::Scratch<B>& scratch, dim_t window, dim_t first, dim_t time,
-                          const typename B::scalar* padded, const typename B::scalar* alpha,
-                          const typename B::scalar* beta, typename B::scalar* dweights, typename B::scalar* dw,
-                          typename B::scalar* dalpha, typename B::scalar* dbeta) {
+                          const compute_of<typename B::scalar>* padded, const typename B::scalar* alpha,
+                          const typename B::scalar* beta, compute_of<typename B::scalar>* dweights,
+                          compute_of<typename B::scalar>* dw, compute_of<typename B::scalar>* dalpha,
+                          compute_of<typename B::scalar>* dbeta) {
   const auto frame = scratch.frame();
   using T = typename B::scalar;
+  using N = compute_of<T>;
   const dim_t columns = first + time;
-  T* skewed = scratch.take(time * 2 * window);
-  B::fill(skewed, time * 2 * window, T(0));
+  N* skewed = scratch.full(time * 2 * window);
+  Full<B>::fill(skewed, time * 2 * window, N(0));
   B::for_each_row(time, MixWeightsBeta<T>{window, first, columns, padded, alpha, dweights, dbeta});
   B::for_each(time, columns, MixWeightsPairs<T>{window, first, columns, padded, alpha, beta, dweights, skewed});
   add_rows<B>(time, columns, columns, dweights, dalpha);
