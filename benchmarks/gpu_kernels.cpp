@@ -55,19 +55,22 @@ double copy_rate() {
   return 8 * double(n) / (milliseconds([&] { B::copy(to.get(), from.get(), n); }) * 1e-3);
 }
 
-/// Operations a second of a product, in float.
+/// Operations a second of a product.
+template <class B>
 double product_rate() {
-  using B = Gpu<float>;
   const dim_t n = 4096;
+  const auto one = typename B::scalar(1.f);
   const detail::Buffer<B> a(B::allocate(n * n)), b(B::allocate(n * n)), c(B::allocate(n * n));
-  B::fill(a.get(), n * n, 1), B::fill(b.get(), n * n, 1);
+  B::fill(a.get(), n * n, one), B::fill(b.get(), n * n, one);
   const auto product = [&] { B::matmul(Op::none, Op::none, n, n, n, a.get(), b.get(), c.get(), 0); };
   return 2 * double(n) * double(n) * double(n) / (milliseconds(product) * 1e-3);
 }
 
 struct Line {
   std::string name;
-  double bytes, operations, ms[2];  // in blocks, portable
+  double bytes, operations;
+  bool on_bf16;
+  double ms[2];  // in blocks, portable
 };
 
 template <class B>
@@ -79,6 +82,8 @@ struct Flat {
 /// Runs all on one machine; fills the column `which`.
 template <class B>
 struct Kernels {
+  using T = typename B::scalar;
+  static constexpr bool on_bf16 = std::is_same_v<T, bf16>;
   std::vector<Line>& lines;
   int which;
   std::size_t next = 0;
@@ -86,14 +91,14 @@ struct Kernels {
 
   template <class Call>
   void time(const char* name, double bytes, const Call& call, double operations = 0) {
-    if (next == lines.size()) lines.push_back({name, bytes, operations, {}});
+    if (next == lines.size()) lines.push_back({name, bytes, operations, on_bf16, {}});
     lines[next++].ms[which] = milliseconds(call);
   }
   template <dim_t... D>
   auto take(Seq s = seq) {
     auto x = scratch.template take<Shape<D...>>(s);
-    std::vector<float> host(std::size_t(x.size()));
-    for (std::size_t i = 0; i < host.size(); ++i) host[i] = float((i * 2654435761u >> 8) % 2001) / 1000 - 1;
+    std::vector<T> host(std::size_t(x.size()));
+    for (std::size_t i = 0; i < host.size(); ++i) host[i] = T(float((i * 2654435761u >> 8) % 2001) / 1000 - 1);
     B::upload(x.data, host.data(), x.size());
     return x;
   }
@@ -134,28 +139,7 @@ struct Kernels {
       time("WKV-4, back", 5 * row,
            [&] { wkv4_backward<B>(scratch, decay, bonus, k, v, starts, y, dk, dv, ddecay, dbonus, dstate); });
     }
-    {
-      const auto frame = scratch.frame();
-      const auto q = take<Batch, Time, C>(), k = take<Batch, Time, C>(), v = take<Batch, Time, C>();
-      const auto y = take<Batch, Time, C>(), dy = take<Batch, Time, C>();
-      const auto dq = take<Batch, Time, C>(), dk = take<Batch, Time, C>(), dv = take<Batch, Time, C>();
-      const auto softmax = take<Batch, Time, heads, 2>();
-      const double seen = double(seq.batch * heads) * double(seq.time * (seq.time + 1)) / 2;  // keys, by all tokens
-      time(
-          "attention", 4 * row, [&] { attention_forward<B, heads, D>(scratch, q, k, v, y, softmax); }, 4 * D * seen);
-      time(
-          "attention, back", 8 * row,
-          [&] { attention_backward<B, heads, D>(scratch, q, k, v, y, softmax, dy, dq, dk, dv); }, 10 * D * seen);
-      constexpr Seq one{8, 1};
-      const auto past_k = take<Batch, 1024, C>(), past_v = take<Batch, 1024, C>();
-      const auto position = take<Batch, 1>();
-      B::fill(position.data, position.size(), 2000);
-      const auto of_one = [&](auto x) { return Tensor<B, Batch, Time, C>{x.data, one}; };
-      time("attention, one token", 2 * row, [&] {
-        attention_forward<B, heads, D>(scratch, of_one(q), of_one(k), of_one(v), past_k, past_v, position, of_one(y),
-                                       {softmax.data, one});
-      });
-    }
+    attention("attention", "attention, back", "attention, one token");
     {
       const auto frame = scratch.frame();
       constexpr Seq part{2, 1024};
@@ -171,6 +155,33 @@ struct Kernels {
     time("norm of the gradient", 4 * n, [&] { sum_of_squares<B>(scratch, gradient.size(), gradient.data()); });
     time("AdamW", 32 * n, [&] { adamw_step<B>(AdamW{}, 1, 1e-3, 1, params, gradient, m, v); });
   }
+  void run_bf16() { attention("attention, bf16", "attention, bf16, back", "attention, bf16, one"); }
+  /// Where the call is the whole history, forth and back, and of one token behind a full ring.
+  void attention(const char* forth, const char* back, const char* one_token) {
+    const double row = double(sizeof(T)) * C * double(seq.tokens());
+    const auto frame = scratch.frame();
+    const auto q = take<Batch, Time, C>(), k = take<Batch, Time, C>(), v = take<Batch, Time, C>();
+    const auto y = take<Batch, Time, C>(), dy = take<Batch, Time, C>();
+    const auto dq = take<Batch, Time, C>(), dk = take<Batch, Time, C>(), dv = take<Batch, Time, C>();
+    const auto softmax = scratch.template full<Shape<Batch, Time, heads, 2>>(seq);
+    const double seen = double(seq.batch * heads) * double(seq.time * (seq.time + 1)) / 2;  // keys, by all tokens
+    time(
+        forth, 4 * row, [&] { attention_forward<B, heads, D>(scratch, q, k, v, y, softmax); }, 4 * D * seen);
+    time(
+        back, 8 * row, [&] { attention_backward<B, heads, D>(scratch, q, k, v, y, softmax, dy, dq, dk, dv); },
+        10 * D * seen);
+    constexpr Seq one{8, 1};
+    const auto past_k = scratch.template full<Shape<Batch, 1024, C>>(seq);
+    const auto past_v = scratch.template full<Shape<Batch, 1024, C>>(seq);
+    const auto position = scratch.template full<Shape<Batch, 1>>(seq);
+    Full<B>::fill(past_k.data, past_k.size(), 1), Full<B>::fill(past_v.data, past_v.size(), 1);
+    Full<B>::fill(position.data, position.size(), 2000);
+    const auto of_one = [&](auto x) { return Tensor<B, Batch, Time, C>{x.data, one}; };
+    time(one_token, 8.0 * C * double(past_k.seq.batch * 1024), [&] {
+      attention_forward<B, heads, D>(scratch, of_one(q), of_one(k), of_one(v), past_k, past_v, position, of_one(y),
+                                     {softmax.data, one});
+    });
+  }
 };
 
 }  // namespace
@@ -178,15 +189,18 @@ struct Kernels {
 int main() try {
   cudaDeviceProp device;
   if (gpu_count() > 0) cudaGetDeviceProperties(&device, 0);
-  const double rate = copy_rate(), products = product_rate();
+  const double rate = copy_rate(), products = product_rate<Gpu<float>>(), products_bf16 = product_rate<Gpu<bf16>>();
   std::vector<Line> lines;
   Kernels<Gpu<float>>{lines, 0}.run();
+  const std::size_t of_float = lines.size();
+  Kernels<Gpu<bf16>>{lines, 0, of_float}.run_bf16();
   Kernels<Portable<float>>{lines, 1}.run();
-  std::printf("%s, copies at %.0f GB/s, products at %.1f TFLOP/s, %d x %d tokens, %d channels\n", device.name,
-              rate * 1e-9, products * 1e-12, int(seq.batch), int(seq.time), int(C));
+  Kernels<Portable<bf16>>{lines, 1, of_float}.run_bf16();
+  std::printf("%s, copies at %.0f GB/s, products at %.1f TFLOP/s, of bf16 at %.1f, %d x %d tokens, %d channels\n",
+              device.name, rate * 1e-9, products * 1e-12, products_bf16 * 1e-12, int(seq.batch), int(seq.time), int(C));
   std::printf("%-22s %9s %9s %7s %12s %9s\n", "kernel", "ms", "floor", "share", "portable ms", "ratio");
   for (const Line& line : lines) {
-    const double floor = std::max(line.bytes / rate, line.operations / products) * 1e3;
+    const double floor = std::max(line.bytes / rate, line.operations / (line.on_bf16 ? products_bf16 : products)) * 1e3;
     std::printf("%-22s %9.4f %9.4f %6.0f%% %12.4f %9.2f\n", line.name.c_str(), line.ms[0], floor,
                 100 * floor / line.ms[0], line.ms[1], line.ms[1] / line.ms[0]);
   }

@@ -9,7 +9,8 @@ namespace rwkv::detail::grid {
 ///   S = Q K^T,   top' = max(top, S),   P = 2^{S - top'}
 ///   total = 2^{top - top'} total + sum_j P_j,   Y = 2^{top - top'} Y + P V
 ///
-/// At the end Y is divided by total. The values are under way while scores are made, the next keys while Y is.
+/// At the end Y is divided by total. What gathers before a token sees its first key is multiplied by 0 there. The
+/// values are under way while scores are made, the next keys while Y is.
 template <dim_t D, class Drops>
 struct AttentionTensorForward {
   using Tile = TensorTile<D>;
@@ -79,13 +80,13 @@ struct AttentionTensorForward {
               higher = larger(larger(higher, square[s][n].at[2 * half]), square[s][n].at[2 * half + 1]);
             });
             for (int bit = 1; bit <= 2; bit *= 2) higher = larger(higher, here.from_lane(higher, bit));
-            const float old = weight_of(top[s][half] - higher), base = higher == nothing ? 0 : higher;
+            const float old = weight_of(top[s][half] - higher);
             top[s][half] = higher, total[s][half] *= old;
             unrolled<2 * Tile::steps>([&](int n) { y[s][n].at[2 * half] *= old, y[s][n].at[2 * half + 1] *= old; });
             unrolled<columns / 8>([&](int n) {
               unrolled<2>([&](int e) {
                 float& x = square[s][n].at[2 * half + e];
-                x = weight_of(x - base);
+                x = weight_of(x - higher);
                 total[s][half] += x;
                 if constexpr (Drops::any)
                   x *= Drops::template factor<float>(word[s][half],
