@@ -3,8 +3,8 @@
 #include <rwkv/core/bf16.hpp>
 
 // Matrices that a warp multiplies together, on tensor cores: 16 x 16 times 16 x 8 numbers of bf16, summed in float.
-// They lie in the registers of its 32 threads as PTX's mma.m16n8k16 wants them. Below, g = thread % 32 / 4, i = thread
-// % 4.
+// They lie in the registers of its 32 threads as PTX's mma.m16n8k16 wants them; below, g = thread % 32 / 4 and
+// i = thread % 4. What is read lies in shared memory, on 16 bytes, every row.
 //
 //   SumFragment sums{};
 //   here.multiply(read_left(here, a, stride), read_right(here, b, stride)[0], sums);

@@ -78,7 +78,7 @@ struct AttentionTensorBackwardQueries {
           if constexpr (Drops::any)
             dp_n *=
                 Drops::template factor<float>(of.word, detail::columns<float>(j + 8 * n + fragment_column(thread, i)));
-          x = weight_of(product(x, scale) - of.top) * of.share * (dp_n - of.along);
+          x = weight_of(rounded_product(x, scale) - of.top) * of.share * (dp_n - of.along);
         });
         if (sight.cut)
           Tile::each(square, [&](int s, int n, int i) {
@@ -197,7 +197,7 @@ struct AttentionTensorBackwardKeys {
           const int row = fragment_row(thread, i), column = 8 * n + fragment_column(thread, i);
           const TokenNote<float>& of = memory.notes[side].of[column];
           float &p_n = p[s][n].at[i], &ds_n = ds[s][n].at[i];
-          p_n = weight_of(product(p_n, scale) - of.top) * of.share;
+          p_n = weight_of(rounded_product(p_n, scale) - of.top) * of.share;
           if constexpr (Drops::any) {
             const float kept = Drops::template factor<float>(of.word, detail::columns<float>(j + mine + row));
             ds_n = p_n * (ds_n * kept - of.along), p_n *= kept;

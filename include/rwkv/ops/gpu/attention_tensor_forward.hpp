@@ -67,7 +67,8 @@ struct AttentionTensorForward {
       SumFragment square[strips][columns / 8];
       if (sight.any) {
         Tile::dots(here, q, k, square);
-        Tile::each(square, [&](int s, int n, int i) { square[s][n].at[i] = product(square[s][n].at[i], scale); });
+        Tile::each(square,
+                   [&](int s, int n, int i) { square[s][n].at[i] = rounded_product(square[s][n].at[i], scale); });
         if (sight.cut)
           Tile::each(square, [&](int s, int n, int i) {
             if (!sight.sees(16 * s + fragment_row(thread, i), 8 * n + fragment_column(thread, i)))

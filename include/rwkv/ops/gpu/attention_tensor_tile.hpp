@@ -10,11 +10,11 @@ namespace rwkv::detail::grid {
 
 /// a b, rounded before anything is added to it: who subtracts it from itself gets 0.
 #ifdef __CUDA_ARCH__
-inline __device__ float product(float a, float b) {
+inline __device__ float rounded_product(float a, float b) {
   return __fmul_rn(a, b);
 }
 #else
-[[gnu::noinline]] inline float product(float a, float b) {
+[[gnu::noinline]] inline float rounded_product(float a, float b) {
   return a * b;
 }
 #endif
@@ -39,8 +39,8 @@ inline RWKV_HD float larger(float a, float b) {
 #endif
 }
 
-/// Which numbers of a warp's square a token sees: the one of row 0 stands `behind` behind the key of column 0. Where
-/// keys have the rows, `Side` is -1.
+/// Which scores of a warp's square are seen: row 0 stands for the token that comes `behind` after the key of column 0.
+/// Where keys have the rows and tokens the columns, Side is -1.
 template <int Side>
 struct SquareSight {
   int behind, window;
