@@ -29,7 +29,7 @@ Problem<T, H, D, W> run_in_blocks(const Problem<T, H, D, W>& operands, Drops dro
   testing::turns = Turns::ascending;
   for (std::size_t i = 0; i < std::size(names); ++i) {
     INFO(std::string(names[i]));
-    CHECK(*p.results()[i] == *other.results()[i]);
+    CHECK(p.results()[i] == other.results()[i]);
   }
   return p;
 }
@@ -139,7 +139,7 @@ TEST_CASE("attention in blocks without a past is attention behind an empty one")
     attention_backward<B, H, D>(scratch, q, k, v, y, softmax, dy, Rows{p.dq.data(), s}, Rows{p.dk.data(), s},
                                 Rows{p.dv.data(), s});
     sum_up(p);
-    for (std::size_t i = 0; i < std::size(names); ++i) CHECK(*p.results()[i] == *want.results()[i]);
+    for (std::size_t i = 0; i < std::size(names); ++i) CHECK(p.results()[i] == want.results()[i]);
   }
 }
 TEST_CASE("where one key is seen, its weight is 1 to the bit, also in blocks") {
@@ -161,7 +161,8 @@ TEST_CASE("attention in blocks with extreme queries and keys is finite and an av
       CAPTURE(time);
       auto p = random_problem<float, 2, 11, 30>({2, time}, random, 0, size);
       run<HostGrid>(p);
-      for (auto* x : p.results()) CHECK(std::all_of(x->begin(), x->end(), [](float a) { return std::isfinite(a); }));
+      for (const auto& x : p.results())
+        CHECK(std::all_of(x.begin(), x.end(), [](float a) { return std::isfinite(a); }));
       CHECK(*std::max_element(p.y.begin(), p.y.end()) <= *std::max_element(p.v.begin(), p.v.end()) * 1.00001f);
     }
 }

@@ -17,17 +17,22 @@ using namespace rwkv;
 template <class T>
 using Numbers = std::vector<T>;
 
-/// A call, its past and everything that comes out of it. W is the window.
+/// A call, its past and everything that comes out of it. W is the window. What adds up is in full length, as is the
+/// ring, which holds what a T can.
 template <class T, dim_t H, dim_t D, dim_t W>
 struct Problem {
   static constexpr dim_t C = H * D;
+  using Full = compute_of<T>;
   Seq seq;
   Numbers<T> q = Numbers<T>(seq.tokens() * C), k = q, v = q, dy = q, y = q, dq = q, dk = q, dv = q;
-  Numbers<T> log_sum = Numbers<T>(seq.tokens() * H), softmax = Numbers<T>(seq.tokens() * H * 2);
-  Numbers<T> past_k = Numbers<T>(seq.batch * W * C), past_v = past_k, dpast_k = past_k, dpast_v = past_k;
-  Numbers<T> position = Numbers<T>(seq.batch);
+  Numbers<Full> log_sum = Numbers<Full>(seq.tokens() * H), softmax = Numbers<Full>(seq.tokens() * H * 2);
+  Numbers<Full> past_k = Numbers<Full>(seq.batch * W * C), past_v = past_k, dpast_k = past_k, dpast_v = past_k;
+  Numbers<Full> position = Numbers<Full>(seq.batch);
 
-  std::vector<Numbers<T>*> results() { return {&y, &log_sum, &dq, &dk, &dv, &dpast_k, &dpast_v}; }
+  std::vector<Numbers<Full>> results() const {
+    const auto full = [](const auto& x) { return Numbers<Full>(x.begin(), x.end()); };
+    return {full(y), log_sum, full(dq), full(dk), full(dv), dpast_k, dpast_v};
+  }
   template <class U>
   Problem<U, H, D, W> as() const {
     Problem<U, H, D, W> p{seq};
@@ -51,13 +56,13 @@ template <template <class> class Machine = Cpu, class T, dim_t H, dim_t D, dim_t
 void run(Problem<T, H, D, W>& p, Drops drops = {}) {
   using B = Machine<T>;
   using Rows = Tensor<B, Batch, Time, H * D>;
-  using Ring = Tensor<B, Batch, W, H * D>;
+  using Ring = Tensor<Full<B>, Batch, W, H * D>;
   const Seq s = p.seq;
   Scratch<B> scratch;
   const Rows q{p.q.data(), s}, k{p.k.data(), s}, v{p.v.data(), s}, y{p.y.data(), s}, dy{p.dy.data(), s};
   const Ring past_k{p.past_k.data(), s}, past_v{p.past_v.data(), s};
-  const Tensor<B, Batch, 1> position{p.position.data(), s};
-  const Tensor<B, Batch, Time, H, 2> softmax{p.softmax.data(), s};
+  const Tensor<Full<B>, Batch, 1> position{p.position.data(), s};
+  const Tensor<Full<B>, Batch, Time, H, 2> softmax{p.softmax.data(), s};
   attention_forward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, softmax, drops);
   attention_backward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, softmax, dy, Rows{p.dq.data(), s},
                               Rows{p.dk.data(), s}, Rows{p.dv.data(), s}, Ring{p.dpast_k.data(), s},
@@ -112,19 +117,21 @@ void define(Problem<R, H, D, W>& p, Drops drops = {}) {
 
 /// Every sequence has another past; rows of the ring that were never written hold NaN.
 template <class T, dim_t H, dim_t D, dim_t W>
-Problem<T, H, D, W> random_problem(Seq seq, std::mt19937& random, dim_t most_before = 3 * W, T spread = 1) {
+Problem<T, H, D, W> random_problem(Seq seq, std::mt19937& random, dim_t most_before = 3 * W, compute_of<T> spread = 1) {
+  using Full = compute_of<T>;
   Problem<T, H, D, W> p{seq};
-  std::normal_distribution<T> normal;
-  for (auto* x : {&p.q, &p.k, &p.v, &p.dy, &p.past_k, &p.past_v, &p.dpast_k, &p.dpast_v})
-    for (T& value : *x) value = normal(random);
-  for (auto* x : {&p.q, &p.k, &p.past_k})
-    for (T& value : *x) value *= spread;
+  std::normal_distribution<Full> normal;
+  const auto draw = [&](auto& x, Full size) {
+    for (auto& value : x) value = T(size * normal(random));
+  };
+  draw(p.q, spread), draw(p.k, spread), draw(p.v, 1), draw(p.dy, 1);
+  draw(p.past_k, spread), draw(p.past_v, 1), draw(p.dpast_k, 1), draw(p.dpast_v, 1);
   for (dim_t b = 0; b < seq.batch; ++b) {
     const dim_t before = b == 0 ? 0 : dim_t(random() % (most_before + 1));
-    p.position[b] = T(before);
+    p.position[b] = Full(before);
     for (dim_t r = before; r < W; ++r)
       for (auto* x : {&p.past_k, &p.past_v})
-        std::fill_n(x->begin() + (b * W + r) * H * D, H * D, std::numeric_limits<T>::quiet_NaN());
+        std::fill_n(x->begin() + (b * W + r) * H * D, H * D, std::numeric_limits<Full>::quiet_NaN());
   }
   return p;
 }
@@ -146,7 +153,7 @@ template <class P, class Q>
 void check_same(P&& got, Q&& want, double tolerance) {
   for (std::size_t i = 0; i < std::size(names); ++i) {
     INFO(std::string(names[i]));
-    CHECK(difference(*got.results()[i], *want.results()[i]) <= tolerance);
+    CHECK(difference(got.results()[i], want.results()[i]) <= tolerance);
   }
 }
 

@@ -138,6 +138,10 @@ struct Gpu {
   static void launch(dim_t blocks, const Kernel& kernel) {
     detail::gpu::launch(blocks, kernel);
   }
+  /// Whether its blocks multiply fragments of bf16: from compute capability 8 on.
+  static bool has_tensor_cores() {
+    return detail::gpu::has_tensor_cores();
+  }
 #endif
 
  private:

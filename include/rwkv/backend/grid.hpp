@@ -21,7 +21,8 @@
 //   };
 //   B::launch(rows, SumOfRow<T>{columns, x, sums});
 //
-// All threads of a block meet at sync, from_lane and the folds: none may pass by, or have returned before.
+// All threads of a block meet at sync, from_lane and the folds: none may pass by, or have returned before. Warps that
+// multiply matrices of bf16, on tensor cores, are a TensorBlock's: see fragments.hpp.
 namespace rwkv {
 
 /// Threads that go in step, and read each other's registers.

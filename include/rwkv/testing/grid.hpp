@@ -4,7 +4,7 @@
 #include <typeindex>
 
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/backend/grid.hpp>
+#include <rwkv/backend/fragments.hpp>
 #include <rwkv/testing/fibers.hpp>
 
 namespace rwkv::testing {
@@ -50,19 +50,85 @@ class HostBlock {
   }
   template <class X>
   X from_lane(X x, int bit) {
-    static_assert(sizeof(X) % 4 == 0 && sizeof(X) <= 64);
-    auto& [meeting, lanes] = common_.warps[static_cast<std::size_t>(thread_ / warp)];
-    auto& mine = lanes[side_ = !side_];
-    std::memcpy(mine[thread_ % warp], &x, sizeof x);
-    common_.fibers.wait(meeting);
-    std::memcpy(&x, mine[thread_ % warp ^ bit], sizeof x);
-    return x;
+    static_assert(sizeof(X) % 4 == 0);
+    return tell(x)(thread_ % warp ^ bit);
+  }
+
+  /// Products of two bf16 are exact in float; their sum is rounded one after the other, which tensor cores do not say.
+  void multiply(const LeftFragment& a, const RightFragment& b, SumFragment& sums) {
+    struct Operands {
+      LeftFragment a;
+      RightFragment b;
+    };
+    const auto of = tell(Operands{a, b});
+    const auto half = [](std::uint32_t pair, int k) {
+      return rwkv::detail::from_upper_half<float>(std::uint16_t(pair >> k % 2 * 16));
+    };
+    const int g = thread_ % warp / 4, i = thread_ % 4;
+    float rows[2][16], columns[2][16];  // g and g + 8 of a, 2i and 2i + 1 of b
+    for (int k = 0; k < 16; ++k) {
+      const int lane = k % 8 / 2;
+      for (int r = 0; r < 2; ++r) {
+        rows[r][k] = half(of(g * 4 + lane).a.at[r + k / 8 * 2], k);
+        columns[r][k] = half(of((2 * i + r) * 4 + lane).b.at[k / 8], k);
+      }
+    }
+    for (int n = 0; n < 4; ++n)
+      for (int k = 0; k < 16; ++k) sums.at[n] += rows[n / 2][k] * columns[n % 2][k];
+  }
+  template <bool Transposed>
+  Pairs<4> matrices(const bf16* row) {
+    if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) throw Error("matrices: expected a row on 16 bytes");
+    const auto rows = tell(row);
+    const int g = thread_ % warp / 4, i = thread_ % 4;
+    Pairs<4> pairs;
+    for (int m = 0; m < 4; ++m) {
+      const auto bits = [&](int k) {
+        return std::uint32_t(Transposed ? rows(8 * m + k)[g].bits : rows(8 * m + g)[k].bits);
+      };
+      pairs.at[m] = bits(2 * i) | bits(2 * i + 1) << 16;
+    }
+    return pairs;
+  }
+  /// As late as a GPU may make them.
+  void start_copy(bf16* to, const bf16* from, bool there) {
+    if ((reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from)) % 16 != 0)
+      throw Error("start_copy: expected operands on 16 bytes");
+    copies_.push_back({to, there ? from : nullptr});
+  }
+  void finish_copies() {
+    for (const Copy& copy : copies_)
+      if (copy.from)
+        std::memcpy(static_cast<void*>(copy.to), copy.from, 16);
+      else
+        std::memset(static_cast<void*>(copy.to), 0, 16);
+    copies_.clear();
   }
 
  private:
+  struct Copy {
+    bf16* to;
+    const bf16* from;  // null: zeros
+  };
+  /// What every lane of the warp told, when all have.
+  template <class X>
+  auto tell(const X& x) {
+    static_assert(sizeof(X) <= 64);
+    auto& [meeting, lanes] = common_.warps[static_cast<std::size_t>(thread_ / warp)];
+    auto& told = lanes[side_ = !side_];
+    std::memcpy(told[thread_ % warp], &x, sizeof x);
+    common_.fibers.wait(meeting);
+    return [&told](int lane) {
+      X x;
+      std::memcpy(&x, told[lane], sizeof x);
+      return x;
+    };
+  }
+
   Common<Threads>& common_;
   int thread_;
   bool side_ = false;
+  std::vector<Copy> copies_;
 };
 
 }  // namespace detail
@@ -75,6 +141,7 @@ struct HostGrid : private Cpu<T> {
   using Cpu<T>::for_each, Cpu<T>::for_each_row, Cpu<T>::walk, Cpu<T>::matmul;
   using scalar = T;
 
+  static bool has_tensor_cores() { return true; }
   template <class Kernel>
   static void launch(dim_t blocks, const Kernel& kernel) {
     using Common = detail::Common<Kernel::threads>;

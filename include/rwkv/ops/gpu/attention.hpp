@@ -2,6 +2,7 @@
 #include <rwkv/ops/attention.hpp>
 #include <rwkv/ops/gpu/attention_backward.hpp>
 #include <rwkv/ops/gpu/attention_forward.hpp>
+#include <rwkv/ops/gpu/attention_tensor.hpp>
 #include <rwkv/ops/gpu/attention_token.hpp>
 
 // Attention in blocks of threads: FlashAttention-2 (Dao 2023, arXiv 2307.08691), in float throughout. A block has a
@@ -16,7 +17,8 @@
 // Exponentials: 1 and 2 for every key and head. A call of few tokens, as in decoding, reads 8 bytes a channel for every
 // key, which is all its time: the keys of a token are shared out to several blocks.
 //
-// Tensor cores are not used: TF32's 10 bits of a product are not the float that the portable kernel gives.
+// Tensor cores are not used for floats: TF32's 10 bits of a product are not the float that the portable kernel gives.
+// For bf16 they are: attention_tensor.hpp.
 namespace rwkv::detail {
 
 /// Attention on machines that launch blocks.
@@ -52,6 +54,10 @@ struct BlocksAttention {
 /// Wider heads go by rows.
 template <class B, dim_t D>
 requires(!Shortened<B> && Grid<B> && D <= 128) struct AttentionOn<B, D> : BlocksAttention<B, D> {
+};
+template <class B, dim_t D>
+requires(Shortened<B>&& TensorGrid<B>&& std::is_same_v<typename B::scalar, bf16>&& D <= 128) struct AttentionOn<B, D>
+    : TensorAttention<B, D, WidenedAttention<B, D, AttentionOn<Full<B>, D>>> {
 };
 
 }  // namespace rwkv::detail

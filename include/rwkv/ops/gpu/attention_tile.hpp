@@ -227,6 +227,7 @@ struct RowsInOrder {
   const T* from;
   dim_t apart, count;
   RWKV_HD const T* operator()(int r) const { return r < count ? from + r * apart : nullptr; }
+  RWKV_HD void skip(int rows) { from += rows * apart, count -= rows; }
 };
 /// Those of one head's tokens from `first` to before `end`.
 template <class T>
@@ -270,8 +271,9 @@ struct KeyRows {
 struct Sight {
   dim_t window;
   RWKV_HD bool sees(dim_t behind) const { return 0 <= behind && behind < window; }
-  /// Whether some of the distances least ... most are out of sight.
+  /// Whether some of the distances least ... most are out of sight, and whether all are.
   RWKV_HD bool cuts(dim_t least, dim_t most) const { return least < 0 || most >= window; }
+  RWKV_HD bool hides(dim_t least, dim_t most) const { return most < 0 || least >= window; }
 };
 
 }  // namespace rwkv::detail::grid
