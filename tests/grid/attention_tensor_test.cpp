@@ -111,19 +111,19 @@ TEST_CASE("attention on tensor cores is its definition, gradients included") {
   const unsigned seed = std::random_device{}();
   MESSAGE("seed " << seed);
   std::mt19937 random(seed);
-  check<3, 5, 40>({3, 90}, random);
-  check<2, 8, 200>({2, 150}, random);
+  check<3, 5, 40>({2, 90}, random);
+  check<1, 8, 200>({2, 150}, random);
   check<1, 33, 1>({2, 30}, random);
   check<2, 33, 300>({2, 70}, random);
-  check<2, 64, 130>({2, 150}, random);
-  check<1, 72, 300>({2, 130}, random);
+  check<1, 64, 130>({2, 150}, random);
+  check<1, 72, 300>({1, 130}, random);
   check<1, 113, 30>({2, 40}, random);
-  check<2, 128, 64>({2, 70}, random);
+  check<1, 128, 64>({2, 70}, random);
 }
 TEST_CASE("attention on tensor cores is its definition below, at and above a tile") {
   std::mt19937 random(3);
-  for (dim_t time : {0, 1, 4, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129}) {
-    check<2, 5, 50>({2, time}, random);
+  for (dim_t time : {0, 1, 4, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129}) check<1, 5, 50>({2, time}, random);
+  for (dim_t time : {17, 64, 65, 129}) {
     check<1, 64, 70>({2, time}, random);
     check<1, 128, 300>({1, time}, random);
   }
@@ -134,14 +134,15 @@ TEST_CASE("attention on tensor cores finds every row of a ring") {
     for (dim_t time : {5, 40}) {
       CAPTURE(before);
       check<1, 8, 33>({3, time}, random, {}, before);
-      check<2, 5, 5>({3, time}, random, {}, before);
-      check<1, 72, 150>({2, time}, random, {}, before);
-      check<2, 8, 1>({3, time}, random, {}, before);
+      check<1, 5, 5>({3, time}, random, {}, before);
+      check<1, 8, 1>({3, time}, random, {}, before);
     }
+  check<1, 72, 150>({3, 40}, random, {}, 70);
+  check<1, 72, 150>({3, 20}, random, {}, 200);
 }
 TEST_CASE("attention on tensor cores with dropout is its definition") {
   std::mt19937 random(7);
-  for (dim_t time : {5, 66, 130}) {
+  for (dim_t time : {5, 100}) {
     const Random stream{random(), random()};
     check<2, 33, 90>({2, time}, random, DropSome<20>{stream});
     check<2, 64, 250>({1, time}, random, DropSome<20>{stream});
@@ -201,7 +202,7 @@ TEST_CASE("what comes later changes no bit of an output, also on tensor cores") 
   std::mt19937 random(29);
   auto p = random_problem<bf16, 2, 33, 300>({1, 230}, random, 0);
   run<HostGrid>(p);
-  for (dim_t at : {1, 50, 128, 200}) {
+  for (dim_t at : {1, 128, 200}) {
     auto q = p;
     for (auto x : {&decltype(p)::q, &decltype(p)::k, &decltype(p)::v})
       for (dim_t i = at * 66; i < 230 * 66; ++i) store((q.*x).data(), i, float((q.*x)[i]) + 3);
