@@ -97,12 +97,8 @@ struct Gpu {
       thrust::copy_n(detail::gpu::policy(), thrust::device_pointer_cast(from), n, thrust::device_pointer_cast(to));
     });
   }
-  static void upload(T* to, const T* from, dim_t n) {
-    detail::gpu::upload(to, from, n);
-  }
-  static void download(T* to, const T* from, dim_t n) {
-    detail::gpu::download(to, from, n);
-  }
+  static void upload(T* to, const T* from, dim_t n) { detail::gpu::upload(to, from, n); }
+  static void download(T* to, const T* from, dim_t n) { detail::gpu::download(to, from, n); }
 
   /// f(row, column) for every element, in any order.
   template <class F>

@@ -18,8 +18,8 @@ struct CannotRecord : Error {
 /// A machine that can launch many calls as one: B::Record of calls keeps what they would do, without doing it, and does
 /// that each time it is called. Everything but the contents of memory is as it was when they were recorded.
 template <class B>
-concept Recorder = Backend<B> && std::constructible_from<typename B::Record, void (*)()> &&
-    std::invocable<typename B::Record&>;
+concept Recorder =
+    Backend<B> && std::constructible_from<typename B::Record, void (*)()> && std::invocable<typename B::Record&>;
 
 namespace detail {
 template <class B>
@@ -55,9 +55,7 @@ class Recording {
     else
       calls(), ++made_;
   }
-  void record(const auto& calls) try {
-    record_.emplace(calls);
-  } catch (const CannotRecord&) {
+  void record(const auto& calls) try { record_.emplace(calls); } catch (const CannotRecord&) {
   }
 
   [[no_unique_address]] typename detail::RecordOf<B>::type record_;

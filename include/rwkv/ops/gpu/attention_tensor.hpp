@@ -8,9 +8,9 @@
 //
 // Bytes a token and channel: forward 6 in and 2 out, backward 18 in and 6 out, other tiles' from the L2 cache.
 // Operations for every key that a token sees, a channel: 4 and 14. On an H100 (989 TFLOP/s, 3.35 TB/s) a token of 768
-// channels that sees 512 keys takes at least 1.6 ns forwards and 5.6 ns backwards, and its bytes 1.8 and 5.5 ns. The
-// instruction, of which older GPUs know the same, reaches some two thirds of those operations there. Exponentials come
-// next: 16 a clock and multiprocessor, one for every key and head, and two backwards, are 1.7 and 3.3 ns with 12 heads.
+// channels that sees 512 keys takes at least 1.6 ns forwards and 5.6 ns backwards, and its bytes 1.8 and 5.5 ns.
+// Exponentials come next: 16 a clock and multiprocessor, one for every key and head, and two backwards, are 1.7 and 3.3
+// ns with 12 heads.
 namespace rwkv::detail {
 
 /// Attention on machines that may have tensor cores; where they have none, and for few tokens, whose time is that of
