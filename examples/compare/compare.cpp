@@ -3,6 +3,7 @@
 #include <rwkv/training/trainer.hpp>
 
 #include "../../benchmarks/machine.hpp"
+#include "../device.hpp"
 #include "compare_options.hpp"
 #include "data_files.hpp"
 #include "ngram.hpp"
@@ -71,9 +72,11 @@ void write_report(const Results& results, const std::string& settings) {
 
 int run(Study& s) {
   rwkv::set_threads(s.threads);
+  example::expect_device(s.device);
   const std::vector<Contender> all = ladder(s.size);
   Results results{.study = s,
-                  .machine = bench::processor() + ", " + std::to_string(rwkv::pool().threads()) + " threads"};
+                  .machine = (s.device == "cpu" ? "" : example::device_name(s.device) + "; ") + bench::processor() +
+                             ", " + std::to_string(rwkv::pool().threads()) + " threads"};
   std::vector<const Contender*> contenders;
   for (const std::string& word : s.models) {
     const Entry entry = parse_entry(word, s);

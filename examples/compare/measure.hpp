@@ -9,8 +9,8 @@
 namespace compare {
 
 /// Every prompt at every temperature, a file each.
-template <class Net>
-void write_samples(const Job& job, rwkv::Model<Net>& model) {
+template <class Net, class B>
+void write_samples(const Job& job, rwkv::Model<Net, B>& model) {
   const Study& s = job.study;
   for (std::size_t p = 0; p < s.prompts.size(); ++p)
     for (std::size_t t = 0; t < s.temperatures.size(); ++t) {
@@ -21,8 +21,8 @@ void write_samples(const Job& job, rwkv::Model<Net>& model) {
 
 /// Writes 2048 tokens: the median time of a token, up to each power of two. Steps of a model that begins anew with half
 /// of a full window count with it: the mean of the stretch is kept too.
-template <class Net>
-void measure_speed(const Job& job, rwkv::Model<Net>& model) {
+template <class Net, class B>
+void measure_speed(const Job& job, rwkv::Model<Net, B>& model) {
   using clock = std::chrono::steady_clock;
   rwkv::Generator writer(model, job.texts.train.tokenizer(), {.seed = 1});
   std::string table = "position,mean_seconds,median_seconds\n";

@@ -13,7 +13,7 @@ using rwkv::dim_t;
 
 /// What is compared, and how: the same for every model, but for a learning rate that a model names itself.
 struct Study {
-  std::string text, valid, out = "compare", size = "1m";
+  std::string text, valid, out = "compare", size = "1m", device = "cpu";
   std::vector<std::string> models = {"rwkv4", "gpt2"};
   dim_t seeds = 3, tokens = 2'000'000, batch = 8, context = 256, warmup = 50, validations = 16, valid_batches = 24,
         saves = 10, sample_length = 300;
@@ -84,6 +84,7 @@ inline std::string settings(const Study& s, const Texts& texts) {
     for (const char c : p + "|") prompts += c == '\n' ? std::string("\\n") : std::string(1, c);
   for (const double t : s.temperatures) temperatures += (temperatures.empty() ? "" : ", ") + number(t);
   line("prompts", prompts), line("temperatures", temperatures);
+  if (s.device != "cpu") line("device", s.device);
   return all;
 }
 

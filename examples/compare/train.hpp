@@ -4,6 +4,7 @@
 #include <rwkv/text/batches.hpp>
 #include <rwkv/training/fit.hpp>
 
+#include "../device.hpp"
 #include "folder.hpp"
 #include "measure.hpp"
 
@@ -12,14 +13,18 @@ namespace compare {
 /// Trains one model of one seed, or goes on where its folder says. The same seed means the same windows in the same
 /// order for every model; validation windows are the same for all. All that decays begins `start` times as large as
 /// usual. False if it was interrupted.
-template <class Net>
-bool train(const Job& job, float start) {
+template <class Net, class B>
+bool train_on(const Job& job, float start) {
   using namespace rwkv;
   const Study& s = job.study;
-  Model<Net> model(job.seed);
+  Model<Net, B> model(job.seed);
+  auto weights = model.params.download();
   for (const Leaf& leaf : model.params.leaves())
-    if (float* weights = model.params.data() + leaf.offset; leaf.field.decays)
-      std::transform(weights, weights + leaf.size, weights, [&](float w) { return start * w; });
+    if (leaf.field.decays) {
+      const auto first = weights.begin() + leaf.offset;
+      std::transform(first, first + leaf.size, first, [&](float w) { return start * w; });
+    }
+  B::upload(model.params.data(), weights.data(), model.params.size());
   const Schedule schedule{job.entry.rate, s.final_rate * job.entry.rate / s.rate, s.warmup, s.steps(),
                           Schedule::Curve::cosine};
   Trainer trainer(
@@ -42,6 +47,10 @@ bool train(const Job& job, float start) {
   write_file(job.finished(), "steps " + std::to_string(s.steps()) + "\n");
   std::filesystem::remove(run.checkpoint());  // the model stays, what resuming needed may go
   return true;
+}
+template <class Net>
+bool train(const Job& job, float start) {
+  return example::on_device(job.study.device, [&]<class B>() { return int(train_on<Net, B>(job, start)); });
 }
 
 }  // namespace compare
