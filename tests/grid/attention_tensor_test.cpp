@@ -5,7 +5,7 @@
 #include <rwkv/ops/gpu/attention.hpp>
 #include <rwkv/testing/grid.hpp>
 
-#include "../ops/attention_problem.hpp"
+#include "run_in_blocks.hpp"
 
 // Attention of bf16 on tensor cores against its definition in double, on the same operands. What may differ follows
 // from what is rounded, by u = 2^-8 of itself: weights and gradients of scores before they are multiplied, y and the
@@ -13,25 +13,10 @@
 using namespace rwkv;
 using namespace attention;
 using testing::HostGrid;
-using testing::Turns;
 
 namespace {
 constexpr double u = std::numeric_limits<bf16>::epsilon() / 2;
 
-/// Both orders of a block's threads give the same bits: no sync is missing.
-template <dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
-Problem<bf16, H, D, W> run_on_tensor_cores(const Problem<bf16, H, D, W>& operands, Drops drops = {}) {
-  auto p = operands, other = operands;
-  run<HostGrid>(p, drops);
-  testing::turns = Turns::descending;
-  run<HostGrid>(other, drops);
-  testing::turns = Turns::ascending;
-  for (std::size_t i = 0; i < std::size(names); ++i) {
-    INFO(std::string(names[i]));
-    CHECK(p.results()[i] == other.results()[i]);
-  }
-  return p;
-}
 /// How far from the definition every result may be, where `want` has its y.
 template <dim_t H, dim_t D, dim_t W, class Drops>
 Problem<double, H, D, W> allowances(const Problem<double, H, D, W>& want, Drops drops) {
@@ -86,7 +71,7 @@ void check(Seq seq, std::mt19937& random, Drops drops = {}, dim_t most_before = 
   const auto p = random_problem<bf16, H, D, W>(seq, random, most_before, spread);
   auto want = p.template as<double>();
   define(want, drops);
-  const auto got = run_on_tensor_cores(p, drops).results();
+  const auto got = run_in_blocks(p, drops).results();
   const auto wanted = want.results(), allowed = allowances(want, drops).results();
   for (std::size_t i = 0; i < std::size(names); ++i) {
     INFO(std::string(names[i]));

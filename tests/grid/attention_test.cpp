@@ -7,7 +7,7 @@
 #include <rwkv/testing/laws.hpp>
 #include <rwkv/testing/machines.hpp>
 
-#include "../ops/attention_problem.hpp"
+#include "run_in_blocks.hpp"
 
 // Attention in blocks of threads against its definition, with the tolerances of tests/ops/attention_test.cpp: over
 // widths of heads whose tiles differ, lengths below and above a tile, and pasts that a ring holds in part, whole, or
@@ -15,24 +15,8 @@
 using namespace rwkv;
 using namespace attention;
 using testing::HostGrid;
-using testing::Turns;
 
 namespace {
-
-/// Both orders of a block's threads give the same bits: no sync is missing.
-template <class T, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
-Problem<T, H, D, W> run_in_blocks(const Problem<T, H, D, W>& operands, Drops drops = {}) {
-  auto p = operands, other = operands;
-  run<HostGrid>(p, drops);
-  testing::turns = Turns::descending;
-  run<HostGrid>(other, drops);
-  testing::turns = Turns::ascending;
-  for (std::size_t i = 0; i < std::size(names); ++i) {
-    INFO(std::string(names[i]));
-    CHECK(p.results()[i] == other.results()[i]);
-  }
-  return p;
-}
 template <class T>
 constexpr double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
 
