@@ -1,9 +1,8 @@
 #pragma once
 #include <cublas_v2.h>
 
-#include <memory>
-
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/backend/gpu/cuda_handle.hpp>
 #include <rwkv/backend/gpu/cuda_stream.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
 #include <rwkv/core/bf16.hpp>
@@ -16,10 +15,7 @@ inline void expect(cublasStatus_t status, const char* call) {
 
 /// The calling thread's handle of cuBLAS, on its stream.
 inline cublasHandle_t cublas() {
-  struct Destroy {
-    void operator()(cublasHandle_t handle) const { cublasDestroy(handle); }
-  };
-  thread_local std::unique_ptr<std::remove_pointer_t<cublasHandle_t>, Destroy> mine;
+  thread_local Handle<cublasHandle_t, cublasDestroy> mine;
   if (!mine) {
     cublasHandle_t made = nullptr;
     expect(cublasCreate(&made), "cublasCreate");

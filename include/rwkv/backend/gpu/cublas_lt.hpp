@@ -57,12 +57,6 @@ class ProductPlan {
   }
 
  private:
-  template <auto destroy>
-  struct Destroy {
-    void operator()(auto* handle) const { destroy(handle); }
-  };
-  template <class H, auto destroy>
-  using Handle = std::unique_ptr<std::remove_pointer_t<H>, Destroy<destroy>>;
   using Layout = Handle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
 
   template <class H>

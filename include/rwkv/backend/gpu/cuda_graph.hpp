@@ -1,8 +1,7 @@
 #pragma once
 #include <cuda_runtime_api.h>
 
-#include <memory>
-
+#include <rwkv/backend/gpu/cuda_handle.hpp>
 #include <rwkv/backend/gpu/cuda_status.hpp>
 #include <rwkv/backend/gpu/cuda_stream.hpp>
 #include <rwkv/backend/recording.hpp>
@@ -42,12 +41,6 @@ class Graph {
   void operator()() const { expect(cudaGraphLaunch(graph_.get(), gpu_stream()), "Record", "cudaGraphLaunch"); }
 
  private:
-  template <auto destroy>
-  struct Destroy {
-    void operator()(auto* handle) const { destroy(handle); }
-  };
-  template <class H, auto destroy>
-  using Handle = std::unique_ptr<std::remove_pointer_t<H>, Destroy<destroy>>;
   template <class H>
   static H made(const auto& make, const char* call) {
     H handle = nullptr;
