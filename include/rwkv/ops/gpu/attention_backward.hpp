@@ -19,6 +19,17 @@ struct TokenNotes {
   TokenNote<T> of[Count];
 };
 
+/// That of token t, once its dy . y is known.
+template <class T, dim_t D, class Drops>
+RWKV_HD TokenNote<T> known_note(const auto& op, const HeadTile& at, dim_t t, dim_t stop) {
+  TokenNote<T> note{};
+  if (t >= stop) return note;
+  const dim_t n = op.history.row(at.b, t, at.h) / D;
+  note.top = op.softmax.top(n), note.share = T(1) / op.softmax.total(n), note.along = op.along[n];
+  if constexpr (Drops::any) note.word = op.drops.template word<T>(n);
+  return note;
+}
+
 /// dq of a tile of tokens, the keys that they see a tile after the other, and dy . y for the gradients of the keys.
 template <class T, dim_t D, class Drops>
 struct AttentionBackwardQueries {
@@ -131,7 +142,7 @@ struct AttentionBackwardKeys {
     for (dim_t t = first; t < stop; t += columns) {
       here.sync();  // the queries before have been read
       my.put(moving, memory.moving, query_scale<T>(D));
-      if (my.thread < columns) notes.of[my.thread] = note(at, t + my.thread, stop);
+      if (my.thread < columns) notes.of[my.thread] = known_note<T, D, Drops>(op, at, t + my.thread, stop);
       my.fetch(moving, token_rows(history, op.dy, at, t, stop));
       here.sync();
       typename Tile::Square s, dp;
@@ -181,14 +192,6 @@ struct AttentionBackwardKeys {
 
  private:
   RWKV_HD dim_t past_tiles() const { return op.history.position ? (op.history.window - 1 + rows - 1) / rows : 0; }
-  RWKV_HD TokenNote<T> note(const HeadTile& at, dim_t t, dim_t stop) const {
-    TokenNote<T> note{};
-    if (t >= stop) return note;
-    const dim_t n = op.history.row(at.b, t, at.h) / D;
-    note.top = op.softmax.top(n), note.share = T(1) / op.softmax.total(n), note.along = op.along[n];
-    if constexpr (Drops::any) note.word = op.drops.template word<T>(n);
-    return note;
-  }
 };
 
 }  // namespace rwkv::detail::grid

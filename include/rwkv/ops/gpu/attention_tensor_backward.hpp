@@ -173,7 +173,7 @@ struct AttentionTensorBackwardKeys {
     auto q = token_rows(history, op.q, at, first, stop), dy = token_rows(history, op.dy, at, first, stop);
     Tile::template bring<columns>(here, moving.queries[0], q);
     Tile::template bring<columns>(here, moving.dy, dy);
-    if (thread < columns) memory.notes[0].of[thread] = note(at, first + thread, stop);
+    if (thread < columns) memory.notes[0].of[thread] = known_note<float, D, Drops>(op, at, first + thread, stop);
 
     typename Tile::template Sums<1> dk_j, dv_j;
     Tile::clear(dk_j), Tile::clear(dv_j);
@@ -185,7 +185,8 @@ struct AttentionTensorBackwardKeys {
       const bool more = t + columns < stop;
       q.skip(columns), dy.skip(columns);
       if (more) Tile::template bring<columns>(here, moving.queries[!side], q);
-      if (thread < columns) memory.notes[!side].of[thread] = note(at, t + columns + thread, stop);
+      if (thread < columns)
+        memory.notes[!side].of[thread] = known_note<float, D, Drops>(op, at, t + columns + thread, stop);
       const SquareSight<-1> sight(t - j - mine, history.window, 16, columns);
       SumFragment p[1][columns / 8], ds[1][columns / 8];
       if (sight.any) {
@@ -227,14 +228,6 @@ struct AttentionTensorBackwardKeys {
 
  private:
   RWKV_HD dim_t past_tiles() const { return op.history.position ? (op.history.window - 1 + rows - 1) / rows : 0; }
-  RWKV_HD TokenNote<float> note(const HeadTile& at, dim_t t, dim_t stop) const {
-    TokenNote<float> note{};
-    if (t >= stop) return note;
-    const dim_t n = op.history.row(at.b, t, at.h) / D;
-    note.top = op.softmax.top(n), note.share = 1 / op.softmax.total(n), note.along = op.along[n];
-    if constexpr (Drops::any) note.word = op.drops.template word<float>(n);
-    return note;
-  }
   /// The gradient of key `row`: into the call's, or added to the ring's.
   RWKV_HD void write(const Keys<bf16>& to, const HeadTile& at, dim_t before, dim_t row, int thread,
                      const SumFragment (&sums)[2 * Tile::steps], int half, float scale) const {
