@@ -2,7 +2,7 @@
 // once per token at the measured read bandwidth allows.
 #include <chrono>
 
-#include <rwkv/backend/recording.hpp>
+#include <rwkv/backend/graph_cache.hpp>
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/ops/norm.hpp>
 #include <rwkv/rwkv.hpp>
@@ -27,8 +27,8 @@ struct Options {
 template <class B>
 double read_bytes_per_second(const typename B::scalar*, dim_t n) {
   std::vector<double> rates;
-  const detail::Buffer<Full<B>> numbers(Full<B>::allocate(n));
-  Full<B>::fill(numbers.get(), n, 1);
+  const detail::Buffer<Accum<B>> numbers(Accum<B>::allocate(n));
+  Accum<B>::fill(numbers.get(), n, 1);
   Scratch<B> scratch;
   for (int round = 0; round < 9; ++round) {
     const auto start = Clock::now();
@@ -51,7 +51,7 @@ double read_bytes_per_second<Cpu<float>>(const float* data, dim_t n) {
       Pack<float, W> s[4]{};
       for (dim_t k = i * block; k < (i + 1) * block; k += 4 * W)
         for (int j = 0; j < 4; ++j) s[j] += load(data, Lanes<W>{k + j * W});
-      sums[std::size_t(i)] = fold_lanes(s[0] + s[1] + s[2] + s[3], [](auto a, auto b) { return a + b; });
+      sums[std::size_t(i)] = reduce_lanes(s[0] + s[1] + s[2] + s[3], [](auto a, auto b) { return a + b; });
     });
     rates.push_back(double(n / block * block) * sizeof(float) / seconds_since(start));
   }
@@ -66,9 +66,9 @@ int decode(const Options& o) {
   auto state = model.fresh_state();
   Owned<B, typename Net::template Cache<B>> cache({1, 1});
   Context<B> context;
-  context.way_back = false;
+  context.needs_backward = false;
   TokenBuffer<B> on_machine;
-  Recording<B> step;
+  GraphCache<B> step;
   std::vector<T> logits(std::size_t(vocabulary<Net>));
   std::int32_t id = 0;
   const T* y = nullptr;

@@ -24,8 +24,8 @@ int train(const Options& o, const Corpus& text) {
   using Clock = std::chrono::steady_clock;
   const Seq seq{o.batch, o.context};
   Model<Net, B> model(o.seed);
-  Trainer trainer(model, Recipe{.optimizer = {.beta2 = example::beta2(o.model)}}, seq);
-  const Windows windows(text, seq, o.seed);
+  Trainer trainer(model, TrainConfig{.optimizer = {.beta2 = example::beta2(o.model)}}, seq);
+  const RandomWindows windows(text, seq, o.seed);
   Minibatch batch;
   std::vector<double> rates, losses;
   for (int step = 0; step < o.steps; ++step) {
@@ -38,8 +38,8 @@ int train(const Options& o, const Corpus& text) {
   const std::size_t tenth = std::max<std::size_t>(1, losses.size() / 10);
   double tail = 0;
   for (std::size_t i = losses.size() - tenth; i < losses.size(); ++i) tail += losses[i] / double(tenth);
-  const Schedule& rate = trainer.recipe().schedule;
-  const AdamW& adamw = trainer.recipe().optimizer;
+  const Schedule& rate = trainer.config().schedule;
+  const AdamW& adamw = trainer.config().optimizer;
   std::printf(
       "{\"command\": \"train\", \"model\": \"%s\", \"layers\": %s, \"width\": %s, \"batch\": %ld, \"context\": %ld, "
       "\"vocab\": %ld, "
@@ -53,7 +53,7 @@ int train(const Options& o, const Corpus& text) {
       long(o.batch), long(o.context), long(vocabulary<Net>), long(text.tokenizer().size()), long(parameters<Net>()),
       o.steps, rates.size(), bench::summary(rates).c_str(), losses.front(), losses.back(), tail, bench::peak_rss_mb(),
       o.precision.c_str(), long(o.seed), adamw.beta1, adamw.beta2, adamw.decay, rate.rate, long(rate.warmup),
-      trainer.recipe().clip, 3 * long(flops_per_token<Net>()), pool().threads(), example::device_name(o.device).c_str(),
+      trainer.config().clip, 3 * long(flops_per_token<Net>()), pool().threads(), example::device_name(o.device).c_str(),
       bench::processor().c_str());
   return 0;
 }

@@ -133,8 +133,8 @@ template <dim_t C>
 bool compare(std::vector<std::int64_t> lengths) {
   for (bool back : {false, true})
     for (auto time : lengths)
-      for (auto [name, how, threads] : {std::tuple{"walk/threads:1", OverTime::walk, 1},
-                                        {"walk/threads:all", OverTime::walk, 0},
+      for (auto [name, how, threads] : {std::tuple{"walk/threads:1", OverTime::sequential, 1},
+                                        {"walk/threads:all", OverTime::sequential, 0},
                                         {"scan/threads:all", OverTime::scan, 0},
                                         {"automatic/threads:all", OverTime::automatic, 0}})
         benchmark::RegisterBenchmark(

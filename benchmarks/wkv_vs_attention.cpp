@@ -165,7 +165,7 @@ void add_all(dim_t batch, dim_t longest, bool drawn) {
     for (dim_t time = 256; time <= longest; time *= 4) {
       const Seq seq{batch, time};
       add<Wkv<C>>("WKV-4, scan", C, seq, back, 2, OverTime::scan, back && drawn);
-      add<Wkv<C>>("WKV-4, step by step", C, seq, back, 4, OverTime::walk, back && drawn);
+      add<Wkv<C>>("WKV-4, step by step", C, seq, back, 4, OverTime::sequential, back && drawn);
       add<Attention<C>>("attention, blocks", C, seq, back, 1.5, true, back && drawn);
       if (time <= 4096) add<Attention<C>>("attention, T x T", C, seq, back, 4, false, back && drawn);
     }

@@ -20,7 +20,7 @@ int main() {
   Context<B> context;
   std::vector<double> x(seq.tokens() * 16), dy(x.size(), 1.0), dx(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = random.normals(i)[1];
-  const Tensor<B, Batch, Time, 16> input{x.data(), seq}, weights{dy.data(), seq}, slope{dx.data(), seq};
+  const Tensor<B, Batch, Time, 16> input{x.data(), seq}, weights{dy.data(), seq}, derivative{dx.data(), seq};
 
   // The loss is the sum of all outputs, so its gradient by them is 1.
   const auto loss = [&] {
@@ -31,7 +31,7 @@ int main() {
     return sum;
   };
   loss();
-  Layer::backward(context, params, cache.view(), weights, slope, gradient.view(), dstate.view());
+  Layer::backward(context, params, cache.view(), weights, derivative, gradient.view(), dstate.view());
 
   double worst = 0;
   for_each_leaf(
@@ -42,7 +42,7 @@ int main() {
         w[1] = keep - h;
         const double down = loss();
         w[1] = keep;
-        std::printf("%-18s gradient %10.6f, slope %10.6f\n", path.name().c_str(), g[1], (up - down) / (2 * h));
+        std::printf("%-18s gradient %10.6f, derivative %10.6f\n", path.name().c_str(), g[1], (up - down) / (2 * h));
         worst = std::max(worst, std::abs(g[1] - (up - down) / (2 * h)));
       },
       params.view(), gradient.view());

@@ -71,9 +71,9 @@ int main() {
       model.params.view());
   const Corpus text =
       Corpus::of_text("the quick brown fox jumps over the lazy dog, again and again and again. ", Bytes());
-  Trainer train{model, Recipe{.schedule = {.rate = 1e-2}}, Seq{.batch = 4, .time = 16}};
+  Trainer train{model, TrainConfig{.schedule = {.learning_rate = 1e-2}}, Seq{.batch = 4, .time = 16}};
   double first = 0, last = 0;
-  for (const auto& batch : Windows(text, train.seq()).first(100))
+  for (const auto& batch : RandomWindows(text, train.seq()).first(100))
     last = train.step(batch), first = first > 0 ? first : last;
   std::printf("loss %.3f -> %.3f\n", first, last);
   return last < first / 2 ? 0 : 1;

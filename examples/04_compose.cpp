@@ -22,15 +22,16 @@ int main() {
         "Rain falls on the river, and the river runs to the sea.\nThe sea gives rain to the hills, and it falls on the "
         "river.\n";
   Model<Poet> poet;
-  Trainer train{poet, Recipe{.schedule = {.rate = 3e-3}}, Seq{.batch = 8, .time = 64}};
+  Trainer train{poet, TrainConfig{.schedule = {.learning_rate = 3e-3}}, Seq{.batch = 8, .time = 64}};
   double loss = 0;
-  for (const auto& batch : Windows(Corpus::of_text(poem, Bytes()), train.seq()).first(60)) loss = train.step(batch);
+  for (const auto& batch : RandomWindows(Corpus::of_text(poem, Bytes()), train.seq()).first(60))
+    loss = train.step(batch);
   std::printf("loss %.3f\n", loss);
   save(poet, "poet.safetensors");
 
   Model<Poet> copy;
   load(copy, "poet.safetensors");
-  Generator write{copy, Sampler{.temperature = 0.5}};
+  Generator write{copy, SamplerConfig{.temperature = 0.5}};
   std::printf("Rain%s\n", write("Rain", 80).c_str());
   return loss < 1 ? 0 : 1;
 }

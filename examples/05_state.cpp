@@ -8,7 +8,7 @@ using Net = v4::Model<256, 64, 2>;
 
 int main() {
   Model<Net> model(3);
-  Generator writer{model, Sampler{.temperature = 1, .seed = 1}};
+  Generator writer{model, SamplerConfig{.temperature = 1, .seed = 1}};
   writer.read("Once upon a time");
   const auto here = writer.state();  // a copy
   const auto next = std::vector<float>(writer.logits().begin(), writer.logits().end());

@@ -1,5 +1,5 @@
-// A property test of a layer of one's own: training, chunks and decoding agree, gradients are slopes, on random shapes
-// and numbers. RWKV_TEST_SEED=7 tries others.
+// A property test of a layer of one's own: training, chunks and decoding agree, gradients are derivatives, on random
+// shapes and numbers. RWKV_TEST_SEED=7 tries others.
 #include <iostream>
 #include <rwkv/testing/laws.hpp>
 

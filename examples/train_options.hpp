@@ -16,7 +16,7 @@ struct Options {
   int accumulate = 1, threads = 0;
   double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
   std::uint64_t seed = 1;
-  bool resume = false, pull = false, summary = false;
+  bool resume = false, l2wrap = false, summary = false;
 };
 
 inline void add_options(CLI::App& app, Options& o) {
@@ -47,7 +47,7 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--save-every", o.save_every, "steps between checkpoints")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", o.seed, "of weights and batches");
   app.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 1024));
-  app.add_flag("--l2wrap", o.pull, "pull on large logits, as the official trainer does");
+  app.add_flag("--l2wrap", o.l2wrap, "l2wrap on large logits, as the official trainer does");
   app.add_flag("--summary", o.summary, "print the model's table and stop");
   app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
 }

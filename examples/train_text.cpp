@@ -32,23 +32,23 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
                           : o.curve == "exponential" ? Schedule::Curve::exponential
                                                      : Schedule::Curve::constant};
   Trainer trainer(model,
-                  Recipe{schedule,
-                         {.beta2 = example::beta2(o.model), .decay = o.decay},
-                         o.clip,
-                         o.accumulate,
-                         o.pull ? l2wrap : 0,
-                         o.batches == "streams",
-                         o.seed},
+                  TrainConfig{schedule,
+                              {.beta2 = example::beta2(o.model), .decay = o.decay},
+                              o.clip,
+                              o.accumulate,
+                              o.l2wrap ? official_l2wrap : 0,
+                              o.batches == "streams",
+                              o.seed},
                   seq);
-  Run run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, text.tokenizer().metadata(), ""};
+  RunConfig run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, text.tokenizer().metadata(), ""};
   run.settings = (o.model == "rwkv4" ? "" : "--model " + o.model + " ") +
                  (o.precision == "fp32" ? "" : "--precision " + o.precision + " ") + "--size " + o.size + " --batch " +
                  std::to_string(o.batch) + " --context " + std::to_string(o.context) + " --seed " +
                  std::to_string(o.seed) + " --batches " + o.batches + " --accumulate " + std::to_string(o.accumulate) +
                  " and " + std::to_string(text.size()) + " tokens of text";
   const auto batches = [&](const Corpus& corpus, std::uint64_t seed) -> Batches {
-    if (o.batches == "streams") return Streams(corpus, seq);
-    return Windows(corpus, seq, seed);
+    if (o.batches == "streams") return ContiguousBatches(corpus, seq);
+    return RandomWindows(corpus, seq, seed);
   };
   const auto end = fit(trainer, model, batches(text, o.seed), std::optional(batches(valid, o.seed + 1)), run);
   if (end.first_step > 0) std::printf("resumed at step %ld\n", long(end.first_step));

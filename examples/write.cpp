@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   std::string path = "run/model.safetensors", device = "cpu", prompt = "\n";
   dim_t tokens = 400;
   int threads = 0;
-  Sampler sampler{.temperature = 0.8, .top_p = 0.95};
+  SamplerConfig sampler{.temperature = 0.8, .top_p = 0.95};
   CLI::App app("Goes on with a prompt, with a model that train_text made.", "write");
   app.option_defaults()->always_capture_default();
   app.add_option("--model", path, "the model's file");

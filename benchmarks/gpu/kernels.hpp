@@ -26,7 +26,7 @@ struct Flat {
 template <class B>
 struct Kernels {
   using T = typename B::scalar;
-  static constexpr bool is_short = !std::is_same_v<B, Full<B>>;
+  static constexpr bool is_short = !std::is_same_v<B, Accum<B>>;
   Table& table;
   Column column;
   Scratch<B> scratch{};
@@ -42,7 +42,7 @@ struct Kernels {
   /// In full length: what adds up over tokens.
   template <dim_t... D>
   auto full(Seq s = seq) {
-    return filled<Full<B>>(scratch.template full<Shape<D...>>(s));
+    return filled<Accum<B>>(scratch.template accum<Shape<D...>>(s));
   }
   template <class Machine>
   static auto filled(auto x) {
@@ -88,7 +88,7 @@ struct Kernels {
       const auto state = full<Batch, 3, C>(), dstate = full<Batch, 3, C>();
       const auto starts = full<Batch, Spans, 3, C>();
       time("WKV-4", 3 * row, [&] { wkv4_forward<B>(scratch, decay, bonus, k, v, y, state, starts); });
-      Full<B>::fill(dstate.data, dstate.size(), 0);
+      Accum<B>::fill(dstate.data, dstate.size(), 0);
       time("WKV-4, back", 5 * row,
            [&] { wkv4_backward<B>(scratch, decay, bonus, k, v, starts, y, dk, dv, ddecay, dbonus, dstate); });
     }
@@ -105,12 +105,12 @@ struct Kernels {
           "attention, back", 8 * row,
           [&] { attention_backward<B, heads, D>(scratch, q, k, v, y, softmax, dy, dq, dk, dv); }, 10 * D * seen);
       constexpr Seq one{8, 1};
-      const auto past_k = full<Batch, 1024, C>(), past_v = full<Batch, 1024, C>();
+      const auto state_k = full<Batch, 1024, C>(), state_v = full<Batch, 1024, C>();
       const auto position = full<Batch, 1>();
-      Full<B>::fill(position.data, position.size(), 2000);
+      Accum<B>::fill(position.data, position.size(), 2000);
       const auto of_one = [&](auto x) { return Tensor<B, Batch, Time, C>{x.data, one}; };
       time("attention, one token", 2 * 4.0 * C * double(seq.tokens()), [&] {
-        attention_forward<B, heads, D>(scratch, of_one(q), of_one(k), of_one(v), past_k, past_v, position, of_one(y),
+        attention_forward<B, heads, D>(scratch, of_one(q), of_one(k), of_one(v), state_k, state_v, position, of_one(y),
                                        {softmax.data, one});
       });
     }

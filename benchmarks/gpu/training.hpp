@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/backend/recording.hpp>
+#include <rwkv/backend/graph_cache.hpp>
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/gpu.hpp>
 #include <rwkv/models/gpt2.hpp>
@@ -39,7 +39,7 @@ class Training {
   void step(const char* model) {
     constexpr rwkv::Seq seq{8, 1024};
     rwkv::Model<Net, B> net(1);
-    rwkv::Trainer trainer(net, rwkv::Recipe{}, seq);
+    rwkv::Trainer trainer(net, rwkv::TrainConfig{}, seq);
     rwkv::Minibatch batch;
     batch.seq = seq;
     batch.inputs.resize(std::size_t(seq.tokens()));
@@ -56,9 +56,9 @@ class Training {
     auto state = net.fresh_state();
     rwkv::Owned<B, typename Net::template Cache<B>> cache({1, 1});
     rwkv::Context<B> context;
-    context.way_back = false;
+    context.needs_backward = false;
     rwkv::TokenBuffer<B> ids;
-    rwkv::Recording<B> forward;
+    rwkv::GraphCache<B> forward;
     std::vector<T> logits(static_cast<std::size_t>(V));
     const std::int32_t id = 7;
     const auto next = [&] {

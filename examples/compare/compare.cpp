@@ -114,9 +114,9 @@ int run(Study& s) {
   StudyProgress progress(plan);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (!plan[i].finished) {
-      rwkv::Report last;
+      rwkv::StepReport last;
       progress.begin(i);
-      jobs[i].show = [&](const rwkv::Report& r) { progress.show(last = r); };
+      jobs[i].show = [&](const rwkv::StepReport& r) { progress.show(last = r); };
       try {
         if (!(*contenders[model_of[i]])(jobs[i])) {
           std::printf("interrupted and saved; the same command goes on\n");

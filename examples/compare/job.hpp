@@ -14,7 +14,7 @@ struct Job {
   const Texts& texts;
   Entry entry;
   std::uint64_t seed;
-  std::function<void(const rwkv::Report&)> show = {};
+  std::function<void(const rwkv::StepReport&)> show = {};
 
   std::string folder() const { return study.out + "/runs/" + entry.label + "-seed" + std::to_string(seed); }
   std::string log() const { return folder() + "/log.csv"; }

@@ -28,7 +28,7 @@ class StudyProgress {
   explicit StudyProgress(std::vector<Planned> runs) : runs_(std::move(runs)) {}
 
   void begin(std::size_t run) { run_ = run, speed_ = 0; }
-  void show(const rwkv::Report& r) {
+  void show(const rwkv::StepReport& r) {
     average_ = speed_ == 0 ? r.loss : 0.95 * average_ + 0.05 * r.loss;
     speed_ = speed_ == 0 ? r.tokens_per_second : 0.95 * speed_ + 0.05 * r.tokens_per_second;
     const double whole = r.seconds / double(r.step) * double(r.steps);
@@ -41,7 +41,7 @@ class StudyProgress {
     std::fflush(stderr);
   }
   /// The run's last line stays.
-  void end(const rwkv::Report& r) {
+  void end(const rwkv::StepReport& r) {
     runs_[run_].finished = true;
     if (::isatty(2) != 0) std::fputs("\r\x1b[K", stderr);
     std::printf("%s\n", line(r, 0).c_str());
@@ -49,7 +49,7 @@ class StudyProgress {
   }
 
  private:
-  std::string line(const rwkv::Report& r, double left) const {
+  std::string line(const rwkv::StepReport& r, double left) const {
     char text[240], valid[32] = "";
     if (!std::isnan(r.valid)) std::snprintf(valid, sizeof valid, "  valid %.4f", r.valid);
     std::snprintf(text, sizeof text,

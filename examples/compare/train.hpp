@@ -29,19 +29,20 @@ bool train_on(const Job& job, float start) {
                           Schedule::Curve::cosine};
   Trainer trainer(
       model,
-      Recipe{.schedule = schedule, .optimizer = {.beta2 = s.beta2, .decay = s.decay}, .clip = s.clip, .seed = job.seed},
+      TrainConfig{
+          .schedule = schedule, .optimizer = {.beta2 = s.beta2, .decay = s.decay}, .clip = s.clip, .seed = job.seed},
       s.seq());
-  Run run{.folder = job.folder(),
-          .steps = s.steps(),
-          .valid_every = s.valid_every(),
-          .valid_batches = s.valid_batches,
-          .save_every = s.save_every(),
-          .resume = true,
-          .metadata = job.texts.train.tokenizer().metadata(),
-          .settings = job.entry.label + ", seed " + std::to_string(job.seed),
-          .show = job.show};
-  const Windows windows(job.texts.train, s.seq(), job.seed);
-  const std::optional valid = Windows(job.texts.valid, s.seq(), 0);
+  RunConfig run{.folder = job.folder(),
+                .steps = s.steps(),
+                .valid_every = s.valid_every(),
+                .valid_batches = s.valid_batches,
+                .save_every = s.save_every(),
+                .resume = true,
+                .metadata = job.texts.train.tokenizer().metadata(),
+                .settings = job.entry.label + ", seed " + std::to_string(job.seed),
+                .show = job.show};
+  const RandomWindows windows(job.texts.train, s.seq(), job.seed);
+  const std::optional valid = RandomWindows(job.texts.valid, s.seq(), 0);
   if (fit(trainer, model, windows, valid, run).interrupted) return false;
   if (job.writes()) write_samples(job, model), measure_speed(job, model);
   write_file(job.finished(), "steps " + std::to_string(s.steps()) + "\n");

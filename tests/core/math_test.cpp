@@ -115,6 +115,6 @@ TEST_CASE_TEMPLATE("lanes fold in a fixed order", T, float, double) {
   constexpr int W = native_width<T>;
   T xs[W];
   for (int j = 0; j < W; ++j) xs[j] = T(j + 1);
-  CHECK(fold_lanes(load(xs, Lanes<W>{0}), [](auto a, auto b) { return a + b; }) == T(W) * (W + 1) / 2);
-  CHECK(fold_lanes(load(xs, Lanes<W>{0}), [](auto a, auto b) { return math::max(a, b); }) == W);
+  CHECK(reduce_lanes(load(xs, Lanes<W>{0}), [](auto a, auto b) { return a + b; }) == T(W) * (W + 1) / 2);
+  CHECK(reduce_lanes(load(xs, Lanes<W>{0}), [](auto a, auto b) { return math::max(a, b); }) == W);
 }

@@ -21,8 +21,8 @@ std::vector<float> train() {
   using Net = v4::Model<256, 16, 2>;
   constexpr Seq seq{3, 16};
   Model<Net, B> model(1);
-  Trainer trainer(model, Recipe{.schedule = {.rate = 3e-3}}, seq);
-  const Windows windows(Corpus::of_text(std::string(2000, 'a') + std::string(2000, 'b'), Bytes()), seq);
+  Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 3e-3}}, seq);
+  const RandomWindows windows(Corpus::of_text(std::string(2000, 'a') + std::string(2000, 'b'), Bytes()), seq);
   for (const auto& batch : windows.first(5)) trainer.step(batch);
   return model.params.download();
 }
@@ -31,7 +31,7 @@ std::vector<float> train() {
 TEST_CASE("training on a stream of its own is training, to the bit") {
   const auto expected = train();
   const Stream stream;
-  const OnStream here(stream.handle);
+  const StreamGuard here(stream.handle);
   CHECK(gpu_stream() == stream.handle);
   CHECK(train() == expected);
 }
@@ -39,7 +39,7 @@ TEST_CASE("training on a stream of its own is training, to the bit") {
 TEST_CASE("the stream before comes back") {
   const Stream stream;
   const auto before = gpu_stream();
-  { const OnStream here(stream.handle); }
+  { const StreamGuard here(stream.handle); }
   CHECK(gpu_stream() == before);
 }
 
@@ -66,9 +66,9 @@ TEST_CASE("recorded calls are made when they are played, each time with what mem
 TEST_CASE("what waits for the device, or takes memory, cannot be recorded, and breaks nothing") {
   const detail::Buffer<B> x(B::allocate(1));
   float host = 0;
-  CHECK_THROWS_AS(B::Record([&] { B::download(&host, x.get(), 1); }), CannotRecord);
-  CHECK_THROWS_AS(B::Record([&] { B::upload(x.get(), &host, 1); }), CannotRecord);
-  CHECK_THROWS_AS(B::Record([&] { B::allocate(1); }), CannotRecord);
+  CHECK_THROWS_AS(B::Record([&] { B::download(&host, x.get(), 1); }), CannotCapture);
+  CHECK_THROWS_AS(B::Record([&] { B::upload(x.get(), &host, 1); }), CannotCapture);
+  CHECK_THROWS_AS(B::Record([&] { B::allocate(1); }), CannotCapture);
   B::fill(x.get(), 1, 5);
   B::download(&host, x.get(), 1);
   CHECK(host == 5);

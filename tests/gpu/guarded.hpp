@@ -71,8 +71,8 @@ struct Guarded {
   static void for_each_row(dim_t rows, const auto& f) {
     Guard::one().open([&] { Device::for_each_row(rows, f); });
   }
-  static void walk(dim_t rows, dim_t columns, dim_t steps, const auto& f, dim_t weight = 1) {
-    Guard::one().open([&] { Device::walk(rows, columns, steps, f, weight); });
+  static void for_each_step(dim_t rows, dim_t columns, dim_t steps, const auto& f, dim_t weight = 1) {
+    Guard::one().open([&] { Device::for_each_step(rows, columns, steps, f, weight); });
   }
   static void matmul(rwkv::Op of_a, rwkv::Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
     Guard::one().open([&] { Device::matmul(of_a, of_b, m, n, k, a, b, c, beta); });

@@ -23,8 +23,11 @@ Corpus text() {
 }
 /// A state is carried where positions do not run out.
 template <class Net>
-Recipe recipe() {
-  return {.schedule = {.rate = 3e-3}, .accumulate = 2, .pull = l2wrap, .carry = std::is_same_v<Net, Rwkv>};
+TrainConfig config() {
+  return {.schedule = {.learning_rate = 3e-3},
+          .accumulate = 2,
+          .l2wrap = official_l2wrap,
+          .carry = std::is_same_v<Net, Rwkv>};
 }
 double farthest(const auto& a, const auto& b) {
   double most = 0;
@@ -38,11 +41,11 @@ template <class Net, class T>
 struct Both {
   Model<Net, Cpu<T>> home{7};
   Model<Net, Gpu<T>> there{7};
-  Trainer<Net, Cpu<T>> at_home{home, recipe<Net>(), seq};
-  Trainer<Net, Gpu<T>> over_there{there, recipe<Net>(), seq};
+  Trainer<Net, Cpu<T>> at_home{home, config<Net>(), seq};
+  Trainer<Net, Gpu<T>> over_there{there, config<Net>(), seq};
   double train(dim_t from, dim_t steps) {
     double off = 0;
-    for (const auto& batch : Streams(text(), seq).steps(from, steps))
+    for (const auto& batch : ContiguousBatches(text(), seq).steps(from, steps))
       off = std::max(off, std::abs(at_home.step(batch) - over_there.step(batch)));
     return off;
   }
@@ -55,7 +58,7 @@ TEST_CASE_TEMPLATE("training on the processor and on the GPU differs by rounding
   CHECK(exact.train(0, 20) < 1e-10);
   CHECK(farthest(exact.home.params.download(), exact.there.params.download()) < 1e-9);
   CHECK(exact.at_home.gradient_norm() == doctest::Approx(exact.over_there.gradient_norm()).epsilon(1e-9));
-  const Windows unseen(text(), seq, 3);
+  const RandomWindows unseen(text(), seq, 3);
   CHECK(exact.at_home.evaluate(unseen, 2) == doctest::Approx(exact.over_there.evaluate(unseen, 2)).epsilon(1e-10));
   Both<Net, float> usual;
   CHECK(usual.train(0, 20) < 1e-3);
@@ -83,8 +86,8 @@ TEST_CASE("a checkpoint moves between machines unchanged") {
 TEST_CASE_TEMPLATE("a text goes on the same on both machines, past the end of a context", Net, Rwkv, Gpt2) {
   Both<Net, double> both;
   both.train(0, 10);
-  Generator home(both.home, text().tokenizer(), Sampler{.temperature = 0.5, .seed = 4});
-  Generator there(both.there, text().tokenizer(), Sampler{.temperature = 0.5, .seed = 4});
+  Generator home(both.home, text().tokenizer(), SamplerConfig{.temperature = 0.5, .seed = 4});
+  Generator there(both.there, text().tokenizer(), SamplerConfig{.temperature = 0.5, .seed = 4});
   const std::string prompt =
       "a prompt that is longer than a chunk of one or the other model, so that it is read in two.";
   CHECK(home(prompt, 40) == there(prompt, 40));
@@ -93,12 +96,12 @@ TEST_CASE_TEMPLATE("a text goes on the same on both machines, past the end of a 
 
 TEST_CASE("what is no number stops a run on the GPU as well") {
   Model<Rwkv, Gpu<float>> model;
-  Trainer trainer(model, Recipe{}, seq);
-  trainer.step(Streams(text(), seq).at(0));
+  Trainer trainer(model, TrainConfig{}, seq);
+  trainer.step(ContiguousBatches(text(), seq).at(0));
   const float none = std::nanf("");
   for (const Leaf& leaf : model.params.leaves())
     if (leaf.name == "blocks.1.ffn.key.weight") Gpu<float>::upload(model.params.data() + leaf.offset + 3, &none, 1);
-  const auto said = test::message<NotFinite>([&] { trainer.step(Streams(text(), seq).at(1)); });
+  const auto said = test::message<NotFinite>([&] { trainer.step(ContiguousBatches(text(), seq).at(1)); });
   CHECK_MESSAGE(said.find("blocks.1.ffn.key.weight") != said.npos, said);
 }
 
@@ -107,8 +110,8 @@ TEST_CASE(
   using Short = gpt2::Model<256, 16, 1, 2, 16>;
   constexpr Seq half{2, 12};
   Model<Short, Gpu<float>> model;
-  Trainer trainer(model, Recipe{.carry = true}, half);
-  const Streams batches(text(), half);
+  Trainer trainer(model, TrainConfig{.carry = true}, half);
+  const ContiguousBatches batches(text(), half);
   trainer.step(batches.at(0));
   const auto said = test::message<NotFinite>([&] { trainer.step(batches.at(1)); });
   CHECK_MESSAGE(said.find("the loss (of sequences of more than 16 tokens, its context?)") != said.npos, said);

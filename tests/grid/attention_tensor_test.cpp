@@ -38,11 +38,11 @@ Problem<double, H, D, W> allowances(const Problem<double, H, D, W>& want, Drops 
     };
     std::vector<Seen> all;
     for (dim_t s = first; s <= last; ++s) {
-      const double *k = at(want.k, want.past_k, s), *v = at(want.v, want.past_v, s), *q = &want.q[i];
+      const double *k = at(want.k, want.state_k, s), *v = at(want.v, want.state_v, s), *q = &want.q[i];
       const double kept =
           drops.template factor<float>(drops.template word<float>(n), detail::columns<float>(s - before));
       all.push_back({std::exp(scale * dot(q, k) - want.log_sum[n]), kept, kept * dot(&want.dy[i], v), k, v,
-                     at(off.dk, off.dpast_k, s), at(off.dv, off.dpast_v, s)});
+                     at(off.dk, off.dstate_k, s), at(off.dv, off.dstate_v, s)});
     }
     double along = 0;
     for (dim_t c = 0; c < D; ++c) {

@@ -19,7 +19,7 @@ struct SumOfRow {
   void operator()(Here& here) const {
     double sum = 0;
     for (dim_t c = here.thread(); c < columns; c += threads) sum += x[here.index() * columns + c];
-    sums[here.index() * threads + here.thread()] = fold_block(here, sum, Plus{});
+    sums[here.index() * threads + here.thread()] = reduce_block(here, sum, Plus{});
   }
 };
 

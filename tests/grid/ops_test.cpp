@@ -44,7 +44,7 @@ template <class T>
 constexpr double eps = std::numeric_limits<T>::epsilon();
 
 template <class T, dim_t V>
-void try_cross_entropy(testing::Draw& draw, Seq seq, double size, double pull) {
+void try_cross_entropy(testing::Draw& draw, Seq seq, double size, double l2wrap) {
   using Logits = View<T, Shape<Batch, Time, V>>;
   Scratch<Cpu<T>> home;
   Scratch<HostGrid<T>> there;
@@ -57,8 +57,8 @@ void try_cross_entropy(testing::Draw& draw, Seq seq, double size, double pull) {
   const double allowed = 8 * eps<T> * std::max(1.0, size) * 4;
   CHECK(cross_entropy<HostGrid<T>>(there, Logits{found.data(), seq}, ids) ==
         doctest::Approx(cross_entropy<Cpu<T>>(home, Logits{expected.data(), seq}, ids)).epsilon(allowed));
-  CHECK(cross_entropy_backward<HostGrid<T>>(there, Logits{found.data(), seq}, ids, 0.5, pull) ==
-        doctest::Approx(cross_entropy_backward<Cpu<T>>(home, Logits{expected.data(), seq}, ids, 0.5, pull))
+  CHECK(cross_entropy_backward<HostGrid<T>>(there, Logits{found.data(), seq}, ids, 0.5, l2wrap) ==
+        doctest::Approx(cross_entropy_backward<Cpu<T>>(home, Logits{expected.data(), seq}, ids, 0.5, l2wrap))
             .epsilon(allowed));
   check_near(expected, found, allowed);
 }
@@ -70,10 +70,10 @@ struct Several {
   Tensor<B, 40, 70> b;
   Tensor<B, 17> c, d;
   static constexpr void fields(auto&& f, auto&&... p) {
-    f(Field{.name = "a", .rate = 2}, p.a...);
+    f(Field{.name = "a", .lr_scale = 2}, p.a...);
     f(Field{"b", init::zeros, true}, p.b...);
-    f(Field{.name = "c", .rate = 3}, p.c...);
-    f(Field{.name = "d", .rate = 3}, p.d...);
+    f(Field{.name = "c", .lr_scale = 3}, p.c...);
+    f(Field{.name = "d", .lr_scale = 3}, p.d...);
   }
 };
 /// More changes of rate than one launch takes.
@@ -113,13 +113,13 @@ TEST_CASE_TEMPLATE("layer normalisation, token shift and embeddings agree, wider
 TEST_CASE_TEMPLATE("cross-entropy and its gradient agree", T, float, double) {
   testing::Draw draw(11);
   for (const double size : {1.0, 80.0})
-    for (const double pull : {0.0, 0.3})
+    for (const double l2wrap : {0.0, 0.3})
       in_both_orders([&] {
-        try_cross_entropy<T, 1>(draw, {1, 3}, size, pull);
-        try_cross_entropy<T, 13>(draw, {2, 5}, size, pull);
-        try_cross_entropy<T, 1000>(draw, {3, 1}, size, pull);
-        try_cross_entropy<T, 20011>(draw, {1, 2}, size, pull);  // re-read
-        try_cross_entropy<T, 13>(draw, {2, 0}, size, pull);
+        try_cross_entropy<T, 1>(draw, {1, 3}, size, l2wrap);
+        try_cross_entropy<T, 13>(draw, {2, 5}, size, l2wrap);
+        try_cross_entropy<T, 1000>(draw, {3, 1}, size, l2wrap);
+        try_cross_entropy<T, 20011>(draw, {1, 2}, size, l2wrap);  // re-read
+        try_cross_entropy<T, 13>(draw, {2, 0}, size, l2wrap);
       });
 }
 TEST_CASE("what is no number among logits is none in the loss") {

@@ -65,7 +65,8 @@ TEST_CASE("a prompt read in chunks leaves what reading it token by token does") 
 
 TEST_CASE("no token allocates memory") {
   auto model = lively();
-  Generator writer(model, Sampler{.temperature = 0.9, .top_p = 0.9, .top_k = 50, .presence = 0.1, .frequency = 0.1});
+  Generator writer(model,
+                   SamplerConfig{.temperature = 0.9, .top_p = 0.9, .top_k = 50, .presence = 0.1, .frequency = 0.1});
   writer.read(std::string(130, 'x'));
   for (int i = 0; i < 5; ++i) writer.next();
   const long before = allocations;
@@ -75,7 +76,7 @@ TEST_CASE("no token allocates memory") {
 
 TEST_CASE("a copied state goes on as the original would") {
   auto model = lively();
-  Generator a(model, Sampler{.seed = 3}), b(model, Sampler{.seed = 3});
+  Generator a(model, SamplerConfig{.seed = 3}), b(model, SamplerConfig{.seed = 3});
   a.read("some beginning");
   const auto here = a.state();
   a.read("x");
@@ -89,7 +90,7 @@ TEST_CASE("a copied state goes on as the original would") {
 
 TEST_CASE("the same seed writes the same text, and streams it in whole characters") {
   auto model = lively();
-  Generator a(model, Sampler{.seed = 3}), b(model, Sampler{.seed = 3}), c(model, Sampler{.seed = 4});
+  Generator a(model, SamplerConfig{.seed = 3}), b(model, SamplerConfig{.seed = 3}), c(model, SamplerConfig{.seed = 4});
   const std::string text = a("prompt", 60);
   std::string streamed;
   b.write("prompt", 60, [&](std::string_view piece) { streamed += piece; });
@@ -98,7 +99,7 @@ TEST_CASE("the same seed writes the same text, and streams it in whole character
   CHECK(text.size() == 60);
 
   const std::string vocabulary = "aä€😀";
-  Generator d(model, Tokenizer(Characters(vocabulary)), Sampler{.seed = 3});
+  Generator d(model, Tokenizer(Characters(vocabulary)), SamplerConfig{.seed = 3});
   std::size_t pieces = 0;
   d.write("ä", 50, [&](std::string_view piece) {
     ++pieces;

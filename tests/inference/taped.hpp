@@ -2,7 +2,7 @@
 #include <functional>
 #include <vector>
 
-#include <rwkv/backend/recording.hpp>
+#include <rwkv/backend/graph_cache.hpp>
 #include <rwkv/ops/gpu.hpp>
 #include <rwkv/testing/grid.hpp>
 
@@ -56,8 +56,8 @@ class Taped {
   static void for_each_row(dim_t rows, const auto& f) {
     make([=] { Host::for_each_row(rows, f); });
   }
-  static void walk(dim_t rows, dim_t columns, dim_t steps, const auto& f, dim_t weight = 1) {
-    make([=] { Host::walk(rows, columns, steps, f, weight); });
+  static void for_each_step(dim_t rows, dim_t columns, dim_t steps, const auto& f, dim_t weight = 1) {
+    make([=] { Host::for_each_step(rows, columns, steps, f, weight); });
   }
   template <class Out>
   static void matmul(rwkv::Op of_a, rwkv::Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c,
@@ -81,7 +81,7 @@ class Taped {
       call();
   }
   static void refused(const char* verb) {
-    if (taping) throw rwkv::CannotRecord(verb, " cannot be recorded");
+    if (taping) throw rwkv::CannotCapture(verb, " cannot be recorded");
   }
 };
 

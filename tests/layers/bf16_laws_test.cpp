@@ -21,7 +21,7 @@ constexpr dim_t words = 11;
 
 // A layer that can be stored in bf16 is one line here.
 #define LAYERS                                                                                                         \
-  Linear<24, 8>, Affine<24, 8>, Gelu<24>, Relu<24>, Positions<256, 12>,                                                \
+  Linear<24, 8>, Affine<24, 8>, Gelu<24>, Relu<24>, PositionEmbedding<256, 12>,                                        \
       Tied<Embedding<words, 12>, LayerNorm<12>, Linear<12, words>>, LayerNorm<24>, Embedding<words, 12>,               \
       v4::TimeMix<16>, v4::TimeMix<8, 24, OverTime::scan>, v4::ChannelMix<16>, v4::Block<16>, Recompute<v4::Block<8>>, \
       v4::Model<words, 12, 2>, MultiHeadAttention<12, 3, 8>, gpt2::Model<words, 12, 2, 3, 256>,                        \
@@ -39,7 +39,7 @@ TEST_CASE_TEMPLATE("in bf16 layers keep the laws, and differ from float by round
 
 TEST_CASE_TEMPLATE("in bf16 the same numbers drop as in float", L, Dropout<24, 40>,
                    MultiHeadAttention<12, 2, 8, gpt2::SeparateWeights<12>, 40>) {
-  testing::expect(testing::check_precision<L>({.bounded = true, .chance = true}));
+  testing::expect(testing::check_precision<L>({.bounded = true, .dropout = true}));
 }
 
 TEST_CASE("what adds up over tokens is not shortened: 3000 gradients of 2^-9 beside one of 1") {
@@ -49,7 +49,7 @@ TEST_CASE("what adds up over tokens is not shortened: 3000 gradients of 2^-9 bes
   Context<B> ctx;
   Owned<B, L::Params<B>> params;
   Owned<B, L::Cache<B>> cache(seq);
-  Owned<Full<B>, L::Params<Full<B>>> gradient;
+  Owned<Accum<B>, L::Params<Accum<B>>> gradient;
   const std::vector<std::int32_t> ids(std::size_t(seq.time), 1);
   TokenBuffer<B> on_machine;
   Empty none;

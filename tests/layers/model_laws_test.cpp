@@ -29,7 +29,7 @@ TEST_CASE_TEMPLATE("blocks and models keep the laws", L, MODELS) {
   laws::hold<L>();
 }
 TEST_CASE_TEMPLATE("transformers keep the laws in training, where they drop", L, DROPPING) {
-  laws::hold<L>({.bounded = true, .chance = true, .vocabulary = laws::vocabulary});
+  laws::hold<L>({.bounded = true, .dropout = true, .vocabulary = laws::vocabulary});
 }
 
 TEST_CASE("recomputing changes memory, not a bit of the result") {
@@ -37,8 +37,8 @@ TEST_CASE("recomputing changes memory, not a bit of the result") {
   using Plain = Net<Sequential>;
   using Lean = Net<Recompute>;
   static_assert(cache_units<Lean>({8, 256}) < cache_units<Plain>({8, 256}) / 4);
-  using One = testing::Run<Plain, B>;
-  using Other = testing::Run<Lean, B>;
+  using One = testing::LayerRun<Plain, B>;
+  using Other = testing::LayerRun<Lean, B>;
   const testing::Options options{.vocabulary = laws::vocabulary};
   const testing::Case c{7, {2, 40}, {40}};
   auto plain = One::operands(c, options);

@@ -126,7 +126,7 @@ TEST_CASE("a context that is full is refused by the model, and begun anew by the
                        "begin anew with a fresh state, use shorter sequences, or a model with more positions",
                        Error);
 
-  Generator all(model, Sampler{.temperature = 0}), part(model, Sampler{.temperature = 0});
+  Generator all(model, SamplerConfig{.temperature = 0}), part(model, SamplerConfig{.temperature = 0});
   all.read("abcdefghijklmnopqrstuvwxyz");
   part.read("qrstuvwxyz");  // what is left after the context was full: half of 16, then what followed
   CHECK(std::vector<float>(all.logits().begin(), all.logits().end()) ==

@@ -71,7 +71,7 @@ TEST_CASE("dead parameters stay as they start, whatever the decay") {
   using Net = v1::Model<7, 6, 1, 2, 3, 5, 8, activation::Silu, v1::Parity>;
   Model<Net> model(1);
   const auto before = model.params;
-  Trainer trainer(model, Recipe{{.rate = 0.1, .warmup = 0}, {.decay = 0.5}}, {1, 4});
+  Trainer trainer(model, TrainConfig{{.learning_rate = 0.1, .warmup = 0}, {.decay = 0.5}}, {1, 4});
   trainer.step({{1, 4}, {1, 2, 3, 4}, {2, 3, 4, 5}});
   for (const Leaf& leaf : model.params.leaves()) {
     bool same = true;
@@ -140,7 +140,7 @@ TEST_CASE("a full window is refused by the model, and begun anew by the generato
                        "the context is full: the model has positions for 16 tokens, 9 were read, 9 more cannot be; "
                        "begin anew with a fresh state, use shorter sequences, or a model with more positions",
                        Error);
-  Generator all(model, Sampler{.temperature = 0}), part(model, Sampler{.temperature = 0});
+  Generator all(model, SamplerConfig{.temperature = 0}), part(model, SamplerConfig{.temperature = 0});
   all.read("abcdefghijklmnopqrstuvwxyz");
   part.read("qrstuvwxyz");  // what is left after the window was full: half of 16, then what followed
   for (std::size_t i = 0; i < all.logits().size(); ++i)

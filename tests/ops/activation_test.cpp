@@ -20,7 +20,7 @@ long double exact(activation::Mish, long double x) {
   return x * std::tanh(std::log1p(std::exp(x)));
 }
 
-/// How far value and slope are off at x, in units of what T can say of the largest of |x| and 1.
+/// How far value and derivative are off at x, in units of what T can say of the largest of |x| and 1.
 template <class A, class T>
 void check(T x) {
   const long double size = std::max(1.0L, std::abs(static_cast<long double>(x))), step = 1e-6L * size,
@@ -28,13 +28,13 @@ void check(T x) {
   INFO("x = ", double(x));
   CHECK(double(std::abs(A::value(x) - exact(A{}, x)) / unit) < 4);
   if (std::abs(x) < 1e-5) return;  // the kink of relu
-  const long double slope = (exact(A{}, x + step) - exact(A{}, x - step)) / (2 * step);
-  CHECK(double(std::abs(A::slope(x) - slope)) < 8 * double(std::numeric_limits<T>::epsilon()) + 1e-11);
+  const long double derivative = (exact(A{}, x + step) - exact(A{}, x - step)) / (2 * step);
+  CHECK(double(std::abs(A::derivative(x) - derivative)) < 8 * double(std::numeric_limits<T>::epsilon()) + 1e-11);
 }
 }  // namespace
 
-TEST_CASE_TEMPLATE("activations and their slopes are those of their formulas", A, activation::Silu, activation::Relu,
-                   activation::Mish) {
+TEST_CASE_TEMPLATE("activations and their derivatives are those of their formulas", A, activation::Silu,
+                   activation::Relu, activation::Mish) {
   const std::uint64_t seed = testing::Options::default_seed();
   INFO("seed ", seed);
   testing::Draw draw(seed);
@@ -53,9 +53,9 @@ TEST_CASE_TEMPLATE("a register of numbers gives what each of them gives", A, act
   testing::Draw draw(testing::Options::default_seed());
   float x[width];
   for (float& one : x) one = float(10 * draw.normal());
-  const auto value = A::value(load(x, Lanes<width>{0})), slope = A::slope(load(x, Lanes<width>{0}));
+  const auto value = A::value(load(x, Lanes<width>{0})), derivative = A::derivative(load(x, Lanes<width>{0}));
   for (int i = 0; i < width; ++i) {
     CHECK(value[i] == A::value(x[i]));
-    CHECK(slope[i] == A::slope(x[i]));
+    CHECK(derivative[i] == A::derivative(x[i]));
   }
 }

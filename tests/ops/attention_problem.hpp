@@ -22,27 +22,27 @@ using Numbers = std::vector<T>;
 template <class T, dim_t H, dim_t D, dim_t W>
 struct Problem {
   static constexpr dim_t C = H * D;
-  using Full = compute_of<T>;
+  using Accum = compute_of<T>;
   Seq seq;
   Numbers<T> q = Numbers<T>(seq.tokens() * C), k = q, v = q, dy = q, y = q, dq = q, dk = q, dv = q;
-  Numbers<Full> log_sum = Numbers<Full>(seq.tokens() * H), softmax = Numbers<Full>(seq.tokens() * H * 2);
-  Numbers<Full> past_k = Numbers<Full>(seq.batch * W * C), past_v = past_k, dpast_k = past_k, dpast_v = past_k;
-  Numbers<Full> position = Numbers<Full>(seq.batch);
+  Numbers<Accum> log_sum = Numbers<Accum>(seq.tokens() * H), softmax = Numbers<Accum>(seq.tokens() * H * 2);
+  Numbers<Accum> state_k = Numbers<Accum>(seq.batch * W * C), state_v = state_k, dstate_k = state_k, dstate_v = state_k;
+  Numbers<Accum> position = Numbers<Accum>(seq.batch);
 
-  std::vector<Numbers<Full>> results() const {
-    const auto full = [](const auto& x) { return Numbers<Full>(x.begin(), x.end()); };
-    return {full(y), log_sum, full(dq), full(dk), full(dv), dpast_k, dpast_v};
+  std::vector<Numbers<Accum>> results() const {
+    const auto full = [](const auto& x) { return Numbers<Accum>(x.begin(), x.end()); };
+    return {full(y), log_sum, full(dq), full(dk), full(dv), dstate_k, dstate_v};
   }
   template <class U>
   Problem<U, H, D, W> as() const {
     Problem<U, H, D, W> p{seq};
     const auto copy = [](auto& to, const auto& from) { to.assign(from.begin(), from.end()); };
     copy(p.q, q), copy(p.k, k), copy(p.v, v), copy(p.dy, dy), copy(p.position, position);
-    copy(p.past_k, past_k), copy(p.past_v, past_v), copy(p.dpast_k, dpast_k), copy(p.dpast_v, dpast_v);
+    copy(p.state_k, state_k), copy(p.state_v, state_v), copy(p.dstate_k, dstate_k), copy(p.dstate_v, dstate_v);
     return p;
   }
 };
-inline constexpr const char* names[] = {"y", "log_sum", "dq", "dk", "dv", "dpast_k", "dpast_v"};
+inline constexpr const char* names[] = {"y", "log_sum", "dq", "dk", "dv", "dstate_k", "dstate_v"};
 
 /// The logarithms of the denominators, from what backward reads.
 template <class P>
@@ -56,17 +56,17 @@ template <template <class> class Machine = Cpu, class T, dim_t H, dim_t D, dim_t
 void run(Problem<T, H, D, W>& p, Drops drops = {}) {
   using B = Machine<T>;
   using Rows = Tensor<B, Batch, Time, H * D>;
-  using Ring = Tensor<Full<B>, Batch, W, H * D>;
+  using Ring = Tensor<Accum<B>, Batch, W, H * D>;
   const Seq s = p.seq;
   Scratch<B> scratch;
   const Rows q{p.q.data(), s}, k{p.k.data(), s}, v{p.v.data(), s}, y{p.y.data(), s}, dy{p.dy.data(), s};
-  const Ring past_k{p.past_k.data(), s}, past_v{p.past_v.data(), s};
-  const Tensor<Full<B>, Batch, 1> position{p.position.data(), s};
-  const Tensor<Full<B>, Batch, Time, H, 2> softmax{p.softmax.data(), s};
-  attention_forward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, softmax, drops);
-  attention_backward<B, H, D>(scratch, q, k, v, past_k, past_v, position, y, softmax, dy, Rows{p.dq.data(), s},
-                              Rows{p.dk.data(), s}, Rows{p.dv.data(), s}, Ring{p.dpast_k.data(), s},
-                              Ring{p.dpast_v.data(), s}, drops);
+  const Ring state_k{p.state_k.data(), s}, state_v{p.state_v.data(), s};
+  const Tensor<Accum<B>, Batch, 1> position{p.position.data(), s};
+  const Tensor<Accum<B>, Batch, Time, H, 2> softmax{p.softmax.data(), s};
+  attention_forward<B, H, D>(scratch, q, k, v, state_k, state_v, position, y, softmax, drops);
+  attention_backward<B, H, D>(scratch, q, k, v, state_k, state_v, position, y, softmax, dy, Rows{p.dq.data(), s},
+                              Rows{p.dk.data(), s}, Rows{p.dv.data(), s}, Ring{p.dstate_k.data(), s},
+                              Ring{p.dstate_v.data(), s}, drops);
   sum_up(p);
 }
 
@@ -92,7 +92,7 @@ void define(Problem<R, H, D, W>& p, Drops drops = {}) {
         Numbers<R> score(last - first + 1);
         R top = -std::numeric_limits<R>::infinity(), total = 0, along = 0;
         for (dim_t s = first; s <= last; ++s)
-          top = std::max(top, score[s - first] = scale * dot(&p.q[i], key(p.k, p.past_k, s)));
+          top = std::max(top, score[s - first] = scale * dot(&p.q[i], key(p.k, p.state_k, s)));
         for (R s : score) total += std::exp(s - top);
         p.log_sum[(b * T + t) * H + h] = top + std::log(total);
         std::fill_n(&p.y[i], D, R(0));
@@ -100,15 +100,15 @@ void define(Problem<R, H, D, W>& p, Drops drops = {}) {
         const auto kept = [&](dim_t s) { return drops.template factor<R>(word, detail::columns<R>(s - before)); };
         for (dim_t s = first; s <= last; ++s)
           for (dim_t c = 0; c < D; ++c)
-            p.y[i + c] += kept(s) * std::exp(score[s - first] - top) / total * key(p.v, p.past_v, s)[c];
+            p.y[i + c] += kept(s) * std::exp(score[s - first] - top) / total * key(p.v, p.state_v, s)[c];
         along = dot(&p.dy[i], &p.y[i]);
         for (dim_t s = first; s <= last; ++s) {
           const R weight = std::exp(score[s - first] - top) / total;
-          const R ds = weight * (kept(s) * dot(&p.dy[i], key(p.v, p.past_v, s)) - along) * scale;
+          const R ds = weight * (kept(s) * dot(&p.dy[i], key(p.v, p.state_v, s)) - along) * scale;
           for (dim_t c = 0; c < D; ++c) {
-            p.dq[i + c] += ds * key(p.k, p.past_k, s)[c];
-            key(p.dk, p.dpast_k, s)[c] += ds * p.q[i + c];
-            key(p.dv, p.dpast_v, s)[c] += kept(s) * weight * p.dy[i + c];
+            p.dq[i + c] += ds * key(p.k, p.state_k, s)[c];
+            key(p.dk, p.dstate_k, s)[c] += ds * p.q[i + c];
+            key(p.dv, p.dstate_v, s)[c] += kept(s) * weight * p.dy[i + c];
           }
         }
       }
@@ -118,20 +118,20 @@ void define(Problem<R, H, D, W>& p, Drops drops = {}) {
 /// Every sequence has another past; rows of the ring that were never written hold NaN.
 template <class T, dim_t H, dim_t D, dim_t W>
 Problem<T, H, D, W> random_problem(Seq seq, std::mt19937& random, dim_t most_before = 3 * W, compute_of<T> spread = 1) {
-  using Full = compute_of<T>;
+  using Accum = compute_of<T>;
   Problem<T, H, D, W> p{seq};
-  std::normal_distribution<Full> normal;
-  const auto draw = [&](auto& x, Full size) {
+  std::normal_distribution<Accum> normal;
+  const auto draw = [&](auto& x, Accum size) {
     for (auto& value : x) value = T(size * normal(random));
   };
   draw(p.q, spread), draw(p.k, spread), draw(p.v, 1), draw(p.dy, 1);
-  draw(p.past_k, spread), draw(p.past_v, 1), draw(p.dpast_k, 1), draw(p.dpast_v, 1);
+  draw(p.state_k, spread), draw(p.state_v, 1), draw(p.dstate_k, 1), draw(p.dstate_v, 1);
   for (dim_t b = 0; b < seq.batch; ++b) {
     const dim_t before = b == 0 ? 0 : dim_t(random() % (most_before + 1));
-    p.position[b] = Full(before);
+    p.position[b] = Accum(before);
     for (dim_t r = before; r < W; ++r)
-      for (auto* x : {&p.past_k, &p.past_v})
-        std::fill_n(x->begin() + (b * W + r) * H * D, H * D, std::numeric_limits<Full>::quiet_NaN());
+      for (auto* x : {&p.state_k, &p.state_v})
+        std::fill_n(x->begin() + (b * W + r) * H * D, H * D, std::numeric_limits<Accum>::quiet_NaN());
   }
   return p;
 }

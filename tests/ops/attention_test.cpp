@@ -52,8 +52,8 @@ void run_on(Problem<T, H, D, W>& p, Drops drops = {}) {
   using B = Cpu<T>;
   Scratch<B> scratch;
   const detail::History<T> history{p.seq, H, D, W, p.position.data()};
-  const detail::Keys<const T> k{p.k.data(), p.past_k.data()}, v{p.v.data(), p.past_v.data()};
-  const detail::Keys<T> dk{p.dk.data(), p.dpast_k.data()}, dv{p.dv.data(), p.dpast_v.data()};
+  const detail::Keys<const T> k{p.k.data(), p.state_k.data()}, v{p.v.data(), p.state_v.data()};
+  const detail::Keys<T> dk{p.dk.data(), p.dstate_k.data()}, dv{p.dv.data(), p.dstate_v.data()};
   Attention<B, D>::template forward<Drops>(scratch, {history, p.q.data(), k, v, p.y.data(), {p.softmax.data()}, drops});
   Attention<B, D>::template backward<Drops>(
       scratch, {history, p.q.data(), k, v, p.y.data(), {p.softmax.data()}, p.dy.data(), p.dq.data(), nullptr, drops},
@@ -127,11 +127,11 @@ TEST_CASE("attention without a past is attention behind an empty one") {
   check_same(p, want, 1e-13);
 }
 
-TEST_CASE("attention's gradients are slopes") {
+TEST_CASE("attention's gradients are derivatives") {
   using P = Problem<double, 2, 3, 9>;
   std::mt19937 random(11);
   auto p = random_problem<double, 2, 3, 9>({2, 14}, random);
-  for (auto* x : {&p.dpast_k, &p.dpast_v}) std::fill(x->begin(), x->end(), 0.);
+  for (auto* x : {&p.dstate_k, &p.dstate_v}) std::fill(x->begin(), x->end(), 0.);
   run(p);
   const auto loss = [](P at) {
     run(at);
@@ -149,7 +149,7 @@ TEST_CASE("attention's gradients are slopes") {
     }
   };
   check(&P::q, &P::dq), check(&P::k, &P::dk), check(&P::v, &P::dv);
-  check(&P::past_k, &P::dpast_k), check(&P::past_v, &P::dpast_v);
+  check(&P::state_k, &P::dstate_k), check(&P::state_v, &P::dstate_v);
 }
 
 /// Tokens [first, end) of every sequence as a call of its own; its ring is what the tokens before it left.
@@ -157,7 +157,7 @@ template <class T, dim_t H, dim_t D, dim_t W>
 Problem<T, H, D, W> part(const Problem<T, H, D, W>& p, dim_t first, dim_t end) {
   constexpr dim_t C = H * D;
   Problem<T, H, D, W> q{{p.seq.batch, end - first}};
-  q.past_k = p.past_k, q.past_v = p.past_v;
+  q.state_k = p.state_k, q.state_v = p.state_v;
   for (dim_t b = 0; b < p.seq.batch; ++b) {
     for (auto x : {&Problem<T, H, D, W>::q, &Problem<T, H, D, W>::k, &Problem<T, H, D, W>::v, &Problem<T, H, D, W>::dy})
       std::copy_n((p.*x).begin() + (b * p.seq.time + first) * C, (end - first) * C,
@@ -165,8 +165,8 @@ Problem<T, H, D, W> part(const Problem<T, H, D, W>& p, dim_t first, dim_t end) {
     q.position[b] = p.position[b] + T(first);
     for (dim_t t = 0; t < first; ++t) {
       const dim_t row = (dim_t(p.position[b]) + t) % W, i = (b * p.seq.time + t) * C;
-      std::copy_n(p.k.begin() + i, C, q.past_k.begin() + (b * W + row) * C);
-      std::copy_n(p.v.begin() + i, C, q.past_v.begin() + (b * W + row) * C);
+      std::copy_n(p.k.begin() + i, C, q.state_k.begin() + (b * W + row) * C);
+      std::copy_n(p.v.begin() + i, C, q.state_v.begin() + (b * W + row) * C);
     }
   }
   return q;
@@ -193,7 +193,7 @@ void check_pieces(Seq seq, const std::vector<dim_t>& cuts, std::mt19937& random,
       for (dim_t t = std::max<dim_t>(0, cuts[n] - W); t < cuts[n]; ++t)
         for (dim_t c = 0; c < C; ++c) {
           const dim_t from = (b * W + t % W) * C + c, to = (b * seq.time + t) * C + c;
-          got.dk[to] += piece.dpast_k[from], got.dv[to] += piece.dpast_v[from];
+          got.dk[to] += piece.dstate_k[from], got.dv[to] += piece.dstate_v[from];
         }
     }
   }
@@ -313,8 +313,8 @@ TEST_CASE("attention without tokens leaves the gradients of the past alone") {
   auto p = random_problem<float, 2, 5, 8>({3, 0}, random);
   const auto before = p;
   run(p);
-  CHECK(p.dpast_k == before.dpast_k);
-  CHECK(p.dpast_v == before.dpast_v);
+  CHECK(p.dstate_k == before.dstate_k);
+  CHECK(p.dstate_v == before.dstate_v);
 }
 
 }  // namespace

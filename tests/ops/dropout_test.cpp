@@ -80,11 +80,11 @@ TEST_CASE("float and double, lanes and single numbers drop the same") {
   CHECK(different == 0);
 }
 
-TEST_CASE("nothing is dropped where chance is off") {
-  Chance chance;
-  CHECK_FALSE(chance.draw().any);
-  chance.on = true;
-  const Drawn one = chance.draw(), other = chance.draw();
-  CHECK(one.any);
+TEST_CASE("nothing is dropped where dropout is off") {
+  DropoutStreams dropout;
+  CHECK_FALSE(dropout.next().active);
+  dropout.on = true;
+  const DropoutStream one = dropout.next(), other = dropout.next();
+  CHECK(one.active);
   CHECK(one.random.bits(0) != other.random.bits(0));
 }

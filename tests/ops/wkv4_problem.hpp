@@ -54,7 +54,7 @@ void run(Problem<T, C>& p, OverTime forth, OverTime back) {
                       {p.dtime_first.data(), s}, {p.dstate.data(), s}, back);
 }
 template <class T, dim_t C>
-void run(Problem<T, C>& p, OverTime how = OverTime::walk) {
+void run(Problem<T, C>& p, OverTime how = OverTime::sequential) {
   run(p, how, how);
 }
 

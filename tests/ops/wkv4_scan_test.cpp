@@ -5,7 +5,7 @@ namespace {
 
 using namespace wkv4;
 
-constexpr OverTime both[] = {OverTime::walk, OverTime::scan};
+constexpr OverTime both[] = {OverTime::sequential, OverTime::scan};
 template <class T>
 constexpr double exact = sizeof(T) == 4 ? 1e-6 : 1e-13;
 
@@ -14,7 +14,7 @@ void check(Seq seq, std::mt19937& random, double key = 4, bool extreme = false) 
   auto p = random_problem<T, C>(seq, random, key, extreme);
   for (const OverTime how : both) {
     INFO(C << " channels, " << seq.batch << " sequences of " << seq.time << ", keys to " << key
-           << (how == OverTime::walk ? ", walk" : ", scan"));
+           << (how == OverTime::sequential ? ", walk" : ", scan"));
     check_exact(p, how, exact<T>);
   }
 }
@@ -67,10 +67,10 @@ TEST_CASE("wkv4's scan and walk agree, and either goes back after either") {
   std::mt19937 random(37);
   for (double key : {4., 80.}) {
     auto walk = random_problem<double, 19>({3, 700}, random, key), scan = walk, mixed = walk, other = walk;
-    run(walk, OverTime::walk, OverTime::walk);
+    run(walk, OverTime::sequential, OverTime::sequential);
     run(scan, OverTime::scan, OverTime::scan);
-    run(mixed, OverTime::scan, OverTime::walk);
-    run(other, OverTime::walk, OverTime::scan);
+    run(mixed, OverTime::scan, OverTime::sequential);
+    run(other, OverTime::sequential, OverTime::scan);
     check_same(scan, walk, 1e-12), check_same(mixed, walk, 1e-12), check_same(other, walk, 1e-12);
   }
 }

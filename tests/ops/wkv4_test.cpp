@@ -93,7 +93,7 @@ double loss(Problem<double, C> p, const Numbers<double>& pp) {
   return sum;
 }
 
-TEST_CASE("wkv4's gradients are slopes") {
+TEST_CASE("wkv4's gradients are derivatives") {
   std::mt19937 random(7);
   auto p = random_problem<double, 3>({2, 35}, random);
   run(p);
@@ -192,7 +192,7 @@ TEST_CASE("wkv4 without starts gives the same outputs") {
   using B = Cpu<float>;
   Scratch<B> scratch;
   wkv4_forward<B, 21>(scratch, {p.time_decay.data(), p.seq}, {p.time_first.data(), p.seq}, {p.k.data(), p.seq},
-                      {p.v.data(), p.seq}, {y.data(), p.seq}, {last.data(), p.seq}, {}, OverTime::walk);
+                      {p.v.data(), p.seq}, {y.data(), p.seq}, {last.data(), p.seq}, {}, OverTime::sequential);
   CHECK(y == p.y);
   CHECK(last == p.last);
 }

@@ -10,17 +10,17 @@
 #include <rwkv/text/batches.hpp>
 
 using rwkv::Bytes;
+using rwkv::ContiguousBatches;
 using rwkv::Corpus;
 using rwkv::dim_t;
 using rwkv::Error;
 using rwkv::Minibatch;
 using rwkv::Random;
+using rwkv::RandomWindows;
 using rwkv::Seq;
 using rwkv::Steps;
-using rwkv::Streams;
-using rwkv::Windows;
 
-static_assert(std::ranges::input_range<Steps<Windows>> && std::ranges::input_range<Steps<Streams>>);
+static_assert(std::ranges::input_range<Steps<RandomWindows>> && std::ranges::input_range<Steps<ContiguousBatches>>);
 static_assert(!rwkv::BatchSource<int>);
 
 namespace {
@@ -62,13 +62,13 @@ TEST_CASE("targets are the next tokens, and a batch depends on its step alone") 
     const dim_t least = seq.batch * (seq.time + 1);
     const Corpus corpus = counting(least + static_cast<dim_t>(random.below(100, 2)));
     const auto step = static_cast<dim_t>(random.below(1000, 3));
-    check_law(Windows(corpus, seq, seed), step);
-    check_law(Streams(corpus, seq, seed), step);
+    check_law(RandomWindows(corpus, seq, seed), step);
+    check_law(ContiguousBatches(corpus, seq, seed), step);
   }
 }
 
 TEST_CASE("every place of a window is equally likely") {
-  const Windows windows(counting(20), {.batch = 4, .time = 7}, 11);  // places 0 .. 12
+  const RandomWindows windows(counting(20), {.batch = 4, .time = 7}, 11);  // places 0 .. 12
   std::vector<int> starts(20);
   const dim_t steps = 6500;
   for (const Minibatch& batch : windows.first(steps)) {
@@ -87,7 +87,7 @@ TEST_CASE("rows, steps and seeds are drawn apart, and a row does not depend on t
   const Corpus corpus = counting(200);
   const auto starts = [&](dim_t batch, std::uint64_t seed, dim_t row) {
     std::vector<std::int32_t> made;
-    for (const Minibatch& b : Windows(corpus, {batch, 3}, seed).first(50))
+    for (const Minibatch& b : RandomWindows(corpus, {batch, 3}, seed).first(50))
       made.push_back(b.inputs[static_cast<std::size_t>(3 * row)]);
     return made;
   };
@@ -100,7 +100,7 @@ TEST_CASE("rows, steps and seeds are drawn apart, and a row does not depend on t
 
 TEST_CASE("streams read their parts from front to back and start again") {
   // 23 tokens, two streams of 11: 0 .. 10 and 11 .. 21; three whole steps of 3 each
-  const Streams streams(counting(23), {.batch = 2, .time = 3});
+  const ContiguousBatches streams(counting(23), {.batch = 2, .time = 3});
   CHECK(streams.steps_per_pass() == 3);
   using Tokens = std::vector<std::int32_t>;
   CHECK(streams.at(0).inputs == Tokens{0, 1, 2, 11, 12, 13});
@@ -119,7 +119,7 @@ TEST_CASE("a batch that continues goes on where the one before ended; a pass mis
     const Random random{seed};
     const Seq seq{1 + static_cast<dim_t>(random.below(5, 0)), 1 + static_cast<dim_t>(random.below(7, 1))};
     const Corpus corpus = counting(seq.batch * (seq.time + 1) + static_cast<dim_t>(random.below(120, 2)));
-    const Streams streams(corpus, seq);
+    const ContiguousBatches streams(corpus, seq);
     Minibatch before;
     for (const Minibatch& batch : streams.first(3 * streams.steps_per_pass())) {
       for (dim_t b = 0; batch.continues && b < seq.batch; ++b)
@@ -136,9 +136,9 @@ TEST_CASE("a batch that continues goes on where the one before ended; a pass mis
 TEST_CASE("ranges give each step once, and a resumed run goes on where it would have been") {
   const Corpus corpus = counting(100);
   std::vector<Minibatch> whole, parts;
-  for (const Minibatch& batch : Windows(corpus, {.batch = 2, .time = 4}, 5).first(10)) whole.push_back(batch);
+  for (const Minibatch& batch : RandomWindows(corpus, {.batch = 2, .time = 4}, 5).first(10)) whole.push_back(batch);
   REQUIRE(whole.size() == 10);
-  const Windows windows(corpus, {.batch = 2, .time = 4}, 5);
+  const RandomWindows windows(corpus, {.batch = 2, .time = 4}, 5);
   for (const Minibatch& batch : windows.first(6)) parts.push_back(batch);
   for (const Minibatch& batch : windows.steps(6, 4)) parts.push_back(batch);
   CHECK(parts == whole);
@@ -151,7 +151,7 @@ TEST_CASE("ranges give each step once, and a resumed run goes on where it would 
 }
 
 TEST_CASE("filling the same batch again moves no memory") {
-  const Windows windows(counting(100), {.batch = 3, .time = 5});
+  const RandomWindows windows(counting(100), {.batch = 3, .time = 5});
   Minibatch batch;
   windows.fill(0, batch);
   const auto *inputs = batch.inputs.data(), *targets = batch.targets.data();
@@ -161,27 +161,27 @@ TEST_CASE("filling the same batch again moves no memory") {
 }
 
 TEST_CASE("the shortest corpus is enough, and one token less is refused") {
-  CHECK(Windows(counting(5), {.batch = 3, .time = 4}).at(7).inputs[4] == 0);
-  CHECK(Streams(counting(15), {.batch = 3, .time = 4}).steps_per_pass() == 1);
-  CHECK_THROWS_WITH_AS(Windows(counting(4), {.batch = 3, .time = 4}),
+  CHECK(RandomWindows(counting(5), {.batch = 3, .time = 4}).at(7).inputs[4] == 0);
+  CHECK(ContiguousBatches(counting(15), {.batch = 3, .time = 4}).steps_per_pass() == 1);
+  CHECK_THROWS_WITH_AS(RandomWindows(counting(4), {.batch = 3, .time = 4}),
                        "text: expected at least 5 tokens, 1 times 4 and the one after, found 4; give a longer text, or "
                        "make the time smaller",
                        Error);
-  CHECK_THROWS_WITH_AS(Streams(counting(14), {.batch = 3, .time = 4}),
+  CHECK_THROWS_WITH_AS(ContiguousBatches(counting(14), {.batch = 3, .time = 4}),
                        "text: expected at least 15 tokens, 3 times 4 and the one after, found 14; give a longer text, "
                        "or make the batch or the time smaller",
                        Error);
-  CHECK_THROWS_WITH_AS(Windows(counting(14), {.batch = 0, .time = 4}),
+  CHECK_THROWS_WITH_AS(RandomWindows(counting(14), {.batch = 0, .time = 4}),
                        "batches: expected a batch and a time of at least 1, found batch 0 and time 4; set both, as in "
                        "Seq{.batch = 8, .time = 64}",
                        Error);
-  CHECK_THROWS_AS(Streams(counting(14), {.batch = 1, .time = -1}), Error);
-  CHECK_THROWS_WITH_AS(Windows(counting(14), {.batch = 2, .time = 4}).at(-1),
+  CHECK_THROWS_AS(ContiguousBatches(counting(14), {.batch = 1, .time = -1}), Error);
+  CHECK_THROWS_WITH_AS(RandomWindows(counting(14), {.batch = 2, .time = 4}).at(-1),
                        "batches: expected a step of at least 0, found -1; count from 0", Error);
 }
 
 TEST_CASE("the windows of a seed never change") {
-  const Windows windows(counting(250), {.batch = 4, .time = 1}, 42);
+  const RandomWindows windows(counting(250), {.batch = 4, .time = 1}, 42);
   CHECK(windows.at(0).inputs == std::vector<std::int32_t>{53, 233, 128, 136});
   CHECK(windows.at(1000000).inputs == std::vector<std::int32_t>{10, 205, 233, 223});
 }

@@ -50,17 +50,18 @@ std::vector<std::uint32_t> bits(const Model<Net, B>& model) {
   for (const float x : model.params.download()) all.push_back(std::bit_cast<std::uint32_t>(x));
   return all;
 }
-const Recipe recipe{.schedule = {.rate = 3e-3}, .carry = true};
+const TrainConfig config{.schedule = {.learning_rate = 3e-3}, .carry = true};
 }  // namespace
 
 TEST_CASE_TEMPLATE("training in bf16 follows training in float within 1 %", N, Net, Gpt2) {
-  const Recipe slow{.schedule = {.rate = 1e-3}};  // at 3e-3 GPT-2 in float leaves its path for a nudge of 1e-5
+  const TrainConfig slow{
+      .schedule = {.learning_rate = 1e-3}};  // at 3e-3 GPT-2 in float leaves its path for a nudge of 1e-5
   Model<N, B> model(1);
   Model<N> reference(1);
   Trainer trainer(model, slow, seq);
   Trainer in_float(reference, slow, seq);
   double sum = 0, expected = 0;
-  for (const auto& batch : Windows(text(), seq, 5).first(200)) {
+  for (const auto& batch : RandomWindows(text(), seq, 5).first(200)) {
     sum += trainer.step(batch), expected += in_float.step(batch);
     if (trainer.steps() % 20 > 0) continue;
     CHECK(sum == doctest::Approx(expected).epsilon(0.01));  // of 20 steps
@@ -72,26 +73,26 @@ TEST_CASE_TEMPLATE("training in bf16 follows training in float within 1 %", N, N
 
 TEST_CASE_TEMPLATE("a resumed run in bf16 goes on bit for bit, and its checkpoint is one of float", N, Net, Gpt2) {
   const File file;
-  const Streams source(text(), seq);
+  const ContiguousBatches source(text(), seq);
   Model<N, B> whole(1);
-  Trainer one(whole, recipe, seq);
+  Trainer one(whole, config, seq);
   for (dim_t i = 0; i < 5; ++i) one.step(source.at(i));
   save_checkpoint(one, file.path);
   for (dim_t i = 5; i < 8; ++i) one.step(source.at(i));
 
   Model<N, B> resumed(2);
-  Trainer other(resumed, recipe, seq);
+  Trainer other(resumed, config, seq);
   load_checkpoint(other, file.path);
   for (dim_t i = 5; i < 8; ++i) CHECK(std::isfinite(other.step(source.at(i))));
   CHECK(bits(resumed) == bits(whole));
 
   Model<N> in_float(3);
-  Trainer wide(in_float, recipe, seq);
+  Trainer wide(in_float, config, seq);
   load_checkpoint(wide, file.path);
   const File again;
   save_checkpoint(wide, again.path);
   Model<N, B> back(4);
-  Trainer third(back, recipe, seq);
+  Trainer third(back, config, seq);
   load_checkpoint(third, again.path);
   for (dim_t i = 5; i < 8; ++i) third.step(source.at(i));
   CHECK(bits(back) == bits(whole));
@@ -119,9 +120,9 @@ TEST_CASE("a model saved in bf16 is read in float and back, bit for bit; float i
 
 TEST_CASE("steps smaller than a rounding add up") {
   Model<Net, B> model(1);
-  const Recipe small{.schedule = {.rate = 1e-4, .warmup = 0}, .optimizer = {.decay = 0}};
+  const TrainConfig small{.schedule = {.learning_rate = 1e-4, .warmup = 0}, .optimizer = {.decay = 0}};
   Trainer trainer(model, small, seq);
-  const auto batch = Windows(text(), seq, 5).at(0);
+  const auto batch = RandomWindows(text(), seq, 5).at(0);
   const auto before = model.params.download();
   const auto weight = [&] {  // of ln_out: ones, that are 2^-8 above what lies below them
     for (const Leaf& leaf : model.params.leaves())
@@ -147,9 +148,9 @@ TEST_CASE("parameters that are changed between steps are what training goes on f
   Model<Net, B> other(7);
   save(other, file.path);
   Model<Net, B> model(1);
-  const Recipe still{.schedule = {.rate = 0}};
+  const TrainConfig still{.schedule = {.learning_rate = 0}};
   Trainer trainer(model, still, seq);
-  const auto batch = Windows(text(), seq, 5).at(0);
+  const auto batch = RandomWindows(text(), seq, 5).at(0);
   trainer.step(batch);
   load(model, file.path);
   trainer.step(batch);
@@ -158,8 +159,8 @@ TEST_CASE("parameters that are changed between steps are what training goes on f
 
 TEST_CASE_TEMPLATE("a model in bf16 writes, and reads a text at once as token by token", N, Net, Gpt2) {
   Model<N, B> model(1);
-  Trainer trainer(model, recipe, seq);
-  for (const auto& batch : Windows(text(), seq, 5).first(60)) trainer.step(batch);
+  Trainer trainer(model, config, seq);
+  for (const auto& batch : RandomWindows(text(), seq, 5).first(60)) trainer.step(batch);
   const std::string prompt = "number 123 follows; number 456 follows; number 789 follows; number";
   Generator at_once(model), by_token(model);
   at_once.read(prompt);

@@ -17,15 +17,15 @@ constexpr Seq seq{2, 20};
 
 const Corpus text =
     Corpus::of_text(std::string(40, 'a') + "the quick brown fox jumps over the lazy dog again and again", Bytes());
-const Windows batches(text, seq, 5);
+const RandomWindows batches(text, seq, 5);
 
 Minibatch batch(dim_t i) {
   Minibatch all;
   batches.fill(i, all);
   return all;
 }
-Recipe recipe(std::uint64_t seed, int accumulate = 1) {
-  return {.schedule = {.rate = 1e-2}, .accumulate = accumulate, .seed = seed};
+TrainConfig config(std::uint64_t seed, int accumulate = 1) {
+  return {.schedule = {.learning_rate = 1e-2}, .accumulate = accumulate, .seed = seed};
 }
 
 /// Parameters after a few updates.
@@ -33,7 +33,7 @@ template <class Net = ::Net>
 std::vector<float> trained(std::uint64_t seed, dim_t from, dim_t to, const std::string& file = "", int threads = 1) {
   set_threads(threads);
   Model<Net, B> model(3);
-  Trainer trainer(model, recipe(seed, 2), seq);
+  Trainer trainer(model, config(seed, 2), seq);
   if (from > 0) load_checkpoint(trainer, file);
   for (dim_t i = from; i < to; ++i) trainer.step(batch(2 * i)), trainer.step(batch(2 * i + 1));
   if (!file.empty()) save_checkpoint(trainer, file);
@@ -60,8 +60,8 @@ TEST_CASE("every batch drops anew; validation drops nothing") {
   Model<Still, B> still(3);
   for (const Leaf& leaf : model.params.leaves())  // away from where dropout changes little
     for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) still.params.data()[i] = model.params.data()[i] *= 10;
-  Trainer trainer(model, recipe(1, 100), seq);
-  Trainer without(still, recipe(1, 100), seq);
+  Trainer trainer(model, config(1, 100), seq);
+  Trainer without(still, config(1, 100), seq);
   const auto valid = [](auto& t) { return t.evaluate(batches, 3); };
   CHECK(valid(trainer) == valid(without));
   const double first = trainer.accumulate(batch(0)), second = trainer.accumulate(batch(0));

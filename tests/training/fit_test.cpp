@@ -39,8 +39,8 @@ Corpus text() {
   for (int i = 0; i < 200; ++i) words += "number " + std::to_string(i * 7919 % 1000) + " follows; ";
   return Corpus::of_text(words, Bytes());
 }
-Run plan(const std::string& folder, dim_t steps, bool resume = false) {
-  Run run;
+RunConfig plan(const std::string& folder, dim_t steps, bool resume = false) {
+  RunConfig run;
   run.folder = folder, run.steps = steps, run.valid_every = 3, run.valid_batches = 2, run.save_every = 4,
   run.resume = resume;
   run.settings = "seed 5";
@@ -49,7 +49,7 @@ Run plan(const std::string& folder, dim_t steps, bool resume = false) {
 /// A source that does something when its step comes.
 template <class F>
 struct Watched {
-  Streams inner;
+  ContiguousBatches inner;
   F f;
   Seq seq() const { return inner.seq(); }
   void fill(dim_t step, Minibatch& batch) const {
@@ -58,12 +58,12 @@ struct Watched {
   }
 };
 template <class F>
-Watched(Streams, F) -> Watched<F>;
-template <BatchSource Source = Streams>
-Outcome train(const Run& run, const Source& source = Streams(text(), {2, 16}), std::uint64_t seed = 1) {
+Watched(ContiguousBatches, F) -> Watched<F>;
+template <BatchSource Source = ContiguousBatches>
+Outcome train(const RunConfig& run, const Source& source = ContiguousBatches(text(), {2, 16}), std::uint64_t seed = 1) {
   Model<Net> model(seed);
-  Trainer trainer(model, Recipe{.schedule = {.rate = 3e-3}, .carry = true}, source.seq());
-  return fit(trainer, model, source, std::optional<Batches>(Windows(text(), source.seq(), 9)), run);
+  Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 3e-3}, .carry = true}, source.seq());
+  return fit(trainer, model, source, std::optional<Batches>(RandomWindows(text(), source.seq(), 9)), run);
 }
 /// Steps and losses of a log, without speeds and times.
 std::vector<std::string> curve(const std::string& path) {
@@ -82,12 +82,12 @@ TEST_CASE("a run that stops and resumes ends as one that never stopped, bit for 
   const Folder folder;
   const auto whole = train(plan(folder.sub("whole"), 11));
   CHECK(whole.last.step == 11);
-  const Watched stopped{Streams(text(), {2, 16}), [](dim_t step) {
+  const Watched stopped{ContiguousBatches(text(), {2, 16}), [](dim_t step) {
                           if (step == 3) std::raise(SIGINT);
                         }};
   CHECK(train(plan(folder.sub("parts"), 11), stopped).interrupted);
-  const auto rest =
-      train(plan(folder.sub("parts"), 11, true), Streams(text(), {2, 16}), 77);  // another seed: all is in the file
+  const auto rest = train(plan(folder.sub("parts"), 11, true), ContiguousBatches(text(), {2, 16}),
+                          77);  // another seed: all is in the file
   CHECK(rest.first_step == 4);
   CHECK(bytes(folder.sub("whole/model.safetensors")) == bytes(folder.sub("parts/model.safetensors")));
   CHECK(bytes(folder.sub("whole/resume.safetensors")) == bytes(folder.sub("parts/resume.safetensors")));
@@ -104,7 +104,7 @@ TEST_CASE("a kill at any moment leaves a checkpoint that resumes bit for bit") {
     const pid_t child = ::fork();
     if (child == 0) {
       set_threads(1);  // threads do not survive a fork
-      Run run = plan(folder.sub("killed"), 30, true);
+      RunConfig run = plan(folder.sub("killed"), 30, true);
       run.save_every = 1;
       try {
         train(run);
@@ -127,15 +127,15 @@ TEST_CASE("a kill at any moment leaves a checkpoint that resumes bit for bit") {
 TEST_CASE("Ctrl-C finishes the step and saves") {
   const Folder folder;
   Model<Net> model(1);
-  Trainer trainer(model, Recipe{}, Seq{2, 16});
-  const Watched source{Streams(text(), {2, 16}), [](dim_t step) {
+  Trainer trainer(model, TrainConfig{}, Seq{2, 16});
+  const Watched source{ContiguousBatches(text(), {2, 16}), [](dim_t step) {
                          if (step == 5) std::raise(SIGINT);
                        }};
   const auto end = fit(trainer, model, source, std::optional<Batches>{}, plan(folder.sub("run"), 100));
   CHECK(end.interrupted);
   CHECK(end.last.step == 6);
   Model<Net> other(2);
-  Trainer again(other, Recipe{}, Seq{2, 16});
+  Trainer again(other, TrainConfig{}, Seq{2, 16});
   load_checkpoint(again, folder.sub("run/resume.safetensors"));
   CHECK(again.steps() == 6);
   CHECK(other.params == model.params);
@@ -147,7 +147,7 @@ TEST_CASE("starting afresh puts an old checkpoint aside, so that none but its ow
   const auto old = bytes(folder.sub("run/resume.safetensors"));
   train(plan(folder.sub("run"), 8));
   CHECK(bytes(folder.sub("run/previous.safetensors")) == old);
-  const Watched killed{Streams(text(), {2, 16}), [](dim_t step) {
+  const Watched killed{ContiguousBatches(text(), {2, 16}), [](dim_t step) {
                          if (step == 1) throw Error("as if killed");
                        }};
   CHECK_THROWS_AS(train(plan(folder.sub("run"), 8), killed), Error);
@@ -158,7 +158,7 @@ TEST_CASE("resuming where there is nothing starts afresh; with other settings it
   const Folder folder;
   const auto first = train(plan(folder.sub("run"), 4, true));
   CHECK(first.first_step == 0);
-  Run other = plan(folder.sub("run"), 8, true);
+  RunConfig other = plan(folder.sub("run"), 8, true);
   other.settings = "seed 6";
   CHECK_THROWS_WITH_AS(
       train(other),
@@ -171,8 +171,8 @@ TEST_CASE("resuming where there is nothing starts afresh; with other settings it
 TEST_CASE("a loss that is no number names the step, the tensor and the checkpoint") {
   const Folder folder;
   Model<Net> model(1);
-  Trainer trainer(model, Recipe{}, Seq{2, 16});
-  const Watched source{Streams(text(), {2, 16}), [&](dim_t step) {
+  Trainer trainer(model, TrainConfig{}, Seq{2, 16});
+  const Watched source{ContiguousBatches(text(), {2, 16}), [&](dim_t step) {
                          if (step == 6) model.params.data()['n' * 16] = std::nanf("");
                        }};
   try {
@@ -195,7 +195,7 @@ TEST_CASE("a folder that cannot be made, a checkpoint that is none") {
   CHECK_THROWS_AS(train(plan(folder.sub("run"), 2, true)), Error);
   Model<Net> model;
   save(model, folder.sub("model.safetensors"));
-  Trainer trainer(model, Recipe{}, Seq{2, 16});
+  Trainer trainer(model, TrainConfig{}, Seq{2, 16});
   CHECK_THROWS_WITH_AS(
       load_checkpoint(trainer, folder.sub("model.safetensors")),
       (folder.sub("model.safetensors") +
@@ -205,8 +205,8 @@ TEST_CASE("a folder that cannot be made, a checkpoint that is none") {
 }
 
 TEST_CASE("the progress line says it all") {
-  Report r;
-  r.step = 120, r.steps = 500, r.loss = 2.03125, r.valid = 2.25, r.rate = 6e-4, r.gradient_norm = 1.5,
+  StepReport r;
+  r.step = 120, r.steps = 500, r.loss = 2.03125, r.valid = 2.25, r.learning_rate = 6e-4, r.gradient_norm = 1.5,
   r.tokens_per_second = 19123;
   CHECK(Progress::line(r, 3725) ==
         "step 120/500  loss 2.0312  valid 2.2500  lr 0.0006  norm 1.50  19.1k tokens/s  ETA 1:02:05");

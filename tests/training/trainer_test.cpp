@@ -30,8 +30,8 @@ TEST_CASE("training lowers the loss, and the same run gives the same bits") {
   std::vector<double> losses[2];
   for (auto& run : losses) {
     Model<Net> model(1);
-    Trainer trainer(model, Recipe{.schedule = {.rate = 3e-3}}, Seq{4, 16});
-    for (const auto& batch : Windows(text(), trainer.seq(), 5).first(150)) run.push_back(trainer.step(batch));
+    Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 3e-3}}, Seq{4, 16});
+    for (const auto& batch : RandomWindows(text(), trainer.seq(), 5).first(150)) run.push_back(trainer.step(batch));
   }
   CHECK(losses[0].front() > 5);
   CHECK(losses[0].back() < 2.5);
@@ -40,8 +40,8 @@ TEST_CASE("training lowers the loss, and the same run gives the same bits") {
 
 TEST_CASE("accumulated batches are one large batch") {
   Model<Net> a(1), b(1);
-  Trainer whole(a, Recipe{}, Seq{4, 16}), halves(b, Recipe{.accumulate = 2}, Seq{2, 16});
-  const Windows windows(text(), {4, 16}, 5);
+  Trainer whole(a, TrainConfig{}, Seq{4, 16}), halves(b, TrainConfig{.accumulate = 2}, Seq{2, 16});
+  const RandomWindows windows(text(), {4, 16}, 5);
   for (dim_t s = 0; s < 3; ++s) {
     const auto batch = windows.at(s);
     const double loss = whole.step(batch);
@@ -55,9 +55,10 @@ TEST_CASE("accumulated batches are one large batch") {
 TEST_CASE("one step of AdamW is the textbook's") {
   Model<Net> model(1);
   const auto before = model.params;
-  Trainer trainer(model, Recipe{.schedule = {.rate = 1e-2, .warmup = 0}, .optimizer = {.decay = 0.5}, .clip = 0.25},
-                  Seq{2, 8});
-  const auto batch = Windows(text(), {2, 8}, 1).at(0);
+  Trainer trainer(
+      model, TrainConfig{.schedule = {.learning_rate = 1e-2, .warmup = 0}, .optimizer = {.decay = 0.5}, .clip = 0.25},
+      Seq{2, 8});
+  const auto batch = RandomWindows(text(), {2, 8}, 1).at(0);
   trainer.accumulate(batch);
   const auto gradient = trainer.gradient();
   double squares = 0;
@@ -89,21 +90,21 @@ TEST_CASE("one step of AdamW is the textbook's") {
 TEST_CASE("a state carried over batches is one long context") {
   Model<Net> model(1);
   const Corpus corpus = text().slice(0, 33);
-  Trainer carried(model, Recipe{.carry = true}, Seq{1, 8}), whole(model, Recipe{}, Seq{1, 32}),
-      cut(model, Recipe{}, Seq{1, 8});
-  for (int i = 0; i < 30; ++i) whole.step(Windows(text(), {1, 32}, 3).at(i));  // somewhere the past matters
-  const double long_loss = whole.evaluate(Streams(corpus, {1, 32}), 1);
-  CHECK(carried.evaluate(Streams(corpus, {1, 8}), 4) == doctest::Approx(long_loss).epsilon(1e-5));
-  CHECK(std::abs(cut.evaluate(Streams(corpus, {1, 8}), 4) - long_loss) > 1e-3);
+  Trainer carried(model, TrainConfig{.carry = true}, Seq{1, 8}), whole(model, TrainConfig{}, Seq{1, 32}),
+      cut(model, TrainConfig{}, Seq{1, 8});
+  for (int i = 0; i < 30; ++i) whole.step(RandomWindows(text(), {1, 32}, 3).at(i));  // somewhere the past matters
+  const double long_loss = whole.evaluate(ContiguousBatches(corpus, {1, 32}), 1);
+  CHECK(carried.evaluate(ContiguousBatches(corpus, {1, 8}), 4) == doctest::Approx(long_loss).epsilon(1e-5));
+  CHECK(std::abs(cut.evaluate(ContiguousBatches(corpus, {1, 8}), 4) - long_loss) > 1e-3);
   double sum = 0;
-  for (dim_t s = 0; s < 4; ++s) sum += carried.accumulate(Streams(corpus, {1, 8}).at(s)) / 4;
+  for (dim_t s = 0; s < 4; ++s) sum += carried.accumulate(ContiguousBatches(corpus, {1, 8}).at(s)) / 4;
   CHECK(sum == doctest::Approx(long_loss).epsilon(1e-5));
 }
 
 TEST_CASE("what is no number stops the run, names step and tensor, and moves nothing") {
   Model<Net> model(1);
-  Trainer trainer(model, Recipe{}, Seq{2, 8});
-  const Windows windows(text(), {2, 8}, 1);
+  Trainer trainer(model, TrainConfig{}, Seq{2, 8});
+  const RandomWindows windows(text(), {2, 8}, 1);
   trainer.step(windows.at(0));
   for_each_leaf(
       [](const Path& path, auto&, auto& leaf) {
@@ -128,10 +129,10 @@ TEST_CASE("what is no number stops the run, names step and tensor, and moves not
 
 TEST_CASE("batches that do not fit are refused in plain words") {
   Model<Net> model(1);
-  Trainer trainer(model, Recipe{}, Seq{2, 8});
-  CHECK_THROWS_WITH(trainer.step(Windows(text(), {2, 9}, 1).at(0)),
+  Trainer trainer(model, TrainConfig{}, Seq{2, 8});
+  CHECK_THROWS_WITH(trainer.step(RandomWindows(text(), {2, 9}, 1).at(0)),
                     "Trainer: expected batches of 2 x 8 tokens, found 2 x 9");
-  auto batch = Windows(text(), {2, 8}, 1).at(0);
+  auto batch = RandomWindows(text(), {2, 8}, 1).at(0);
   batch.targets[5] = 256;
   CHECK_THROWS_WITH_AS(trainer.step(batch),
                        "Trainer: token 256 is outside the model's vocabulary of 256; train with the tokenizer that the "
@@ -141,24 +142,28 @@ TEST_CASE("batches that do not fit are refused in plain words") {
 
 TEST_CASE("a state of another batch is refused in plain words") {
   Model<Net> model(1);
-  Trainer trainer(model, Recipe{}, Seq{4, 16});
+  Trainer trainer(model, TrainConfig{}, Seq{4, 16});
   trainer.state() = Model<Net>::fresh_state(2);
-  CHECK_THROWS_WITH_AS(trainer.step(Windows(text(), {4, 16}).at(0)),
+  CHECK_THROWS_WITH_AS(trainer.step(RandomWindows(text(), {4, 16}).at(0)),
                        "Trainer: expected a state of 4 sequences, found one of 2; make it with fresh_state(4)", Error);
 }
 
 TEST_CASE("schedules rise, then follow their curve") {
-  const Schedule constant{.rate = 1, .warmup = 4};
+  const Schedule constant{.learning_rate = 1, .warmup = 4};
   CHECK(constant(0) == doctest::Approx(0.2));
   CHECK(constant(4) == doctest::Approx(1));
   CHECK(constant(1000000) == doctest::Approx(1));
-  const Schedule cosine{.rate = 1, .final_rate = 0.1, .warmup = 10, .steps = 110, .curve = Schedule::Curve::cosine};
+  const Schedule cosine{
+      .learning_rate = 1, .final_learning_rate = 0.1, .warmup = 10, .steps = 110, .curve = Schedule::Curve::cosine};
   CHECK(cosine(10) == doctest::Approx(1));
   CHECK(cosine(60) == doctest::Approx(0.55));
   CHECK(cosine(110) == doctest::Approx(0.1));
   CHECK(cosine(500) == doctest::Approx(0.1));
-  const Schedule exponential{
-      .rate = 1, .final_rate = 0.01, .warmup = 0, .steps = 100, .curve = Schedule::Curve::exponential};
+  const Schedule exponential{.learning_rate = 1,
+                             .final_learning_rate = 0.01,
+                             .warmup = 0,
+                             .steps = 100,
+                             .curve = Schedule::Curve::exponential};
   CHECK(exponential(50) == doctest::Approx(0.1));
   CHECK(exponential(100) == doctest::Approx(0.01));
 }
@@ -183,5 +188,5 @@ TEST_CASE("memory that does not suffice says which batch would") {
   REQUIRE(most > 1);
   const std::string words =
       "Small: no room; of sequences of 32 tokens there is room for the activations of " + std::to_string(most);
-  CHECK_THROWS_WITH_AS(Trainer(model, Recipe{}, Seq{most * 3, 32}), words.c_str(), OutOfMemory);
+  CHECK_THROWS_WITH_AS(Trainer(model, TrainConfig{}, Seq{most * 3, 32}), words.c_str(), OutOfMemory);
 }

@@ -1,7 +1,7 @@
 #pragma once
 #include <concepts>
 
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/shape.hpp>
 
 namespace rwkv {
@@ -29,12 +29,12 @@ concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, d
   { B::allocate(n) } -> std::same_as<typename B::scalar*>;  // n scalars; throws std::bad_alloc
   B::deallocate(p);
   B::fill(p, n, typename B::scalar{});
-  B::copy(p, q, n);                        // within the machine
-  B::upload(p, q, n);                      // from the host
-  B::download(p, q, n);                    // to the host
-  B::for_each(n, n, detail::NoElement{});  // f(row, column): every element, any order; a column is one or Lanes
-  B::for_each_row(n, detail::NoRow{});     // f(row): a kernel that looks at whole rows, see Row
-  B::walk(n, n, n, detail::NoStep{});      // f(row, column, step): the steps of a column in order
+  B::copy(p, q, n);                             // within the machine
+  B::upload(p, q, n);                           // from the host
+  B::download(p, q, n);                         // to the host
+  B::for_each(n, n, detail::NoElement{});       // f(row, column): every element, any order; a column is one or Lanes
+  B::for_each_row(n, detail::NoRow{});          // f(row): a kernel that looks at whole rows, see Row
+  B::for_each_step(n, n, n, detail::NoStep{});  // f(row, column, step): the steps of a column in order
   // C = op(A) op(B) + beta C, row-major, summed in full length; C may be of that, too
   B::matmul(Op::none, Op::transpose, n, n, n, q, q, p, 0);
   B::matmul(Op::none, Op::transpose, n, n, n, q, q, full, 0);

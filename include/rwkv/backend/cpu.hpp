@@ -48,7 +48,7 @@ struct Cpu {
   /// A task takes a step with all columns of a tile before the next step: memory is met in long runs, page by page.
   /// `weight`: a step does that many times the work of a usual one, which decides when threads are worth waking.
   template <class F>
-  static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t weight = 1) {
+  static void for_each_step(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t weight = 1) {
     constexpr dim_t line = 64 / sizeof(compute_of<T>), wide = 16 * line, narrow = 2 * line;
     const dim_t some = 2 * pool().threads(), share = (rows * columns + some - 1) / some;
     const dim_t tile = std::clamp((share + narrow - 1) / narrow * narrow, narrow, wide);  // columns do not know it

@@ -112,8 +112,9 @@ struct Gpu {
   }
   /// f(row, column, step) with the steps of a column in order; what a step weighs matters to processors only.
   template <class F>
-  static void walk(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t = 1) {
-    if (rows > 0 && columns > 0 && steps > 0) each(rows * columns, detail::gpu::EachStep<F>{columns, steps, f}, "walk");
+  static void for_each_step(dim_t rows, dim_t columns, dim_t steps, const F& f, dim_t = 1) {
+    if (rows > 0 && columns > 0 && steps > 0)
+      each(rows * columns, detail::gpu::EachStep<F>{columns, steps, f}, "for_each_step");
   }
 
   /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with.

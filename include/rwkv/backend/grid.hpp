@@ -15,7 +15,7 @@
 //     RWKV_HD void operator()(Here& here) const {
 //       T sum = 0;
 //       for (dim_t c = here.thread(); c < columns; c += threads) sum += x[here.index() * columns + c];
-//       sum = fold_block(here, sum, Plus{});  // every thread has it
+//       sum = reduce_block(here, sum, Plus{});  // every thread has it
 //       if (here.thread() == 0) sums[here.index()] = sum;
 //     }
 //   };
@@ -64,17 +64,17 @@ struct Larger {
 
 /// The x of a warp's threads joined, for all of them, always in the same order. X is trivially copyable; the join is
 /// commutative.
-template <Block Here, class X, class Join>
-RWKV_HD X fold_warp(Here& here, X x, const Join& join) {
-  for (int bit = warp / 2; bit > 0; bit /= 2) x = join(x, here.from_lane(x, bit));
+template <Block Here, class X, class Combine>
+RWKV_HD X reduce_warp(Here& here, X x, const Combine& combine) {
+  for (int bit = warp / 2; bit > 0; bit /= 2) x = combine(x, here.from_lane(x, bit));
   return x;
 }
 
 /// The same over a block.
-template <Block Here, class X, class Join>
-RWKV_HD X fold_block(Here& here, X x, const Join& join) {
+template <Block Here, class X, class Combine>
+RWKV_HD X reduce_block(Here& here, X x, const Combine& combine) {
   constexpr int warps = Here::threads / warp;
-  x = fold_warp(here, x, join);
+  x = reduce_warp(here, x, combine);
   if constexpr (warps > 1) {
     struct Parts {
       X of_warp[warps];
@@ -84,7 +84,7 @@ RWKV_HD X fold_block(Here& here, X x, const Join& join) {
     if (here.thread() % warp == 0) parts.of_warp[here.thread() / warp] = x;
     here.sync();
     x = parts.of_warp[0];
-    for (int i = 1; i < warps; ++i) x = join(x, parts.of_warp[i]);
+    for (int i = 1; i < warps; ++i) x = combine(x, parts.of_warp[i]);
   }
   return x;
 }

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/backend/gemv.hpp>
+#include <rwkv/backend/few_rows.hpp>
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/core/lanes.hpp>
 
@@ -16,7 +16,7 @@ namespace detail {
 
 /// Memory that a thread keeps from call to call.
 template <class T>
-class Scratch {
+class ThreadBuffer {
  public:
   T* at_least(dim_t n) {
     if (n > size_) data_.reset(static_cast<T*>(::operator new(sizeof(T) * n, line))), size_ = n;
@@ -56,7 +56,7 @@ struct Product {
   dim_t blocks = (k + deep - 1) / deep, depth = (k + blocks - 1) / blocks;  // of k; the last block may be shallower
 
   void run() const {
-    static thread_local Scratch<T> for_a, for_b;
+    static thread_local ThreadBuffer<T> for_a, for_b;
     const bool pack_a = widens || of_a == Op::transpose;
     const dim_t fit = std::max<dim_t>(keep / depth / wide, 1) * wide;
     const dim_t rows = pack_a ? std::min(m, fit) : m, columns = std::min(n, fit);
@@ -96,7 +96,7 @@ struct Product {
       const dim_t b_groups = b_panels && b_too ? (panels + group<wide> - 1) / group<wide> : 0;
       const dim_t a_groups = a_panels ? (tiles + group<tall> - 1) / group<tall> : 0;
       const dim_t numbers = count * all.depth * ((b_groups ? columns : 0) + (a_groups ? rows : 0));
-      spread(numbers > 1 << 13, count * (b_groups + a_groups), [&](dim_t task) {
+      parallel_if(numbers > 1 << 13, count * (b_groups + a_groups), [&](dim_t task) {
         const dim_t block = task / (b_groups + a_groups), one = task % (b_groups + a_groups);
         const dim_t y = one * group<wide>, x = (one - b_groups) * group<tall>;
         if (one < b_groups)
@@ -129,8 +129,8 @@ struct Product {
     /// Tiles are counted down a strip, then panel by panel, then strip by strip; every thread takes an equal run.
     void multiply() const {
       const dim_t shares = pool().threads(), total = tiles * panels;
-      spread(all.m * all.n * all.k > 1 << 17, shares, [&](dim_t share) {
-        static thread_local Scratch<T> scratch;
+      parallel_if(all.m * all.n * all.k > 1 << 17, shares, [&](dim_t share) {
+        static thread_local ThreadBuffer<T> scratch;
         T* const own = b_panels ? nullptr : scratch.at_least(group<wide> * wide * all.depth);
         const dim_t begin = total * share / shares, end = total * (share + 1) / shares;
         for (dim_t block = 0; block < count; ++block)
@@ -176,7 +176,7 @@ struct Product {
 
   /// f(0) ... f(tasks - 1), on the threads if that is worth waking them.
   template <class F>
-  static void spread(bool worth, dim_t tasks, const F& f) {
+  static void parallel_if(bool worth, dim_t tasks, const F& f) {
     if (worth) return pool().run(tasks, f);
     for (dim_t task = 0; task < tasks; ++task) f(task);
   }
@@ -297,7 +297,7 @@ void product(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const In* a, const In*
   } else if constexpr (std::is_same_v<Out, T>) {
     detail::Product<In>{of_a, of_b, m, n, k, a, b, c, beta}.run();
   } else {
-    static thread_local detail::Scratch<T> scratch;
+    static thread_local detail::ThreadBuffer<T> scratch;
     T* const sums = scratch.at_least(m * n);
     detail::Product<In>{of_a, of_b, m, n, k, a, b, sums, T(0)}.run();
     constexpr dim_t some = 4096;

@@ -42,7 +42,7 @@ struct Field {
   const char* name = "";
   Init init = init::zeros;
   bool decays = false;  ///< weight decay applies
-  float rate = 1;       ///< multiplies the learning rate
+  float lr_scale = 1;   ///< multiplies the learning rate
   int index = -1;       ///< instead of a name: the position among siblings
   int depth = 0;        ///< > 0: the siblings are a stack of that many blocks
 };
@@ -121,7 +121,7 @@ struct Path {
 
 namespace detail {
 template <class F, class First, class... Rest>
-void walk_leaves(const Path& path, F& f, First& first, Rest&... rest) {
+void visit_leaves(const Path& path, F& f, First& first, Rest&... rest) {
   using P = std::remove_const_t<First>;
   static_assert(
       lists_every_member<P>(),
@@ -130,7 +130,7 @@ void walk_leaves(const Path& path, F& f, First& first, Rest&... rest) {
       [&](const Field& field, auto& a, auto&... b) {
         const Path here{&path, &field};
         if constexpr (Bundle<std::remove_cvref_t<decltype(a)>>)
-          walk_leaves(here, f, a, b...);
+          visit_leaves(here, f, a, b...);
         else
           f(here, field, a, b...);
       },
@@ -141,7 +141,7 @@ void walk_leaves(const Path& path, F& f, First& first, Rest&... rest) {
 /// f(path, field, leaf, leaf, ...) for every tensor of one or several bundles of the same layer, depth first.
 template <class F, Bundle... P>
 void for_each_leaf(F&& f, P&... bundles) {
-  detail::walk_leaves(Path{}, f, bundles...);
+  detail::visit_leaves(Path{}, f, bundles...);
 }
 
 namespace detail {

@@ -158,15 +158,15 @@ template <class To, class L>
 }
 
 /// Folds the lanes of x into one, always in the same order: halves, quarters, ...
-template <class L, class Join>
-RWKV_HD scalar_of<L> fold_lanes(L x, const Join& join) {
+template <class L, class Combine>
+RWKV_HD scalar_of<L> reduce_lanes(L x, const Combine& combine) {
   if constexpr (width_of<L> == 1) {
     return x;
   } else {
     Pack<scalar_of<L>, width_of<L> / 2> low, high;
     std::memcpy(&low, &x, sizeof low);
     std::memcpy(&high, reinterpret_cast<const char*>(&x) + sizeof low, sizeof high);
-    return fold_lanes(join(low, high), join);
+    return reduce_lanes(combine(low, high), combine);
   }
 }
 

@@ -2,10 +2,10 @@
 #include <utility>
 #include <vector>
 
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/buffer.hpp>
-#include <rwkv/core/chance.hpp>
+#include <rwkv/core/dropout_stream.hpp>
 #include <rwkv/core/fields.hpp>
-#include <rwkv/core/full.hpp>
 
 namespace rwkv {
 
@@ -43,10 +43,10 @@ class Scratch {
     return make(static_cast<TensorOf<B, S>*>(nullptr), seq);
   }
   /// The same of numbers in full length.
-  Number* full(dim_t n) { return as<Number>(n); }
+  Number* accum(dim_t n) { return as<Number>(n); }
   template <class S>
-  TensorOf<Full<B>, S> full(Seq seq) {
-    return make(static_cast<TensorOf<Full<B>, S>*>(nullptr), seq);
+  TensorOf<Accum<B>, S> accum(Seq seq) {
+    return make(static_cast<TensorOf<Accum<B>, S>*>(nullptr), seq);
   }
   /// Binds every leaf of a bundle.
   template <Bundle P>
@@ -92,8 +92,8 @@ class Scratch {
 template <class B>
 struct Context {
   Scratch<B> scratch;
-  bool way_back = true;  ///< false where no backward will follow: what it alone needs may be left out
-  Chance chance;         ///< what layers leave to chance in training
+  bool needs_backward = true;  ///< false where no backward will follow: what it alone needs may be left out
+  DropoutStreams dropout;      ///< the random streams of dropout
 };
 
 }  // namespace rwkv

@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <span>
 
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/buffer.hpp>
-#include <rwkv/core/full.hpp>
 #include <rwkv/core/view.hpp>
 
 namespace rwkv {
@@ -12,7 +12,7 @@ namespace rwkv {
 /// The memory is kept for the next ones.
 template <class B>
 class TokenBuffer {
-  using Numbers = typename detail::MachineFor<B, std::int32_t>::type;
+  using Numbers = typename detail::RebindScalar<B, std::int32_t>::type;
 
  public:
   /// The ids as (batch, time), until the next call.

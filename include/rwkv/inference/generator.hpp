@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include <rwkv/backend/recording.hpp>
+#include <rwkv/backend/graph_cache.hpp>
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/inference/sampler.hpp>
 #include <rwkv/models/model.hpp>
@@ -38,10 +38,10 @@ class Generator {
                                                                : 64;  ///< tokens of a prompt that are read at once
 
   /// The tokenizer's tokens are the only ones that are ever drawn. Error if the model knows fewer.
-  Generator(Model<Net, B>& model, Tokenizer tokenizer, Sampler sampler = {})
+  Generator(Model<Net, B>& model, Tokenizer tokenizer, SamplerConfig sampler = {})
       : model_(model),
         tokenizer_(std::move(tokenizer)),
-        picker_(std::move(sampler), tokenizer_.size()),
+        sampler_(std::move(sampler), tokenizer_.size()),
         state_(Model<Net, B>::fresh_state()),
         one_(1),
         many_(chunk),
@@ -51,10 +51,11 @@ class Generator {
     if (tokenizer_.size() > vocabulary<Net>)
       throw Error("Generator: the tokenizer has ", tokenizer_.size(), " tokens, the model knows ", vocabulary<Net>,
                   "; use the tokenizer that was saved with the model");
-    context_.way_back = false;
+    context_.needs_backward = false;
     if constexpr (limited) last_.reserve(static_cast<std::size_t>(detail::context_of<Net>));
   }
-  explicit Generator(Model<Net, B>& model, Sampler sampler = {}) : Generator(model, Tokenizer{}, std::move(sampler)) {}
+  explicit Generator(Model<Net, B>& model, SamplerConfig sampler = {})
+      : Generator(model, Tokenizer{}, std::move(sampler)) {}
 
   /// Whoever holds it may put another past there, so a model with a longest context no longer knows its last tokens:
   /// when it is full next, that is an Error instead of a wrong beginning.
@@ -63,7 +64,7 @@ class Generator {
     return state_;
   }
   const State& state() const { return state_; }
-  Picker& picker() { return picker_; }
+  Sampler& sampler() { return sampler_; }
   /// Of the next token, as the last one read left them.
   std::span<const float> logits() const { return logits_; }
 
@@ -83,7 +84,7 @@ class Generator {
       follow({&first, 1}, one_);
     }
     std::copy(logits_.begin(), logits_.end(), drawn_.begin());
-    const std::int32_t id = picker_(drawn_);
+    const std::int32_t id = sampler_(drawn_);
     follow({&id, 1}, one_);
     return id;
   }
@@ -114,7 +115,7 @@ class Generator {
   struct Reader {
     Owned<B, typename Net::template Cache<B>> cache;
     TokenBuffer<B> ids = {};
-    Recording<B> calls = {};
+    GraphCache<B> calls = {};
     const typename B::scalar* logits = nullptr;
     explicit Reader(dim_t tokens) : cache({1, tokens}) {}
   };
@@ -162,7 +163,7 @@ class Generator {
 
   Model<Net, B>& model_;
   Tokenizer tokenizer_;
-  Picker picker_;
+  Sampler sampler_;
   State state_;
   Reader one_, many_;
   Context<B> context_;

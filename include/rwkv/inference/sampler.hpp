@@ -19,7 +19,7 @@
 namespace rwkv {
 
 /// How the next token is drawn. As it stands: from the model's own distribution.
-struct Sampler {
+struct SamplerConfig {
   double temperature = 1;  ///< probabilities to the power of 1 / temperature, after the cuts; 0: the likeliest token
   double top_p = 1;  ///< keeps the likeliest tokens whose sum reaches this, and those as likely as the last of them
   dim_t top_k = 0;   ///< keeps the k likeliest, at equal odds the lower number; 0: all
@@ -34,8 +34,8 @@ struct Sampler {
   std::uint64_t seed = 0;
 
   /// The defaults of ChatRWKV's pipeline.
-  static Sampler official(std::uint64_t seed = 0) {
-    Sampler made;
+  static SamplerConfig official(std::uint64_t seed = 0) {
+    SamplerConfig made;
     made.top_p = 0.85;
     made.presence = made.frequency = 0.2;
     made.seed = seed;
@@ -44,8 +44,8 @@ struct Sampler {
   /// The same, for a tokenizer: tokens made of nothing but a piece of " \t0123456789" are uncounted, as there.
   template <class Tokenizer>
   requires requires(const Tokenizer& t, std::string& out) { t.append(std::int32_t(t.size()), out); }
-  static Sampler official(const Tokenizer& tokenizer, std::uint64_t seed = 0) {
-    Sampler made = official(seed);
+  static SamplerConfig official(const Tokenizer& tokenizer, std::uint64_t seed = 0) {
+    SamplerConfig made = official(seed);
     std::string text;
     for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
       text.clear();
@@ -54,24 +54,24 @@ struct Sampler {
     }
     return made;
   }
-  friend bool operator==(const Sampler&, const Sampler&) = default;
+  friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
 };
 
-/// Draws tokens one after another: a Sampler, what was written so far, and a place in a stream of random numbers. A
-/// value: a copy goes on exactly as the original would. The same logits give the same tokens on every machine, but for
-/// a draw that falls within rounding (1e-15) of the border between two tokens.
-class Picker {
+/// Draws tokens one after another: a SamplerConfig, what was written so far, and a place in a stream of random numbers.
+/// A value: a copy goes on exactly as the original would. The same logits give the same tokens on every machine, but
+/// for a draw that falls within rounding (1e-15) of the border between two tokens.
+class Sampler {
  public:
   /// Throws Error if an option lies outside its range, or a listed token outside the vocabulary.
-  Picker(Sampler sampler, dim_t vocabulary)
-      : sampler_(std::move(sampler)), random_(Random{sampler_.seed}.named("sampler")) {
+  Sampler(SamplerConfig config, dim_t vocabulary)
+      : config_(std::move(config)), random_(Random{config_.seed}.named("sampler")) {
     const auto expect = [](bool met, const char* option, const char* range, double found) {
       if (!met)
         throw Error("sampler: expected ", option, " ", range, ", found ", found,
-                    "; Sampler{} and Sampler::official() are good starts");
+                    "; SamplerConfig{} and SamplerConfig::official() are good starts");
     };
     const auto finite = [](double x) { return std::abs(x) <= std::numeric_limits<double>::max(); };
-    const Sampler& s = sampler_;
+    const SamplerConfig& s = config_;
     expect(vocabulary > 0, "a vocabulary", "of at least one token", static_cast<double>(vocabulary));
     expect(s.temperature >= 0 && finite(s.temperature), "temperature", "of at least 0", s.temperature);
     expect(s.top_p >= 0 && s.top_p <= 1, "top_p", "from 0 to 1", s.top_p);
@@ -87,7 +87,7 @@ class Picker {
     odds_.resize(occurrences_.size() + native_width<double> - 1);  // the last register may reach beyond
   }
 
-  const Sampler& sampler() const { return sampler_; }
+  const SamplerConfig& config() const { return config_; }
   dim_t vocabulary() const { return static_cast<dim_t>(occurrences_.size()); }
   std::uint64_t position() const { return position_; }  ///< tokens drawn so far
 
@@ -98,24 +98,24 @@ class Picker {
     penalise(logits);
     const std::size_t best = likeliest(logits);
     const double u = random_.uniform(position_);
-    const auto token = static_cast<std::int32_t>(sampler_.temperature == 0 ? best : draw(logits, logits[best], u));
+    const auto token = static_cast<std::int32_t>(config_.temperature == 0 ? best : draw(logits, logits[best], u));
     ++position_;
     observe(token);
     return token;
   }
 
-  /// Counts a token as written. Drawn tokens are counted already; call it for those of a prompt to have them avoided
-  /// too (the official pipeline does not).
+  /// Counts a token as written. DropoutStream tokens are counted already; call it for those of a prompt to have them
+  /// avoided too (the official pipeline does not).
   void observe(std::int32_t token) {
     expect_token(token);
-    for (const std::int32_t other : seen_) occurrences_[index(other)] *= sampler_.penalty_decay;
+    for (const std::int32_t other : seen_) occurrences_[index(other)] *= config_.penalty_decay;
     double& count = occurrences_[index(token)];
     if (count == never) seen_.push_back(token), count = 0;
-    if (std::ranges::find(sampler_.uncounted, token) == sampler_.uncounted.end()) count += 1;
+    if (std::ranges::find(config_.uncounted, token) == config_.uncounted.end()) count += 1;
   }
 
-  friend bool operator==(const Picker& a, const Picker& b) {
-    return a.sampler_ == b.sampler_ && a.occurrences_ == b.occurrences_ && a.position_ == b.position_;
+  friend bool operator==(const Sampler& a, const Sampler& b) {
+    return a.config_ == b.config_ && a.occurrences_ == b.occurrences_ && a.position_ == b.position_;
   }
 
  private:
@@ -130,12 +130,12 @@ class Picker {
   void expect_size(std::span<const float> logits) const {
     if (logits.size() != occurrences_.size())
       throw Error("sampler: expected ", occurrences_.size(), " logits, found ", logits.size(),
-                  "; give the Picker the vocabulary of the model");
+                  "; give the Sampler the vocabulary of the model");
   }
   void penalise(std::span<float> logits) const {
-    for (const std::int32_t token : sampler_.banned) logits[index(token)] = -std::numeric_limits<float>::infinity();
+    for (const std::int32_t token : config_.banned) logits[index(token)] = -std::numeric_limits<float>::infinity();
     for (const std::int32_t token : seen_)
-      logits[index(token)] -= static_cast<float>(sampler_.presence + occurrences_[index(token)] * sampler_.frequency);
+      logits[index(token)] -= static_cast<float>(config_.presence + occurrences_[index(token)] * config_.frequency);
   }
   /// The first of the largest logits.
   static std::size_t likeliest(std::span<const float> logits) {
@@ -152,7 +152,7 @@ class Picker {
   }
   std::size_t draw(std::span<const float> logits, double max, double u) {
     const auto kept = keep(logits, max);
-    double left = u * weigh(logits, kept, max, sampler_.temperature);
+    double left = u * weigh(logits, kept, max, config_.temperature);
     std::int32_t last = kept.front();
     for (std::size_t n = 0; n < kept.size() && left >= 0; ++n) {
       if (odds_[n] > 0) last = kept[n];
@@ -175,11 +175,11 @@ class Picker {
   /// The tokens that pass the cuts.
   std::span<const std::int32_t> keep(std::span<const float> logits, double max) {
     std::iota(order_.begin(), order_.end(), 0);
-    const std::size_t size = order_.size(), k = static_cast<std::size_t>(sampler_.top_k);
+    const std::size_t size = order_.size(), k = static_cast<std::size_t>(config_.top_k);
     const std::size_t most = k > 0 && k < size ? k : size;
-    const bool cut = sampler_.top_p < 1;
+    const bool cut = config_.top_p < 1;
     if (!cut && most == size) return order_;
-    const double wanted = cut ? sampler_.top_p * weigh(logits, order_, max, 1) : 0;
+    const double wanted = cut ? config_.top_p * weigh(logits, order_, max, 1) : 0;
     // A heap, because few tokens pass: they gather behind its end, the likeliest last.
     const auto later = [&](std::int32_t a, std::int32_t b) {
       const float x = logits[index(a)], y = logits[index(b)];
@@ -200,7 +200,7 @@ class Picker {
     return {end, order_.end()};
   }
 
-  Sampler sampler_;
+  SamplerConfig config_;
   Random random_;
   std::uint64_t position_ = 0;
   std::vector<double> occurrences_;  // of each token, decayed; `never` if it was not written

@@ -49,7 +49,7 @@ void summary_rows(const Path& path, dim_t times, std::vector<SummaryRow>& rows) 
           summary_rows<M>(here, copies, rows);
         else
           rows.push_back({here.name(), extents_text(member), std::to_string(M::shape::unit * copies), field.init.name,
-                          short_number(field.init.gain), field.decays ? "yes" : "no", short_number(field.rate)});
+                          short_number(field.init.gain), field.decays ? "yes" : "no", short_number(field.lr_scale)});
       },
       bundle);
 }
@@ -104,12 +104,12 @@ inline std::string totals(const SummarySizes& n, Seq seq) {
 template <class Net, class B = Cpu<float>>
 std::string summary(Seq seq = {}) {
   using Params = typename Net::template Params<B>;
-  using State = typename Net::template State<Full<B>>;
+  using State = typename Net::template State<Accum<B>>;
   std::vector<detail::SummaryRow> rows{{"name", "shape", "scalars", "init", "gain", "decay", "rate"}};
   detail::summary_rows<Params>({}, 1, rows);
   return detail::table(rows, {false, false, true, false, true, false, true}) + "\n" +
          detail::totals(
-             {elements<Params>(), elements<State>(), bytes<Params>(), bytes<typename Net::template Params<Full<B>>>(),
+             {elements<Params>(), elements<State>(), bytes<Params>(), bytes<typename Net::template Params<Accum<B>>>(),
               bytes<typename Net::template Cache<B>>(seq), bytes<State>(seq), bytes<State>()},
              seq);
 }

@@ -29,7 +29,7 @@ struct Affine : Linear<I, O, How> {
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, Empty&) {
+                       Params<Accum<B>>& dp, Empty&) {
     affine_backward<B>(ctx.scratch, p.weight, c.x, dy, dx, dp.weight, dp.bias);
   }
 };

@@ -4,8 +4,8 @@
 
 namespace rwkv {
 
-/// In training, y = x of which Percent of 100 numbers, chosen by chance, are 0 and the others divided by
-/// 1 - Percent / 100 (Srivastava et al. 2014); else, where Context::chance is off, y = x.
+/// In training, y = x of which Percent of 100 numbers, chosen at random, are 0 and the others divided by
+/// 1 - Percent / 100 (Srivastava et al. 2014); else, where Context::dropout is off, y = x.
 template <dim_t C, int Percent>
 struct Dropout {
   static_assert(0 < Percent && Percent < 100, "Dropout: the share that is dropped must lie between 0 and 100 percent");
@@ -18,7 +18,7 @@ struct Dropout {
   template <class B>
   struct Cache {
     static constexpr int borrowed = 1;
-    Drawn drawn;
+    DropoutStream dropped;
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...); }
   };
@@ -27,16 +27,16 @@ struct Dropout {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Empty&, TensorOf<B, In> x, Cache<B>& c, Empty&) {
-    c.drawn = ctx.chance.draw();
-    if (!c.drawn.any) return x;
-    dropout<B, Percent>(c.drawn.random, x, c.y);
+    c.dropped = ctx.dropout.next();
+    if (!c.dropped.active) return x;
+    dropout<B, Percent>(c.dropped.random, x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Empty&, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
                        Empty&) {
-    if (c.drawn.any)
-      dropout<B, Percent>(c.drawn.random, dy, dx);
+    if (c.dropped.active)
+      dropout<B, Percent>(c.dropped.random, dy, dx);
     else
       B::copy(dx.data, dy.data, dy.size());
   }

@@ -35,7 +35,7 @@ struct Embedding {
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TokenIds,
-                       Params<Full<B>>& dp, Empty&) {
+                       Params<Accum<B>>& dp, Empty&) {
     embedding_backward<B>(ctx.scratch, c.ids, dy, dp.weight);
   }
 };

@@ -2,7 +2,7 @@
 #include <concepts>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/owned.hpp>
 #include <rwkv/core/scratch.hpp>
 
@@ -17,10 +17,10 @@ namespace rwkv {
 /// One forward serves training, prefill and decoding; they differ in batch, time and state only.
 template <class L, class B>
 concept Layer = Backend<B> && Bundle<typename L::template Params<B>> && Bundle<typename L::template Cache<B>> &&
-    Bundle<typename L::template State<Full<B>>> &&
+    Bundle<typename L::template State<Accum<B>>> &&
     requires(Context<B>& ctx, typename L::template Params<B>& p, TensorOf<B, typename L::In> x,
-             TensorOf<B, typename L::Out> y, typename L::template Cache<B>& c, typename L::template Params<Full<B>>& dp,
-             typename L::template State<Full<B>>& s) {
+             TensorOf<B, typename L::Out> y, typename L::template Cache<B>& c,
+             typename L::template Params<Accum<B>>& dp, typename L::template State<Accum<B>>& s) {
   { L::forward(ctx, p, x, c, s) } -> std::same_as<TensorOf<B, typename L::Out>>;
   { L::backward(ctx, p, c, y, x, dp, s) } -> std::same_as<void>;
   { L::flops } -> std::convertible_to<dim_t>;

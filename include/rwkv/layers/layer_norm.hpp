@@ -25,7 +25,7 @@ struct LayerNorm {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
     TensorOf<B, Out> y;
-    Tensor<Full<B>, Batch, Time> mean, rstd;
+    Tensor<Accum<B>, Batch, Time> mean, rstd;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"y"}, c.y...);
       f(Field{"mean"}, c.mean...);
@@ -43,7 +43,7 @@ struct LayerNorm {
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, Empty&) {
+                       Params<Accum<B>>& dp, Empty&) {
     layer_norm_backward<B>(ctx.scratch, p.weight, c.x, c.mean, c.rstd, dy, dx, dp.weight, dp.bias);
   }
 };

@@ -35,7 +35,7 @@ struct Linear {
   }
   template <class B>
   static void backward(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, Empty&) {
+                       Params<Accum<B>>& dp, Empty&) {
     linear_backward<B>(p.weight, c.x, dy, dx, dp.weight);
   }
 };

@@ -40,10 +40,10 @@ struct MultiHeadAttention {
   struct Cache {
     static constexpr int borrowed = 2;
     TensorOf<B, In> x;
-    Drawn drawn;
+    DropoutStream dropped;
     Tensor<B, Batch, Time, C> q, k, v, attended;
-    Tensor<Full<B>, Batch, Time, Heads, 2> softmax;  // see attention_forward
-    State<Full<B>> start;                            // before the call
+    Tensor<Accum<B>, Batch, Time, Heads, 2> softmax;  // see attention_forward
+    State<Accum<B>> start;                            // before the call
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"q"}, c.q...);
@@ -58,7 +58,7 @@ struct MultiHeadAttention {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     if (s.position.seq.batch != x.seq.batch)
       throw Error("MultiHeadAttention: expected a state of ", x.seq.batch, " sequences, found one of ",
                   s.position.seq.batch, "; make it with fresh_state(", x.seq.batch, ")");
@@ -66,9 +66,10 @@ struct MultiHeadAttention {
     project<B>(p.query(), x, c.q);
     project<B>(p.key(), x, c.k);
     project<B>(p.value(), x, c.v);
-    if (ctx.way_back) window_copy<Full<B>>(s.key, s.value, s.position, c.start.key, c.start.value, c.start.position);
-    if constexpr (Drop > 0) c.drawn = ctx.chance.draw();
-    with_drops<Drop>(c.drawn, [&](auto drops) {
+    if (ctx.needs_backward)
+      window_copy<Accum<B>>(s.key, s.value, s.position, c.start.key, c.start.value, c.start.position);
+    if constexpr (Drop > 0) c.dropped = ctx.dropout.next();
+    with_drops<Drop>(c.dropped, [&](auto drops) {
       attention_forward<B, Heads, head_width>(ctx.scratch, c.q, c.k, c.v, s.key, s.value, s.position, c.attended,
                                               c.softmax, drops);
     });
@@ -79,7 +80,7 @@ struct MultiHeadAttention {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
     const auto dq = scratch.template take<In>(dy.seq), dk = scratch.template take<In>(dy.seq),
@@ -87,16 +88,16 @@ struct MultiHeadAttention {
     {
       const auto inner = scratch.frame();
       const auto dattended = scratch.template take<In>(dy.seq);
-      const auto kept_k = scratch.template full<In>(dy.seq), kept_v = scratch.template full<In>(dy.seq);
+      const auto kept_k = scratch.template accum<In>(dy.seq), kept_v = scratch.template accum<In>(dy.seq);
       project_backward<B>(scratch, p.output(), c.attended, dy, dattended, dp.output());
-      window_backward<Full<B>>(c.start.position, ds.key, ds.value, kept_k, kept_v);
-      with_drops<Drop>(c.drawn, [&](auto drops) {
+      window_backward<Accum<B>>(c.start.position, ds.key, ds.value, kept_k, kept_v);
+      with_drops<Drop>(c.dropped, [&](auto drops) {
         attention_backward<B, Heads, head_width>(scratch, c.q, c.k, c.v, c.start.key, c.start.value, c.start.position,
                                                  c.attended, c.softmax, dattended, dq, dk, dv, ds.key, ds.value, drops);
       });
       window_backward_add<B, Window>(kept_k, kept_v, dk, dv);
     }
-    Full<B>::fill(ds.position.data, ds.position.size(), 0);
+    Accum<B>::fill(ds.position.data, ds.position.size(), 0);
     project_backward<B>(scratch, p.query(), c.x, dq, dx, dp.query());
     project_backward<B>(scratch, p.key(), c.x, dk, dx, dp.key(), true);
     project_backward<B>(scratch, p.value(), c.x, dv, dx, dp.value(), true);
@@ -109,7 +110,7 @@ struct MultiHeadAttention {
   }
   template <class B>
   static void project_backward(Scratch<B>& scratch, gpt2::Projection<B, C> p, TensorOf<B, In> x, TensorOf<B, In> dy,
-                               TensorOf<B, In> dx, gpt2::Projection<Full<B>, C> dp, bool add_to_dx = false) {
+                               TensorOf<B, In> dx, gpt2::Projection<Accum<B>, C> dp, bool add_to_dx = false) {
     affine_backward<B>(scratch, p.weight, x, dy, dx, dp.weight, dp.bias, add_to_dx);
   }
 };

@@ -22,9 +22,9 @@ struct Recompute {
   struct Cache {
     static constexpr int borrowed = 2;
     TensorOf<B, In> x;
-    Chance chance;  // before the call: the second time nothing else is drawn
+    DropoutStreams dropout;  // before the call: the second time nothing else is drawn
     TensorOf<B, Out> y;
-    State<Full<B>> start;
+    State<Accum<B>> start;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"y"}, c.y...);
       f(Field{"start"}, c.start...);
@@ -33,11 +33,11 @@ struct Recompute {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     const auto frame = ctx.scratch.frame();
     auto inner = ctx.scratch.template take_bundle<typename L::template Cache<B>>(seq_of(x));
     c.x = x;
-    c.chance = ctx.chance;
+    c.dropout = ctx.dropout;
     copy_leaves<B>(s, c.start);
     const auto y = L::forward(ctx, p, x, inner, s);
     B::copy(c.y.data, y.data, y.size());
@@ -45,21 +45,21 @@ struct Recompute {
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     const auto frame = ctx.scratch.frame();
     auto inner = ctx.scratch.template take_bundle<typename L::template Cache<B>>(seq_of(dy));
-    auto state = ctx.scratch.template take_bundle<State<Full<B>>>(seq_of(dy));
+    auto state = ctx.scratch.template take_bundle<State<Accum<B>>>(seq_of(dy));
     copy_leaves<B>(c.start, state);
-    const auto later = std::exchange(ctx.chance, c.chance);
+    const auto later = std::exchange(ctx.dropout, c.dropout);
     L::forward(ctx, p, c.x, inner, state);
-    ctx.chance = later;
+    ctx.dropout = later;
     L::backward(ctx, p, inner, dy, dx, dp, ds);
   }
 
  private:
   template <class B>
-  static void copy_leaves(const State<Full<B>>& from, State<Full<B>>& to) {
-    for_each_leaf([](auto&, auto&, auto& a, auto& b) { Full<B>::copy(b.data, a.data, a.size()); }, from, to);
+  static void copy_leaves(const State<Accum<B>>& from, State<Accum<B>>& to) {
+    for_each_leaf([](auto&, auto&, auto& a, auto& b) { Accum<B>::copy(b.data, a.data, a.size()); }, from, to);
   }
 };
 

@@ -49,13 +49,13 @@ struct Repeat {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     for (int i = 0; i < N; ++i) x = L::forward(ctx, p.at[i], x, c.at[i], s.at[i]);
     return x;
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     const auto frame = ctx.scratch.frame();
     const auto spare = ctx.scratch.template take<In>(seq_of(dy));
     for (int i = N; i-- > 0;) {

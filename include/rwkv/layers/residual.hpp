@@ -30,13 +30,13 @@ struct Residual {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     add<B>(x, L::forward(ctx, p, x, c.inner, s), c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     L::backward(ctx, p, c.inner, dy, dx, dp, ds);
     add<B>(dx, dy, dx);
   }

@@ -28,12 +28,12 @@ struct Chain<Place, A> {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     return A::forward(ctx, p.first, x, c.first, s.first);
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     A::backward(ctx, p.first, c.first, dy, dx, dp.first, ds.first);
   }
 };
@@ -66,12 +66,12 @@ struct Chain<Place, A, Next, More...> {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     return Rest::forward(ctx, p.rest, A::forward(ctx, p.first, x, c.first, s.first), c.rest, s.rest);
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     const auto frame = ctx.scratch.frame();
     const auto between = ctx.scratch.template take<Between>(seq_of(dy));
     Rest::backward(ctx, p.rest, c.rest, dy, between, dp.rest, ds.rest);

@@ -46,17 +46,17 @@ struct Tied {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     const auto y = Body::forward(ctx, p.body, First::forward(ctx, p.first, x, c.first, s.first), c.body, s.body);
     return Last::forward(ctx, last<B>(p), y, c.last, s.last);
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     const auto frame = ctx.scratch.frame();
     const auto d_last = ctx.scratch.template take<typename Body::Out>(seq_of(dy));
     const auto d_body = ctx.scratch.template take<typename Body::In>(seq_of(dy));
-    auto shared = last<Full<B>>(dp);
+    auto shared = last<Accum<B>>(dp);
     Last::backward(ctx, last<B>(p), c.last, dy, d_last, shared, ds.last);
     Body::backward(ctx, p.body, c.body, d_last, d_body, dp.body, ds.body);
     First::backward(ctx, p.first, c.first, d_body, dx, dp.first, ds.first);

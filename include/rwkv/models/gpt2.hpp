@@ -6,7 +6,7 @@
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/multi_head_attention.hpp>
-#include <rwkv/layers/positions.hpp>
+#include <rwkv/layers/position_embedding.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
 #include <rwkv/layers/tied.hpp>
@@ -28,7 +28,7 @@ struct Block
 
 /// What stands between the table of tokens and its second use as the head.
 template <dim_t Width, int Layers, int Heads, dim_t Context, int Drop>
-struct Body : Sequential<Dropped<Drop, Named<"transformer.wpe", Positions<Context, Width, weight>>>,
+struct Body : Sequential<Dropped<Drop, Named<"transformer.wpe", PositionEmbedding<Context, Width, weight>>>,
                          Named<"transformer.h", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,
                          Named<"transformer.ln_f", LayerNorm<Width>>> {};
 

@@ -4,7 +4,7 @@
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/multi_head_attention.hpp>
-#include <rwkv/layers/positions.hpp>
+#include <rwkv/layers/position_embedding.hpp>
 #include <rwkv/layers/relu.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
@@ -27,7 +27,7 @@ struct Block
 /// training: weights of attention, and what attention and the feed-forward part add to the residual stream.
 template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context, int Drop = 20>
 struct Model : Sequential<Named<"token_embedding_table", Embedding<Vocab, Width, weight>>,
-                          Named<"position_embedding_table", Positions<Context, Width, weight>>,
+                          Named<"position_embedding_table", PositionEmbedding<Context, Width, weight>>,
                           Named<"blocks", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,  //
                           Named<"ln_f", LayerNorm<Width>>, Named<"lm_head", Affine<Width, Vocab, weight>>> {
   static constexpr dim_t context = Context;

@@ -13,7 +13,7 @@ struct Model {
   using backend = B;
   using Params = typename Net::template Params<B>;
   using Cache = typename Net::template Cache<B>;
-  using State = Owned<Full<B>, typename Net::template State<Full<B>>>;
+  using State = Owned<Accum<B>, typename Net::template State<Accum<B>>>;
 
   Owned<B, Params> params;
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/core/math.hpp>
 
-// Activations as types: an op that applies one takes it as a template argument. slope is the derivative.
+// Activations as types: an op that applies one takes it as a template argument. derivative is the derivative.
 namespace rwkv::activation {
 
 /// x sigmoid(x) (Hendrycks and Gimpel, arXiv 1606.08415)
@@ -11,7 +11,7 @@ struct Silu {
     return x * math::sigmoid(x);
   }
   template <class L>
-  static RWKV_HD L slope(L x) {
+  static RWKV_HD L derivative(L x) {
     const L s = math::sigmoid(x);
     return s + x * s * (scalar_of<L>(1) - s);
   }
@@ -24,7 +24,7 @@ struct Relu {
     return math::max(x, L{});
   }
   template <class L>
-  static RWKV_HD L slope(L x) {
+  static RWKV_HD L derivative(L x) {
     return x > scalar_of<L>(0) ? L{} + scalar_of<L>(1) : L{};
   }
 };
@@ -37,7 +37,7 @@ struct Mish {
     return x * (n / (n + scalar_of<L>(2)));
   }
   template <class L>
-  static RWKV_HD L slope(L x) {
+  static RWKV_HD L derivative(L x) {
     using T = scalar_of<L>;
     const L n = powers(x), share = T(1) / (n + T(2));
     return n * share + x * math::sigmoid(x) * (T(4) * (n + T(1)) * share * share);

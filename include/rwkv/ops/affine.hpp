@@ -46,19 +46,19 @@ void affine_forward(Tensor<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, 
 }
 /// db += the sum of dy over all tokens, block by block, whatever the number of threads.
 template <class B, dim_t O>
-void bias_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, O> dy, Tensor<Full<B>, O> dbias) {
+void bias_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, O> dy, Tensor<Accum<B>, O> dbias) {
   using Kernel = detail::BlockOfRows<typename B::scalar, O>;
   const auto frame = scratch.frame();
   const dim_t rows = dy.seq.tokens(), blocks = (rows + Kernel::block - 1) / Kernel::block;
-  auto* sums = scratch.full(blocks * O);
+  auto* sums = scratch.accum(blocks * O);
   B::for_each_row(blocks, Kernel{rows, dy.data, sums});
   add_rows<B>(blocks, O, O, sums, dbias.data);
 }
 /// dx = dy W, or that added to dx; dW += dy^T x; db += the sum of dy where there is a bias.
 template <class B, dim_t O, dim_t I>
 void affine_backward(Scratch<B>& scratch, Tensor<B, O, I> weight, Tensor<B, Batch, Time, I> x,
-                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, Tensor<Full<B>, O, I> dweight,
-                     Tensor<Full<B>, O> dbias, bool add_to_dx = false) {
+                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, Tensor<Accum<B>, O, I> dweight,
+                     Tensor<Accum<B>, O> dbias, bool add_to_dx = false) {
   B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, add_to_dx ? 1 : 0);
   B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
   if (dbias.data != nullptr) bias_backward<B>(scratch, dy, dbias);

@@ -13,11 +13,11 @@ namespace detail {
 template <class B, dim_t D>
 struct AttentionOn : ReferenceAttention<B, D> {};
 template <class B, dim_t D>
-requires(!Shortened<B> && B::width > 1) struct AttentionOn<B, D> : LanesAttention<B, D> {
+requires(!ReducedPrecision<B> && B::width > 1) struct AttentionOn<B, D> : LanesAttention<B, D> {
 };
 template <class B, dim_t D>
-requires Shortened<B>
-struct AttentionOn<B, D> : WidenedAttention<B, D, AttentionOn<Full<B>, D>> {
+requires ReducedPrecision<B>
+struct AttentionOn<B, D> : WidenedAttention<B, D, AttentionOn<Accum<B>, D>> {
 };
 
 template <class T>
@@ -29,7 +29,7 @@ History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
 /// y_t = sum_j softmax_j(q_t . k_j / sqrt(D)) v_j, for each of H heads of D channels by itself.
 ///
 /// Token t of the call stands at position p + t, where p = position[b] (a whole number) tokens came before the call; it
-/// sees the keys of positions max(0, p + t - W + 1) ... p + t. Those before the call are in past_k and past_v, the
+/// sees the keys of positions max(0, p + t - W + 1) ... p + t. Those before the call are in state_k and state_v, the
 /// token of position s in row s % W; rows that were never written are not read, and the caller writes the call's own
 /// keys there afterwards. softmax becomes what backward needs: the largest score times log2 e, and the denominator over
 /// 2 to its power. drops says what dropout leaves out of the weights: DropSome, where it is not KeepAll. Scores may be
@@ -39,14 +39,14 @@ History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
 /// bf16 before it multiplies by them. y must not be q, k or v.
 template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
-                       Tensor<B, Batch, Time, H * D> v, Tensor<Full<B>, Batch, W, H * D> past_k,
-                       Tensor<Full<B>, Batch, W, H * D> past_v, Tensor<Full<B>, Batch, 1> position,
-                       Tensor<B, Batch, Time, H * D> y, Tensor<Full<B>, Batch, Time, H, 2> softmax, Drops drops = {}) {
+                       Tensor<B, Batch, Time, H * D> v, Tensor<Accum<B>, Batch, W, H * D> state_k,
+                       Tensor<Accum<B>, Batch, W, H * D> state_v, Tensor<Accum<B>, Batch, 1> position,
+                       Tensor<B, Batch, Time, H * D> y, Tensor<Accum<B>, Batch, Time, H, 2> softmax, Drops drops = {}) {
   static_assert(W > 0, "attention: the window must hold at least the token itself");
   detail::AttentionOn<B, D>::template forward<Drops>(scratch, {{q.seq, H, D, W, position.data},
                                                                q.data,
-                                                               {k.data, past_k.data},
-                                                               {v.data, past_v.data},
+                                                               {k.data, state_k.data},
+                                                               {v.data, state_v.data},
                                                                y.data,
                                                                {softmax.data},
                                                                drops});
@@ -55,8 +55,8 @@ void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Ten
 template <class B, dim_t H, dim_t D, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                        Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
-                       Tensor<Full<B>, Batch, Time, H, 2> softmax, Drops drops = {}) {
-  using T = typename Full<B>::scalar;
+                       Tensor<Accum<B>, Batch, Time, H, 2> softmax, Drops drops = {}) {
+  using T = typename Accum<B>::scalar;
   detail::AttentionOn<B, D>::template forward<Drops>(scratch, {detail::history_of_call<T>(q.seq, H, D),
                                                                q.data,
                                                                {k.data, nullptr},
@@ -66,39 +66,39 @@ void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Ten
                                                                drops});
 }
 
-/// Writes dq, dk and dv, the gradients of sum(dy y), and adds to those of the keys and values before the call, dpast_k
-/// and dpast_v. y and softmax are what attention_forward made of the same operands. None of dq, dk, dv may be an
+/// Writes dq, dk and dv, the gradients of sum(dy y), and adds to those of the keys and values before the call, dstate_k
+/// and dstate_v. y and softmax are what attention_forward made of the same operands. None of dq, dk, dv may be an
 /// operand.
 template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
-                        Tensor<B, Batch, Time, H * D> v, Tensor<Full<B>, Batch, W, H * D> past_k,
-                        Tensor<Full<B>, Batch, W, H * D> past_v, Tensor<Full<B>, Batch, 1> position,
-                        Tensor<B, Batch, Time, H * D> y, Tensor<Full<B>, Batch, Time, H, 2> softmax,
+                        Tensor<B, Batch, Time, H * D> v, Tensor<Accum<B>, Batch, W, H * D> state_k,
+                        Tensor<Accum<B>, Batch, W, H * D> state_v, Tensor<Accum<B>, Batch, 1> position,
+                        Tensor<B, Batch, Time, H * D> y, Tensor<Accum<B>, Batch, Time, H, 2> softmax,
                         Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dq,
                         Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
-                        Tensor<Full<B>, Batch, W, H * D> dpast_k, Tensor<Full<B>, Batch, W, H * D> dpast_v,
+                        Tensor<Accum<B>, Batch, W, H * D> dstate_k, Tensor<Accum<B>, Batch, W, H * D> dstate_v,
                         Drops drops = {}) {
   detail::AttentionOn<B, D>::template backward<Drops>(scratch,
                                                       {{q.seq, H, D, W, position.data},
                                                        q.data,
-                                                       {k.data, past_k.data},
-                                                       {v.data, past_v.data},
+                                                       {k.data, state_k.data},
+                                                       {v.data, state_v.data},
                                                        y.data,
                                                        {softmax.data},
                                                        dy.data,
                                                        dq.data,
                                                        nullptr,
                                                        drops},
-                                                      {dk.data, dpast_k.data}, {dv.data, dpast_v.data});
+                                                      {dk.data, dstate_k.data}, {dv.data, dstate_v.data});
 }
 /// The same where the call is the whole history.
 template <class B, dim_t H, dim_t D, class Drops = KeepAll>
 void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                         Tensor<B, Batch, Time, H * D> v, Tensor<B, Batch, Time, H * D> y,
-                        Tensor<Full<B>, Batch, Time, H, 2> softmax, Tensor<B, Batch, Time, H * D> dy,
+                        Tensor<Accum<B>, Batch, Time, H, 2> softmax, Tensor<B, Batch, Time, H * D> dy,
                         Tensor<B, Batch, Time, H * D> dq, Tensor<B, Batch, Time, H * D> dk,
                         Tensor<B, Batch, Time, H * D> dv, Drops drops = {}) {
-  using T = typename Full<B>::scalar;
+  using T = typename Accum<B>::scalar;
   detail::AttentionOn<B, D>::template backward<Drops>(scratch,
                                                       {detail::history_of_call<T>(q.seq, H, D),
                                                        q.data,

@@ -8,11 +8,12 @@
 namespace rwkv {
 namespace detail {
 
-/// loss = log sum e^z - z[target]; with Gradient, z becomes `scale` times its gradient. `pull` is the weight of L2Wrap.
+/// loss = log sum e^z - z[target]; with Gradient, z becomes `scale` times its gradient. `l2wrap` is the weight of
+/// L2Wrap.
 template <class T, dim_t V, bool Gradient>
 struct CrossEntropy {
   using N = compute_of<T>;
-  N scale, pull;
+  N scale, l2wrap;
   const std::int32_t* target;
   T* z;
   N* loss;
@@ -26,7 +27,7 @@ struct CrossEntropy {
       loss[r] = math::log(total) + (top - chosen);
     } else {
       dim_t first = 0;
-      if (pull != N(0))
+      if (l2wrap != N(0))
         while (first < V - 1 && z_r[first] != top) ++first;
       const N total = Row::sum([&](auto c) {
         const auto e = math::exp(load(z_r, c) - top);
@@ -40,16 +41,16 @@ struct CrossEntropy {
         z_r[target[r]] -= scale;
       else  // from the sum itself: the two may all but cancel, which leaves nothing but the rounding of what is stored
         store(z_r, target[r], math::exp(chosen - top) * share - scale);
-      if (pull != N(0)) store(z_r, first, load(z_r, first) + scale * pull * top);
+      if (l2wrap != N(0)) store(z_r, first, load(z_r, first) + scale * l2wrap * top);
     }
   }
 };
 
 /// Mean of the rows' losses, summed in order in double.
 template <class B>
-double mean(Tensor<Full<B>, Batch, Time> losses) {
-  std::vector<typename Full<B>::scalar> host(static_cast<std::size_t>(losses.size()));
-  Full<B>::download(host.data(), losses.data, losses.size());
+double mean(Tensor<Accum<B>, Batch, Time> losses) {
+  std::vector<typename Accum<B>::scalar> host(static_cast<std::size_t>(losses.size()));
+  Accum<B>::download(host.data(), losses.data, losses.size());
   double sum = 0;
   for (const auto loss : host) sum += loss;
   return losses.size() > 0 ? sum / double(losses.size()) : 0;
@@ -59,27 +60,27 @@ double mean(Tensor<Full<B>, Batch, Time> losses) {
 
 /// Weight of L2Wrap in the official trainers: the gradient of weight / 2 * mean(max_v logit^2), which keeps logits
 /// small. The reported loss leaves it out.
-inline constexpr double l2wrap = 1e-4;
+inline constexpr double official_l2wrap = 1e-4;
 
 /// Mean cross-entropy of the targets, in nats; the logits are left as they are. Targets must lie in [0, V).
 template <class B, dim_t V>
 double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets) {
   using T = typename B::scalar;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
+  const auto losses = scratch.template accum<Shape<Batch, Time>>(logits.seq);
   B::for_each_row(logits.seq.tokens(), detail::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
-/// The same, and the logits become the gradient of weight * (mean loss + L2Wrap of strength `pull`).
+/// The same, and the logits become the gradient of weight * (mean loss + L2Wrap of strength `l2wrap`).
 template <class B, dim_t V>
 double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
-                              double weight = 1, double pull = 0) {
+                              double weight = 1, double l2wrap = 0) {
   using Kernel = detail::CrossEntropy<typename B::scalar, V, true>;
   using N = typename Kernel::N;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
+  const auto losses = scratch.template accum<Shape<Batch, Time>>(logits.seq);
   const N scale = N(weight / double(logits.seq.tokens()));
-  B::for_each_row(logits.seq.tokens(), Kernel{scale, N(pull), targets.data, logits.data, losses.data});
+  B::for_each_row(logits.seq.tokens(), Kernel{scale, N(l2wrap), targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/chance.hpp>
+#include <rwkv/core/dropout_stream.hpp>
 #include <rwkv/core/lanes.hpp>
 #include <rwkv/core/view.hpp>
 
@@ -95,11 +95,11 @@ struct DropElements {
 
 }  // namespace detail
 
-/// f(what is dropped): nothing where Percent is 0 or no stream was drawn.
+/// f(what is dropped): nothing where Percent is 0 or the stream is not active.
 template <int Percent, class F>
-void with_drops([[maybe_unused]] const Drawn& drawn, const F& f) {
+void with_drops([[maybe_unused]] const DropoutStream& stream, const F& f) {
   if constexpr (Percent > 0)
-    if (drawn.any) return f(DropSome<Percent>{drawn.random});
+    if (stream.active) return f(DropSome<Percent>{stream.random});
   f(KeepAll{});
 }
 

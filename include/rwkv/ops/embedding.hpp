@@ -34,8 +34,9 @@ void embedding_forward(Tensor<B, V, C> table, TokenIds ids, Tensor<B, Batch, Tim
 }
 /// dtable[ids] += dy
 template <class B, dim_t V, dim_t C>
-void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<Full<B>, V, C> dtable) {
-  B::walk(1, C, 1, detail::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<Accum<B>, V, C> dtable) {
+  B::for_each_step(1, C, 1,
+                   detail::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
 }
 
 }  // namespace rwkv

@@ -67,8 +67,8 @@ struct LayerNormBackward {
 /// kept for backward.
 template <class B, dim_t C>
 void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, C> bias, Tensor<B, Batch, Time, C> x,
-                        Tensor<B, Batch, Time, C> y, Tensor<Full<B>, Batch, Time> mean,
-                        Tensor<Full<B>, Batch, Time> rstd) {
+                        Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, Time> mean,
+                        Tensor<Accum<B>, Batch, Time> rstd) {
   using Kernel = detail::LayerNormForward<typename B::scalar, C>;
   B::for_each_row(y.seq.tokens(), Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data,
                                          mean.data, rstd.data});
@@ -76,13 +76,13 @@ void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, 
 /// dx is written, dweight and dbias are added to. dx may be dy.
 template <class B, dim_t C>
 void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Batch, Time, C> x,
-                         Tensor<Full<B>, Batch, Time> mean, Tensor<Full<B>, Batch, Time> rstd,
-                         Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Full<B>, C> dweight,
-                         Tensor<Full<B>, C> dbias) {
+                         Tensor<Accum<B>, Batch, Time> mean, Tensor<Accum<B>, Batch, Time> rstd,
+                         Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Accum<B>, C> dweight,
+                         Tensor<Accum<B>, C> dbias) {
   using Kernel = detail::LayerNormBackward<typename B::scalar, C>;
   const auto frame = scratch.frame();
   const dim_t rows = dy.seq.tokens(), blocks = (rows + Kernel::block - 1) / Kernel::block;
-  auto* shares = scratch.full(blocks * 2 * C);
+  auto* shares = scratch.accum(blocks * 2 * C);
   B::for_each_row(blocks, Kernel{rows, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
   add_rows<B>(blocks, C, 2 * C, shares, dweight.data);
   add_rows<B>(blocks, C, 2 * C, shares + C, dbias.data);

@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/view.hpp>
 
 namespace rwkv {
@@ -13,7 +13,7 @@ void linear_forward(Tensor<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<
 /// dx = dy W, and dW += dy^T x.
 template <class B, dim_t O, dim_t I>
 void linear_backward(Tensor<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> dy,
-                     Tensor<B, Batch, Time, I> dx, Tensor<Full<B>, O, I> dweight) {
+                     Tensor<B, Batch, Time, I> dx, Tensor<Accum<B>, O, I> dweight) {
   B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, 0);
   B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
 }

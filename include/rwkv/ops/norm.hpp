@@ -22,7 +22,7 @@ struct SumOfSquares {
       const auto p = load(x, Lanes<W>{i}), q = load(x, Lanes<W>{i + W});
       a += p * p, b += q * q;
     }
-    T total = fold_lanes(a + b, [](auto p, auto q) { return p + q; });
+    T total = reduce_lanes(a + b, [](auto p, auto q) { return p + q; });
     for (; i < end; ++i) total += x[i] * x[i];
     sums[row] = total;
   }
@@ -32,7 +32,7 @@ struct SumOfSquares {
 template <class B>
 double sum_on_host(dim_t n, const compute_of<typename B::scalar>* x) {
   std::vector<compute_of<typename B::scalar>> host(static_cast<std::size_t>(n));
-  Full<B>::download(host.data(), x, n);
+  Accum<B>::download(host.data(), x, n);
   double total = 0;
   for (const auto value : host) total += value;
   return total;
@@ -45,7 +45,7 @@ double sum_of_squares(Scratch<B>& scratch, dim_t n, const compute_of<typename B:
   using Kernel = detail::SumOfSquares<compute_of<typename B::scalar>>;
   const auto frame = scratch.frame();
   const dim_t blocks = (n + Kernel::block - 1) / Kernel::block;
-  auto* sums = scratch.full(blocks);
+  auto* sums = scratch.accum(blocks);
   B::for_each_row(blocks, Kernel{n, x, sums});
   return detail::sum_on_host<B>(blocks, sums);
 }

@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/view.hpp>
 #include <rwkv/ops/activation.hpp>
 
@@ -47,7 +47,8 @@ struct PartialShiftBackward {
   T* dx;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + c;
-    store(dx, i, bt % time == time - 1 ? load(dlast, bt / time * (C / 2) + c) : A::slope(load(x, i)) * load(dz, i + C));
+    store(dx, i,
+          bt % time == time - 1 ? load(dlast, bt / time * (C / 2) + c) : A::derivative(load(x, i)) * load(dz, i + C));
   }
 };
 template <class A, class T, dim_t C>
@@ -56,7 +57,7 @@ struct PartialStayBackward {
   T* dx;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + C / 2 + c;
-    store(dx, i, A::slope(load(x, i)) * load(dz, i));
+    store(dx, i, A::derivative(load(x, i)) * load(dz, i));
   }
 };
 template <class A, class T, dim_t C>
@@ -67,7 +68,7 @@ struct PartialKeepBackward {
   compute_of<T>* dlast;
   RWKV_HD void operator()(dim_t b, auto c) const {
     const auto i = b * (C / 2) + c;
-    store(dlast, i, A::slope(load(start, i)) * load(dz, b * time * C + c));
+    store(dlast, i, A::derivative(load(start, i)) * load(dz, b * time * C + c));
   }
 };
 
@@ -76,7 +77,7 @@ struct PartialKeepBackward {
 /// z = A(x), the first half of the channels being those of the token before. `last` (batch, C / 2) is that half of the
 /// token before the first, and is left as the last of x.
 template <class B, class A, dim_t C, dim_t Half>
-void partial_shift_forward(Tensor<B, Batch, Time, C> x, Tensor<Full<B>, Batch, Half> last,
+void partial_shift_forward(Tensor<B, Batch, Time, C> x, Tensor<Accum<B>, Batch, Half> last,
                            Tensor<B, Batch, Time, C> z) {
   using T = typename B::scalar;
   static_assert(Half == C / 2);
@@ -89,9 +90,9 @@ void partial_shift_forward(Tensor<B, Batch, Time, C> x, Tensor<Full<B>, Batch, H
 /// dx is written; `start` is the half token before the first as forward met it. dlast comes in as the gradient of the
 /// half token kept, and goes out as that of `start`. dx may not be dz.
 template <class B, class A, dim_t C, dim_t Half>
-void partial_shift_backward(Tensor<B, Batch, Time, C> x, Tensor<Full<B>, Batch, Half> start,
+void partial_shift_backward(Tensor<B, Batch, Time, C> x, Tensor<Accum<B>, Batch, Half> start,
                             Tensor<B, Batch, Time, C> dz, Tensor<B, Batch, Time, C> dx,
-                            Tensor<Full<B>, Batch, Half> dlast) {
+                            Tensor<Accum<B>, Batch, Half> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const dim_t time = x.seq.time, tokens = x.seq.tokens();

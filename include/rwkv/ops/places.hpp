@@ -2,15 +2,15 @@
 #include <algorithm>
 
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/core/error.hpp>
-#include <rwkv/core/full.hpp>
 #include <rwkv/core/lanes.hpp>
 #include <rwkv/core/view.hpp>
 
 // Where in their sequences the tokens of a call stand.
 namespace rwkv::detail {
 
-/// How many tokens a sequence has seen; a state counts in scalars, rounded when read, so that its slope is 0.
+/// How many tokens a sequence has seen; a state counts in scalars, rounded when read, so that its derivative is 0.
 template <class T>
 RWKV_HD dim_t tokens_seen(const T* seen, dim_t b) {
   return static_cast<dim_t>(seen[b] + T(0.5));
@@ -37,7 +37,7 @@ class Places {
   dim_t of(dim_t b) {
     if (b / some != held_) {
       held_ = b / some;
-      Full<B>::download(host_, seen_ + held_ * some, std::min(some, seq_.batch - held_ * some));
+      Accum<B>::download(host_, seen_ + held_ * some, std::min(some, seq_.batch - held_ * some));
     }
     return tokens_seen(host_, b % some);
   }

@@ -19,28 +19,28 @@ struct Row {
   }
 
   /// f(c) for every column, joined from `first` on; four chains hide the latency of a join.
-  template <class F, class Join>
-  static RWKV_HD N fold(N first, const F& f, const Join& join) {
+  template <class F, class Combine>
+  static RWKV_HD N reduce(N first, const F& f, const Combine& combine) {
     const auto start = broadcast<Pack<N, W>>(first);
     auto s0 = start, s1 = start, s2 = start, s3 = start;
     for (dim_t c = 0; c < fours; c += 4 * W) {
-      s0 = join(s0, f(Lanes<W>{c})), s1 = join(s1, f(Lanes<W>{c + W}));
-      s2 = join(s2, f(Lanes<W>{c + 2 * W})), s3 = join(s3, f(Lanes<W>{c + 3 * W}));
+      s0 = combine(s0, f(Lanes<W>{c})), s1 = combine(s1, f(Lanes<W>{c + W}));
+      s2 = combine(s2, f(Lanes<W>{c + 2 * W})), s3 = combine(s3, f(Lanes<W>{c + 3 * W}));
     }
     if constexpr (fours < packed)
-      for (dim_t c = fours; c < packed; c += W) s0 = join(s0, f(Lanes<W>{c}));
-    N all = fold_lanes(join(join(s0, s1), join(s2, s3)), join);
+      for (dim_t c = fours; c < packed; c += W) s0 = combine(s0, f(Lanes<W>{c}));
+    N all = reduce_lanes(combine(combine(s0, s1), combine(s2, s3)), combine);
     if constexpr (packed < C)
-      for (dim_t c = packed; c < C; ++c) all = join(all, f(c));
+      for (dim_t c = packed; c < C; ++c) all = combine(all, f(c));
     return all;
   }
   template <class F>
   static RWKV_HD N sum(const F& f) {
-    return fold(N(0), f, [](auto a, auto b) { return a + b; });
+    return reduce(N(0), f, [](auto a, auto b) { return a + b; });
   }
   template <class F>
   static RWKV_HD N max(const F& f) {
-    return fold(std::numeric_limits<N>::lowest(), f, [](auto a, auto b) { return math::max(a, b); });
+    return reduce(std::numeric_limits<N>::lowest(), f, [](auto a, auto b) { return math::max(a, b); });
   }
 };
 

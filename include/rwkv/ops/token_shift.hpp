@@ -80,7 +80,7 @@ struct TokenShiftBackward {
 /// `last` (batch, C) is the token before the first, and is left as the last of x.
 template <class B, dim_t C, std::size_t N>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                         Tensor<Full<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
+                         Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   detail::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
@@ -93,16 +93,16 @@ void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Ten
 /// gradient of the last token kept, and goes out as that of `start`. dx may not be one of dout.
 template <class B, dim_t C, std::size_t N>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                          Tensor<Full<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
-                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Full<B>, 1, 1, C>, N> dmix,
-                          Tensor<Full<B>, Batch, C> dlast) {
+                          Tensor<Accum<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Accum<B>, 1, 1, C>, N> dmix,
+                          Tensor<Accum<B>, Batch, C> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const auto frame = scratch.frame();
-  auto* sums = scratch.full(x.seq.batch * N * C);
+  auto* sums = scratch.accum(x.seq.batch * N * C);
   detail::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
-  B::walk(x.seq.batch, C, x.seq.spans(), kernel);
+  B::for_each_step(x.seq.batch, C, x.seq.spans(), kernel);
   for (std::size_t n = 0; n < N; ++n) add_rows<B>(x.seq.batch, C, N * C, sums + n * C, dmix[n].data);
 }
 

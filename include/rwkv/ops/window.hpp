@@ -1,13 +1,13 @@
 #pragma once
 #include <algorithm>
 
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/ops/attention/history.hpp>
 #include <rwkv/ops/pointwise.hpp>
 
 // The window of keys and values that a sequence leaves for its next tokens: a ring of W rows, the token of position s
 // in row s % W, in full length. `position` counts the tokens seen; it is read rounded to the nearest whole number, so
-// its slope is 0.
+// its derivative is 0.
 namespace rwkv {
 namespace detail {
 
@@ -105,8 +105,8 @@ void window_copy(Tensor<B, Batch, W, C> k, Tensor<B, Batch, W, C> v, Tensor<B, B
 
 /// Writes a call's keys and values into the window, the last W of them if there are more, and counts them.
 template <class B, dim_t W, dim_t C>
-void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<Full<B>, Batch, W, C> window_k,
-                    Tensor<Full<B>, Batch, W, C> window_v, Tensor<Full<B>, Batch, 1> position) {
+void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, W, C> window_k,
+                    Tensor<Accum<B>, Batch, W, C> window_v, Tensor<Accum<B>, Batch, 1> position) {
   using T = typename B::scalar;
   using N = compute_of<T>;
   const detail::KeptTokens<N> kept{detail::window_history<N, W, C>(k.seq, position.data)};
@@ -127,7 +127,7 @@ void window_backward(Tensor<B, Batch, 1> position, Tensor<B, Batch, W, C> dwindo
 }
 /// Second: dk and dv are added what was kept.
 template <class B, dim_t W, dim_t C>
-void window_backward_add(Tensor<Full<B>, Batch, Time, C> kept_k, Tensor<Full<B>, Batch, Time, C> kept_v,
+void window_backward_add(Tensor<Accum<B>, Batch, Time, C> kept_k, Tensor<Accum<B>, Batch, Time, C> kept_v,
                          Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv) {
   using T = typename B::scalar;
   using N = compute_of<T>;

@@ -72,7 +72,7 @@ struct Wkv1Backward {
       const auto i = at.token(bh, t) + d, from = at.kept(bh, t) + d;
       const auto k_t = load(k, i), e = Exponent::value(k_t), dkv = load(dkept, from);
       dden = dden - load(q, at.by_head(bh, t) + d) * load(y, i);
-      store(dk, i, Exponent::slope(k_t, e) * (dkv * load(v, i) + dden));
+      store(dk, i, Exponent::derivative(k_t, e) * (dkv * load(v, i) + dden));
       store(dv, i, e * dkv);
       store(dkept, from, At<T, decltype(d)>{});
     }
@@ -118,26 +118,27 @@ void for_each_head(int heads, dim_t batch, Places<B>& places, F&& f) {
 /// would have more tokens than the window. den: the divisors, for the way back.
 template <class B, class Exponent, int H, dim_t D, dim_t Window>
 void wkv1_forward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Batch, Time, H * D> k,
-                  Tensor<B, Batch, Time, H * D> v, TimeWindow<Full<B>, H, D, Window> past,
-                  Tensor<Full<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y) {
+                  Tensor<B, Batch, Time, H * D> v, TimeWindow<Accum<B>, H, D, Window> past,
+                  Tensor<Accum<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y) {
   using T = typename B::scalar;
   const Seq seq = k.seq;
   detail::Places<B> places(seq, past.seen.data);
   places.expect_room(Window);
   if (k.size() == 0) return;
   const detail::Wkv1Places<T, H, D, Window> at{seq.time, past.seen.data};
-  B::walk(seq.batch * H, D, seq.spans(),
-          detail::Wkv1Keep<Exponent, T, H, D, Window>{at, k.data, v.data, past.kept.data, past.sum.data, den.data});
+  B::for_each_step(
+      seq.batch * H, D, seq.spans(),
+      detail::Wkv1Keep<Exponent, T, H, D, Window>{at, k.data, v.data, past.kept.data, past.sum.data, den.data});
   const auto frame = scratch.frame();
-  auto *num = scratch.full(seq.tokens() * H * D), *w = scratch.full(seq.time * Window),
-       *padded = scratch.full(2 * Window);
+  auto *num = scratch.accum(seq.tokens() * H * D), *w = scratch.accum(seq.time * Window),
+       *padded = scratch.accum(2 * Window);
   detail::for_each_head(H, seq.batch, places, [&](int h, dim_t b, dim_t first, bool afresh) {
     if (afresh) {
       B::for_each(2, Window, detail::PadWeights<T>{Window, p.w.data + h * Window, padded});
       detail::mix_weights<B>(Window, first, seq.time, padded, p.alpha.data + h * Window, p.beta.data + h * Window, w);
     }
-    Full<B>::matmul(Op::none, Op::none, seq.time, D, first + seq.time, w, past.kept.data + (b * H + h) * Window * D,
-                    num + (b * H + h) * seq.time * D, 0);
+    Accum<B>::matmul(Op::none, Op::none, seq.time, D, first + seq.time, w, past.kept.data + (b * H + h) * Window * D,
+                     num + (b * H + h) * seq.time * D, 0);
   });
   B::for_each(seq.tokens() * H, D, detail::Wkv1Divide<T, H, D, Window>{at, num, den.data, y.data});
   B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, past.seen.data});
@@ -147,18 +148,18 @@ void wkv1_forward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Ba
 /// and y are forward's. dpast comes in as the gradient of the final window and goes out as that of the initial one.
 template <class B, class Exponent, int H, dim_t D, dim_t Window>
 void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Batch, Time, H * D> k,
-                   Tensor<B, Batch, Time, H * D> v, TimeWindow<Full<B>, H, D, Window> past,
-                   Tensor<Full<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y,
+                   Tensor<B, Batch, Time, H * D> v, TimeWindow<Accum<B>, H, D, Window> past,
+                   Tensor<Accum<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y,
                    Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
-                   TimeWeights<Full<B>, H, Window> dp, TimeWindow<Full<B>, H, D, Window> dpast) {
+                   TimeWeights<Accum<B>, H, Window> dp, TimeWindow<Accum<B>, H, D, Window> dpast) {
   using T = typename B::scalar;
   const Seq seq = k.seq;
-  Full<B>::fill(dpast.seen.data, dpast.seen.size(), 0);
+  Accum<B>::fill(dpast.seen.data, dpast.seen.size(), 0);
   if (k.size() == 0) return;
   const detail::Wkv1Places<T, H, D, Window> at{seq.time, past.seen.data};
   const auto frame = scratch.frame();
-  auto *q = scratch.full(seq.tokens() * H * D), *padded = scratch.full(2 * Window);
-  auto *w = scratch.full(seq.time * Window), *dw = scratch.full(seq.time * Window);
+  auto *q = scratch.accum(seq.tokens() * H * D), *padded = scratch.accum(2 * Window);
+  auto *w = scratch.accum(seq.time * Window), *dw = scratch.accum(seq.time * Window);
   B::for_each(seq.tokens() * H, D, detail::Wkv1Divided<T, H, D, Window>{at, dy.data, den.data, q});
   dim_t gathered = -1;  // where the sequences began whose dW is gathered
   const auto give = [&](int h) {
@@ -177,15 +178,15 @@ void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, B
       detail::mix_weights<B>(Window, first, seq.time, padded, p.alpha.data + h * Window, p.beta.data + h * Window, w);
     }
     const auto* q_b = q + head * seq.time * D;
-    Full<B>::matmul(Op::none, Op::transpose, seq.time, columns, D, q_b, past.kept.data + head * Window * D, dw,
-                    afresh ? 0 : 1);
-    Full<B>::matmul(Op::transpose, Op::none, columns, D, seq.time, w, q_b, dpast.kept.data + head * Window * D, 1);
+    Accum<B>::matmul(Op::none, Op::transpose, seq.time, columns, D, q_b, past.kept.data + head * Window * D, dw,
+                     afresh ? 0 : 1);
+    Accum<B>::matmul(Op::transpose, Op::none, columns, D, seq.time, w, q_b, dpast.kept.data + head * Window * D, 1);
     gathered = first;
   });
   give(H - 1);
-  B::walk(seq.batch * H, D, seq.spans(),
-          detail::Wkv1Backward<Exponent, T, H, D, Window>{at, k.data, v.data, y.data, q, dpast.kept.data,
-                                                          dpast.sum.data, dk.data, dv.data});
+  B::for_each_step(seq.batch * H, D, seq.spans(),
+                   detail::Wkv1Backward<Exponent, T, H, D, Window>{at, k.data, v.data, y.data, q, dpast.kept.data,
+                                                                   dpast.sum.data, dk.data, dv.data});
 }
 
 }  // namespace rwkv

@@ -17,14 +17,14 @@ namespace rwkv {
 
 /// How a recurrence goes over time. They differ by rounding alone.
 enum class OverTime {
-  automatic,  ///< whichever is the faster for these sizes, as measured
-  walk,       ///< token after token, channels side by side
-  scan        ///< a span of tokens on one scale, and blocks of time side by side where channels are few
+  automatic,   ///< whichever is the faster for these sizes, as measured
+  sequential,  ///< token after token, channels side by side
+  scan         ///< a span of tokens on one scale, and blocks of time side by side where channels are few
 };
 
 namespace detail {
 inline Wkv4Cut wkv4_cut(OverTime how, Seq seq, dim_t C) {
-  const bool walk = how == OverTime::walk || (how == OverTime::automatic && seq.time < few_tokens);
+  const bool walk = how == OverTime::sequential || (how == OverTime::automatic && seq.time < few_tokens);
   return {seq, C, walk || (how == OverTime::automatic && seq.time < 1024), walk};
 }
 }  // namespace detail
@@ -35,8 +35,8 @@ inline Wkv4Cut wkv4_cut(OverTime how, Seq seq, dim_t C) {
 /// of threads.
 template <class B, dim_t C>
 void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
-                  Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Full<B>, Batch, 3, C> state,
-                  Tensor<Full<B>, Batch, Spans, 3, C> starts, OverTime how = OverTime::automatic) {
+                  Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, 3, C> state,
+                  Tensor<Accum<B>, Batch, Spans, 3, C> starts, OverTime how = OverTime::automatic) {
   if (k.seq.time == 0) return;
   if (how == OverTime::automatic && k.seq.time < detail::few_tokens) {
     using T = typename B::scalar;
@@ -54,10 +54,10 @@ void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> tim
 /// written so. dk and dv may be any of k, v and dy, but not one and the same. Either way back follows either way forth.
 template <class B, dim_t C>
 void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
-                   Tensor<B, Batch, Time, C> v, Tensor<Full<B>, Batch, Spans, 3, C> starts,
+                   Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, Spans, 3, C> starts,
                    Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv,
-                   Tensor<Full<B>, C> dtime_decay, Tensor<Full<B>, C> dtime_first, Tensor<Full<B>, Batch, 3, C> dstate,
-                   OverTime how = OverTime::automatic) {
+                   Tensor<Accum<B>, C> dtime_decay, Tensor<Accum<B>, C> dtime_first,
+                   Tensor<Accum<B>, Batch, 3, C> dstate, OverTime how = OverTime::automatic) {
   if (k.seq.time == 0) return;
   detail::wkv4_scan_back<B, C>(scratch, detail::wkv4_cut(how, k.seq, C), time_decay.data, time_first.data, k.data,
                                v.data, {starts.data, dy.data, dk.data, dv.data}, dstate.data, dtime_decay.data,

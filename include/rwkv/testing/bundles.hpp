@@ -6,14 +6,14 @@
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/io/safetensors.hpp>
 #include <rwkv/testing/agreement.hpp>
-#include <rwkv/testing/run.hpp>
+#include <rwkv/testing/layer_run.hpp>
 
 namespace rwkv::testing {
 namespace detail {
 
 template <class L, class B>
 class Bundles {
-  using R = Run<L, B>;
+  using R = LayerRun<L, B>;
 
  public:
   explicit Bundles(const Options& options) : options_(options) {}

@@ -18,7 +18,7 @@ struct Options {
   dim_t most_batch = 3, most_time = 3 * span;  ///< span is where recurrences keep their state
   bool wild = true;                            ///< also values ten to thirty times as large as usual
   bool bounded = false;  ///< wild values must not overflow either; where they may, such a case shows nothing
-  bool chance = false;   ///< what layers leave to chance in training, such as dropout, follows from the case's seed
+  bool dropout = false;  ///< layers drop as in training; which numbers follows from the case's seed
   dim_t vocabulary = 2;  ///< tokens that layers which read tokens know at least
 
   static std::uint64_t default_seed() {

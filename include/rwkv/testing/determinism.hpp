@@ -1,14 +1,14 @@
 #pragma once
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/testing/agreement.hpp>
-#include <rwkv/testing/run.hpp>
+#include <rwkv/testing/layer_run.hpp>
 
 namespace rwkv::testing {
 namespace detail {
 
 template <class L, class B>
 class Determinism {
-  using R = Run<L, B>;
+  using R = LayerRun<L, B>;
 
  public:
   explicit Determinism(const Options& options) : options_(options) {}

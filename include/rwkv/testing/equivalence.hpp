@@ -7,7 +7,7 @@ namespace detail {
 
 template <class L, class B>
 class Equivalence {
-  using R = Run<L, B>;
+  using R = LayerRun<L, B>;
 
  public:
   explicit Equivalence(const Options& options) : options_(options) {}
@@ -50,7 +50,7 @@ class Equivalence {
       auto sum = dparams.download();
       const auto more = r.dparams.download();
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += more[i];
-      Full<B>::upload(dparams.data(), sum.data(), dparams.size());
+      Accum<B>::upload(dparams.data(), sum.data(), dparams.size());
     }
     if (auto f = compare(law + ": gradients of the parameters", whole.dparams, dparams, allowed.dparams)) return f;
     return compare(law + ": gradient of the initial state", whole.dstate, dstate, allowed.dstate);

@@ -1,14 +1,14 @@
 #pragma once
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/testing/agreement.hpp>
-#include <rwkv/testing/run.hpp>
+#include <rwkv/testing/layer_run.hpp>
 
 namespace rwkv::testing {
 namespace detail {
 
 template <class L, class B>
 class Gradients {
-  using R = Run<L, B>;
+  using R = LayerRun<L, B>;
 
  public:
   explicit Gradients(const Options& options) : options_(options) {}
@@ -41,17 +41,17 @@ class Gradients {
     for (const Leaf& leaf : numbers.leaves())
       for (int k = 0; k < probes && leaf.size > 0 && !finding; ++k) {
         const dim_t i = leaf.offset + draw.below(leaf.size);
-        double keep = 0, slope = 0;
+        double keep = 0, derivative = 0;
         B::download(&keep, numbers.data() + i, 1);
-        B::download(&slope, gradient.data() + i, 1);
-        probe(what + place_in(numbers, std::size_t(i)), slope, o, finding, [&](double by) {
+        B::download(&derivative, gradient.data() + i, 1);
+        probe(what + place_in(numbers, std::size_t(i)), derivative, o, finding, [&](double by) {
           const double moved = keep + by;
           B::upload(numbers.data() + i, &moved, 1);
         });
       }
   }
-  /// The slope of the loss along the number that move(by) sets to its value + by, over two distances: what they differ
-  /// by is how much the curve bends, and what is left is rounding.
+  /// The derivative of the loss along the number that move(by) sets to its value + by, over two distances: what they
+  /// differ by is how much the curve bends, and what is left is rounding.
   template <class Move>
   static void probe(const std::string& place, double gradient, typename R::Operands& o, std::optional<Finding>& finding,
                     Move&& move) {
@@ -69,7 +69,7 @@ class Gradients {
     move(0);
     const double allowed = std::abs(near - far) + 4 * rounding<L, B>(seq_of(o.x.view())) * size / step;
     if (!(std::abs(near - gradient) <= allowed))
-      finding = Finding{"gradients are slopes (expected: central difference)", place, near, gradient, allowed};
+      finding = Finding{"gradients are derivatives (expected: central difference)", place, near, gradient, allowed};
   }
   static constexpr double step = 1e-5;  // about the cube root of the rounding: where bend and rounding are alike
 

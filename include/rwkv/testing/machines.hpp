@@ -9,8 +9,8 @@ namespace detail {
 template <class L, class B>
 class Machines {
   using Home = Cpu<typename B::scalar>;
-  using Here = Run<L, Home>;
-  using There = Run<L, B>;
+  using Here = LayerRun<L, Home>;
+  using There = LayerRun<L, B>;
 
  public:
   explicit Machines(const Options& options) : options_(options) {}
@@ -20,7 +20,7 @@ class Machines {
     auto there = There::operands(c, options_);
     if (auto f = same_bundle("the same seed gives the same parameters", here.params, there.params, 0)) return f;
     const auto start = here.start.download();
-    Full<B>::upload(there.start.data(), start.data(), there.start.size());
+    Accum<B>::upload(there.start.data(), start.data(), there.start.size());
     auto expected = Here::both_ways(here);
     auto found = There::both_ways(there);
     if (overflowed(c, options_, expected)) return {};

@@ -10,8 +10,8 @@ namespace detail {
 
 template <class L, class B>
 class Precision {
-  using Short = Run<L, B>;
-  using Long = Run<L, Full<B>>;
+  using Short = LayerRun<L, B>;
+  using Long = LayerRun<L, Accum<B>>;
 
  public:
   explicit Precision(const Options& options) : options_(options) {}
@@ -21,7 +21,7 @@ class Precision {
     auto full = Long::operands(c, options_);
     const auto params = operands.params.download();
     const std::vector<typename Long::T> same(params.begin(), params.end());
-    Full<B>::upload(full.params.data(), same.data(), full.params.size());
+    Accum<B>::upload(full.params.data(), same.data(), full.params.size());
     take(operands.x, full.x), take(operands.weights, full.weights);
     full.start = operands.start;
     auto found = Short::both_ways(operands);
@@ -51,8 +51,8 @@ Report check_precision(const Options& options = {}) {
   return try_cases("check_precision<" + detail::type_name<L>() + ">", options, detail::Precision<L, B>(options));
 }
 
-/// All laws of a layer on such a machine. Its gradients are those in full length within rounding, and those are slopes:
-/// differences of rounded numbers would say little.
+/// All laws of a layer on such a machine. Its gradients are those in full length within rounding, and those are
+/// derivatives: differences of rounded numbers would say little.
 template <class L, class B = Cpu<bf16>>
 Report check_short_laws(const Options& options = {}) {
   Report report = check_precision<L, B>(options);

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include <rwkv/testing/agreement.hpp>
-#include <rwkv/testing/run.hpp>
+#include <rwkv/testing/layer_run.hpp>
 
 namespace rwkv::testing {
 
@@ -17,8 +17,9 @@ struct Tolerance {
 
 /// The tolerance of `whole`, which `operands` gave.
 template <class L, class B>
-Tolerance tolerance(const Case& c, const typename Run<L, B>::Operands& operands, typename Run<L, B>::Result& whole) {
-  using R = Run<L, B>;
+Tolerance tolerance(const Case& c, const typename LayerRun<L, B>::Operands& operands,
+                    typename LayerRun<L, B>::Result& whole) {
+  using R = LayerRun<L, B>;
   const double error = rounding<L, B>(c.seq);
   Draw draw(c.seed + 1);
   const auto nudge = [&](auto x) { return decltype(x)(double(x) * (1 + error * draw.normal())); };

@@ -3,16 +3,16 @@
 #include <utility>
 #include <variant>
 
-#include <rwkv/text/streams.hpp>
-#include <rwkv/text/windows.hpp>
+#include <rwkv/text/contiguous_batches.hpp>
+#include <rwkv/text/random_windows.hpp>
 
 namespace rwkv {
 
-/// Windows or Streams, chosen at run time.
+/// RandomWindows or ContiguousBatches, chosen at run time.
 class Batches {
  public:
   /// Another source is another name in this list.
-  using Kind = std::variant<Windows, Streams>;
+  using Kind = std::variant<RandomWindows, ContiguousBatches>;
 
   template <class K>
   requires std::constructible_from<Kind, K> Batches(K kind) : kind_(std::move(kind)) {}
@@ -28,6 +28,6 @@ class Batches {
   Kind kind_;
 };
 
-static_assert(BatchSource<Windows> && BatchSource<Streams> && BatchSource<Batches>);
+static_assert(BatchSource<RandomWindows> && BatchSource<ContiguousBatches> && BatchSource<Batches>);
 
 }  // namespace rwkv

@@ -40,7 +40,7 @@ void adamw_step(const AdamW& o, dim_t step, double rate, double scale, Owned<B, 
   for (const Leaf& leaf : params.leaves()) {
     const dim_t at = leaf.offset;
     B::for_each(1, leaf.size,
-                detail::AdamStep<T>{T(scale), T(rate * leaf.field.rate), T(o.beta1), T(o.beta2), T(o.eps),
+                detail::AdamStep<T>{T(scale), T(rate * leaf.field.lr_scale), T(o.beta1), T(o.beta2), T(o.eps),
                                     T(leaf.field.decays ? o.decay : 0), correct1, correct2, params.data() + at,
                                     gradient.data() + at, m.data() + at, v.data() + at});
   }

@@ -12,7 +12,7 @@
 namespace rwkv {
 
 /// A training run with a folder: log.csv, model.safetensors (the parameters, for use) and resume.safetensors.
-struct Run {
+struct RunConfig {
   std::string folder = "run";
   dim_t steps = 1000;
   dim_t valid_every = 100, valid_batches = 16;
@@ -20,7 +20,7 @@ struct Run {
   bool resume = false;        ///< goes on from the folder's checkpoint, or afresh where there is none
   Metadata metadata = {};     ///< saved with the model, such as its tokenizer
   std::string settings = {};  ///< what must be the same for a resumed run to go on bit for bit, in words
-  std::function<void(const Report&)> show = {};  ///< called after every step; without it, a line on the terminal
+  std::function<void(const StepReport&)> show = {};  ///< called after every step; without it, a line on the terminal
 
   std::string log() const { return folder + "/log.csv"; }
   std::string model() const { return folder + "/model.safetensors"; }
@@ -31,14 +31,14 @@ struct Run {
 
 /// How a run ended.
 struct Outcome {
-  Report last;
+  StepReport last;
   dim_t first_step = 0;      ///< where it resumed; 0: afresh
   bool interrupted = false;  ///< by Ctrl-C: saved, to be resumed
 };
 
 namespace detail {
 template <class Net, Backend B>
-dim_t resume(Trainer<Net, B>& trainer, const Run& run) {
+dim_t resume(Trainer<Net, B>& trainer, const RunConfig& run) {
   if (!std::filesystem::exists(run.checkpoint())) return 0;
   if (!run.resume) {  // out of the way of this run, but not lost
     std::filesystem::rename(run.checkpoint(), run.previous());
@@ -60,7 +60,7 @@ dim_t resume(Trainer<Net, B>& trainer, const Run& run) {
 /// checkpoint to go back to.
 template <class Net, Backend B, BatchSource Source, BatchSource Valid>
 Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source, const std::optional<Valid>& valid,
-            const Run& run) {
+            const RunConfig& run) {
   std::error_code failed;
   std::filesystem::create_directories(run.folder, failed);
   if (failed) throw Error(run.folder, ": cannot create this folder (", failed.message(), "); choose another one");
@@ -78,13 +78,13 @@ Outcome fit(Trainer<Net, B>& trainer, Model<Net, B>& model, const Source& source
     save_checkpoint(trainer, run.checkpoint(), metadata);
   };
 
-  Report report;
+  StepReport report;
   report.step = outcome.first_step, report.steps = run.steps, report.seconds = log.seconds();
   Minibatch batch;
-  const int many = trainer.recipe().accumulate;
+  const int many = trainer.config().accumulate;
   while (report.step < run.steps && !outcome.interrupted) {
     const auto start = std::chrono::steady_clock::now();
-    report.rate = trainer.rate();
+    report.learning_rate = trainer.learning_rate();
     report.loss = 0;
     try {
       for (int i = 0; i < many; ++i) {

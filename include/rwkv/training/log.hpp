@@ -15,12 +15,12 @@
 namespace rwkv {
 
 /// What one step of training tells.
-struct Report {
+struct StepReport {
   dim_t step = 0, steps = 0;    ///< updates made, and of how many
   double loss = 0;              ///< nats per token of this step's batch
   double valid = std::nan("");  ///< the last validation loss
   bool validated = false;       ///< it was measured in this step
-  double rate = 0, gradient_norm = 0, tokens_per_second = 0;
+  double learning_rate = 0, gradient_norm = 0, tokens_per_second = 0;
   double seconds = 0;  ///< of training, all sittings together
 };
 
@@ -28,7 +28,7 @@ struct Report {
 /// step appears twice.
 class Log {
  public:
-  static constexpr const char* header = "step,loss,valid_loss,rate,gradient_norm,tokens_per_second,seconds\n";
+  static constexpr const char* header = "step,loss,valid_loss,learning_rate,gradient_norm,tokens_per_second,seconds\n";
 
   /// Keeps the lines of the first `steps` steps.
   Log(const std::string& path, dim_t steps) : path_(path) {
@@ -59,12 +59,12 @@ class Log {
   /// Of training, up to the last line kept.
   double seconds() const { return seconds_; }
 
-  void write(const Report& r) {
+  void write(const StepReport& r) {
     const std::string valid = r.validated ? number(r.valid) : "";
-    const bool good =
-        std::fprintf(file_.get(), "%ld,%s,%s,%s,%s,%.1f,%.3f\n", long(r.step), number(r.loss).c_str(), valid.c_str(),
-                     number(r.rate).c_str(), number(r.gradient_norm).c_str(), r.tokens_per_second, r.seconds) > 0 &&
-        std::fflush(file_.get()) == 0;
+    const bool good = std::fprintf(file_.get(), "%ld,%s,%s,%s,%s,%.1f,%.3f\n", long(r.step), number(r.loss).c_str(),
+                                   valid.c_str(), number(r.learning_rate).c_str(), number(r.gradient_norm).c_str(),
+                                   r.tokens_per_second, r.seconds) > 0 &&
+                      std::fflush(file_.get()) == 0;
     if (!good) fail("write");
   }
 

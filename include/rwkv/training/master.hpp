@@ -10,7 +10,7 @@ namespace detail {
 
 /// A number in full length that rounds to what is stored, else that.
 template <class T>
-struct Adopt {
+struct RefreshMaster {
   const T* stored;
   compute_of<T>* full;
   RWKV_HD void operator()(dim_t, auto i) const {
@@ -26,22 +26,22 @@ struct Adopt {
 template <class Net, Backend B>
 class Master {
  public:
-  using Params = Owned<Full<B>, typename Net::template Params<Full<B>>>;
-  static constexpr bool copies = Shortened<B>;
+  using Params = Owned<Accum<B>, typename Net::template Params<Accum<B>>>;
+  static constexpr bool copies = ReducedPrecision<B>;
 
   explicit Master(Model<Net, B>& model) : model_(model) {}
 
   /// As the model's are now: a parameter that somebody else has changed there is changed here.
   Params& params() {
     if constexpr (copies) {
-      B::for_each(1, copy_.size(), detail::Adopt<typename B::scalar>{model_.params.data(), copy_.data()});
+      B::for_each(1, copy_.size(), detail::RefreshMaster<typename B::scalar>{model_.params.data(), copy_.data()});
       return copy_;
     } else {
       return model_.params;
     }
   }
   /// Rounds what params() has become to the model's.
-  void publish() {
+  void write_back() {
     if constexpr (copies) copy_as<B>(model_.params.data(), copy_.data(), copy_.size());
   }
 

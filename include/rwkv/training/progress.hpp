@@ -20,7 +20,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void show(const Report& r) {
+  void show(const StepReport& r) {
     average_ = r.step <= 1 || average_ == 0 ? r.loss : 0.95 * average_ + 0.05 * r.loss;
     speed_ = speed_ == 0 ? r.tokens_per_second : 0.95 * speed_ + 0.05 * r.tokens_per_second;
     seconds_per_step_ =
@@ -29,7 +29,7 @@ class Progress {
     const auto now = std::chrono::steady_clock::now();
     if (!shows_ || (written_ && r.step < r.steps && now - shown_ < std::chrono::milliseconds(100))) return;
     shown_ = now;
-    Report smooth = r;
+    StepReport smooth = r;
     smooth.loss = average_, smooth.tokens_per_second = speed_;
     std::fprintf(stream_, "\r%s\x1b[K", line(smooth, double(r.steps - r.step) * seconds_per_step_).c_str());
     std::fflush(stream_);
@@ -38,15 +38,15 @@ class Progress {
   void start_at(double seconds) { last_ = seconds; }
 
   /// The line: step, losses, rate, gradient norm, speed and what is left, in hours, minutes and seconds.
-  static std::string line(const Report& r, double left) {
+  static std::string line(const StepReport& r, double left) {
     char text[200], valid[32] = "", speed[32];
     if (!std::isnan(r.valid)) std::snprintf(valid, sizeof valid, "  valid %.4f", r.valid);
     std::snprintf(speed, sizeof speed, r.tokens_per_second < 10000 ? "%.0f" : "%.1fk",
                   r.tokens_per_second < 10000 ? r.tokens_per_second : r.tokens_per_second / 1000);
     const long s = std::lround(std::max(0.0, left));
     std::snprintf(text, sizeof text, "step %ld/%ld  loss %.4f%s  lr %.2g  norm %.2f  %s tokens/s  ETA %ld:%02ld:%02ld",
-                  long(r.step), long(r.steps), r.loss, valid, r.rate, r.gradient_norm, speed, s / 3600, s / 60 % 60,
-                  s % 60);
+                  long(r.step), long(r.steps), r.loss, valid, r.learning_rate, r.gradient_norm, speed, s / 3600,
+                  s / 60 % 60, s % 60);
     return text;
   }
 

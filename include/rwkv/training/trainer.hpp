@@ -15,15 +15,15 @@
 namespace rwkv {
 
 /// How a model is trained.
-struct Recipe {
+struct TrainConfig {
   Schedule schedule = {};
   AdamW optimizer = {};
   double clip = 1;     ///< largest norm of the gradient; 0: no limit
   int accumulate = 1;  ///< batches whose gradients are averaged into one update
-  double pull = 0;     ///< strength of L2Wrap, see l2wrap
+  double l2wrap = 0;   ///< strength of L2Wrap; the official trainers have official_l2wrap
   bool carry =
       false;  ///< truncated back-propagation through time: a batch that continues starts from the last one's state
-  std::uint64_t seed = 0;  ///< of what is left to chance, such as dropout
+  std::uint64_t seed = 0;  ///< of dropout
 };
 
 /// A loss or gradient that is no number. Nothing was updated: the model is as it was after the step before.
@@ -50,8 +50,8 @@ class Trainer {
   using State = typename Model<Net, B>::State;
 
   /// OutOfMemory names the largest batch that there is room for.
-  Trainer(Model<Net, B>& model, Recipe recipe, Seq seq)
-      : recipe_(recipe),
+  Trainer(Model<Net, B>& model, TrainConfig config, Seq seq)
+      : config_(config),
         model_(model),
         master_(model),
         seq_(seq),
@@ -61,17 +61,17 @@ class Trainer {
         dstate_({seq.batch, 1}) {}
 
   Seq seq() const { return seq_; }
-  const Recipe& recipe() const { return recipe_; }
+  const TrainConfig& config() const { return config_; }
   /// Updates so far.
   dim_t steps() const { return steps_; }
-  double rate() const { return recipe_.schedule(steps_); }
+  double learning_rate() const { return config_.schedule(steps_); }
   /// Of the gradient in the last update, before clipping.
   double gradient_norm() const { return norm_; }
 
   /// One batch: its mean loss in nats per token. Every `accumulate` batches the parameters move.
   double step(const Minibatch& batch) {
     const double loss = accumulate(batch);
-    if (gathered_ >= recipe_.accumulate) update();
+    if (gathered_ >= config_.accumulate) update();
     return loss;
   }
 
@@ -81,11 +81,11 @@ class Trainer {
     double sum = 0;
     State state = fresh_;
     Minibatch batch;
-    context_.chance.on = false;
+    context_.dropout.on = false;
     for (dim_t i = first; i < first + n; ++i) {
       source.fill(i, batch);
       check(batch);
-      if (!batch.continues || !recipe_.carry) copy(fresh_, state);
+      if (!batch.continues || !config_.carry) copy(fresh_, state);
       const auto logits =
           Net::forward(context_, model_.params, inputs_(batch.inputs, seq_), cache_.view(), state.view());
       sum += cross_entropy<B>(context_.scratch, logits, targets_(batch.targets, seq_));
@@ -96,13 +96,13 @@ class Trainer {
   /// Adds the gradient of one batch's loss / accumulate; returns the loss.
   double accumulate(const Minibatch& batch) {
     check(batch);
-    if (!batch.continues || !recipe_.carry) copy(fresh_, state_);
-    context_.chance = chance();
+    if (!batch.continues || !config_.carry) copy(fresh_, state_);
+    context_.dropout = dropout_streams();
     const auto inputs = inputs_(batch.inputs, seq_);
     const auto logits = Net::forward(context_, model_.params, inputs, cache_.view(), state_.view());
     const double loss = cross_entropy_backward<B>(context_.scratch, logits, targets_(batch.targets, seq_),
-                                                  1.0 / recipe_.accumulate, recipe_.pull);
-    if (!std::isfinite(loss)) throw NotFinite(steps_, culprit(the_loss()));
+                                                  1.0 / config_.accumulate, config_.l2wrap);
+    if (!std::isfinite(loss)) throw NotFinite(steps_, first_nonfinite(the_loss()));
     dstate_.zero();
     Net::backward(context_, model_.params, cache_.view(), logits, inputs, gradient_.view(), dstate_.view());
     ++gathered_;
@@ -113,10 +113,10 @@ class Trainer {
   void update() {
     gathered_ = 0;
     norm_ = std::sqrt(sum_of_squares<B>(context_.scratch, gradient_.size(), gradient_.data()));
-    if (!std::isfinite(norm_)) throw NotFinite(steps_, culprit("the gradient"));
-    const double scale = recipe_.clip > 0 ? std::min(1.0, recipe_.clip / (norm_ + 1e-6)) : 1;
-    adamw_step<Full<B>>(recipe_.optimizer, steps_ + 1, rate(), scale, master_.params(), gradient_, m_, v_);
-    master_.publish();
+    if (!std::isfinite(norm_)) throw NotFinite(steps_, first_nonfinite("the gradient"));
+    const double scale = config_.clip > 0 ? std::min(1.0, config_.clip / (norm_ + 1e-6)) : 1;
+    adamw_step<Accum<B>>(config_.optimizer, steps_ + 1, learning_rate(), scale, master_.params(), gradient_, m_, v_);
+    master_.write_back();
     ++steps_;
   }
 
@@ -132,7 +132,7 @@ class Trainer {
   /// The parts have been replaced by those after so many updates.
   void continue_from(dim_t steps) {
     steps_ = steps, gathered_ = 0;
-    master_.publish();
+    master_.write_back();
     gradient_.zero();
   }
 
@@ -156,11 +156,11 @@ class Trainer {
     }
   }
   /// That of the next batch, which its number decides: a resumed run goes on as if it had not stopped.
-  Chance chance() const {
-    const auto number = static_cast<std::uint64_t>(steps_ * recipe_.accumulate + gathered_);
-    return {true, {Random{recipe_.seed}.named("chance").bits(number)}};
+  DropoutStreams dropout_streams() const {
+    const auto number = static_cast<std::uint64_t>(steps_ * config_.accumulate + gathered_);
+    return {true, {Random{config_.seed}.named("chance").bits(number)}};
   }
-  static void copy(const State& from, State& to) { Full<B>::copy(to.data(), from.data(), from.size()); }
+  static void copy(const State& from, State& to) { Accum<B>::copy(to.data(), from.data(), from.size()); }
 
   void check(const Minibatch& batch) const {
     if (batch.seq != seq_)
@@ -179,12 +179,12 @@ class Trainer {
   /// What a loss that is no number is called. A machine that is not waited for cannot refuse a context that is full.
   std::string the_loss() const {
     if constexpr (asynchronous<B> && requires { Net::context; })
-      if (recipe_.carry || seq_.time > Net::context)
+      if (config_.carry || seq_.time > Net::context)
         return "the loss (of sequences of more than " + std::to_string(Net::context) + " tokens, its context?)";
     return "the loss";
   }
   /// The first tensor that holds something not finite, or `otherwise`.
-  std::string culprit(const std::string& otherwise) {
+  std::string first_nonfinite(const std::string& otherwise) {
     for (const auto& [what, bundle] :
          {std::pair{"parameter ", &master_.params()}, std::pair{"gradient of ", &gradient_}})
       for (const Leaf& leaf : bundle->leaves())
@@ -193,7 +193,7 @@ class Trainer {
     return otherwise;
   }
 
-  Recipe recipe_;
+  TrainConfig config_;
   Model<Net, B>& model_;
   Master<Net, B> master_;
   Seq seq_;

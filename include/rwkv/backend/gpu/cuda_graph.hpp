@@ -4,14 +4,14 @@
 #include <rwkv/backend/gpu/cuda_handle.hpp>
 #include <rwkv/backend/gpu/cuda_status.hpp>
 #include <rwkv/backend/gpu/cuda_stream.hpp>
-#include <rwkv/backend/recording.hpp>
+#include <rwkv/backend/graph_cache.hpp>
 
 namespace rwkv::detail::gpu {
 
 inline thread_local bool recording = false;
 /// For calls that a graph cannot hold.
 inline void expect_no_recording(const char* verb) {
-  if (recording) throw CannotRecord("Gpu::", verb, " cannot be recorded");
+  if (recording) throw CannotCapture("Gpu::", verb, " cannot be recorded");
 }
 
 /// Calls as a CUDA graph: one launch, on the calling thread's stream, in place of one for every kernel.
@@ -24,7 +24,7 @@ class Graph {
     cudaGraph_t captured = nullptr;
     expect(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "Record", "cudaStreamBeginCapture");
     try {
-      const OnStream here(stream.get());
+      const StreamGuard here(stream.get());
       const Recorded now;
       calls();
     } catch (...) {

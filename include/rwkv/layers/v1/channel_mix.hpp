@@ -48,7 +48,7 @@ struct ChannelMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<Full<B>, Batch, half> start;  // of the token before the first
+    Tensor<Accum<B>, Batch, half> start;  // of the token before the first
     Tensor<B, Batch, Time, C> z, r, w;
     Tensor<B, Batch, Time, F> k, v, product;
     TensorOf<B, Out> y;
@@ -65,9 +65,9 @@ struct ChannelMix {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Full<B>>& s) {
+  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Accum<B>>& s) {
     c.x = x;
-    Full<B>::copy(c.start.data, s.last.data, s.last.size());
+    Accum<B>::copy(c.start.data, s.last.data, s.last.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
     affine_forward<B>(p.receptance, p.receptance_bias, c.z, c.r);
     affine_forward<B>(p.key, p.key_bias, c.z, c.k);
@@ -80,7 +80,7 @@ struct ChannelMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
     const Seq seq = dy.seq;

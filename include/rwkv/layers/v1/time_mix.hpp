@@ -17,8 +17,8 @@ struct Parity {
     Tensor<B, A, C> weight;
     Tensor<B, A> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(Field{.name = "weight", .init = linear_weight, .rate = 0}, p.weight...);
-      f(Field{.name = "bias", .init = linear_bias<C>, .rate = 0}, p.bias...);
+      f(Field{.name = "weight", .init = linear_weight, .lr_scale = 0}, p.weight...);
+      f(Field{.name = "bias", .init = linear_bias<C>, .lr_scale = 0}, p.bias...);
     }
   };
 };
@@ -88,12 +88,12 @@ struct TimeMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<Full<B>, Batch, half> start;  // of the token before the first
-    Tensor<Full<B>, Batch, 1> seen;      // before the call
-    Tensor<Full<B>, Batch, H, Window, D> kept;
+    Tensor<Accum<B>, Batch, half> start;  // of the token before the first
+    Tensor<Accum<B>, Batch, 1> seen;      // before the call
+    Tensor<Accum<B>, Batch, H, Window, D> kept;
     Tensor<B, Batch, Time, C> z, unscaled;
     Tensor<B, Batch, Time, inside> k, v;
-    Tensor<Full<B>, Batch, Time, inside> den;
+    Tensor<Accum<B>, Batch, Time, inside> den;
     Tensor<B, Batch, Time, inside> mixed;
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
@@ -112,15 +112,15 @@ struct TimeMix {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     c.x = x;
-    Full<B>::copy(c.start.data, s.last.data, s.last.size());
-    Full<B>::copy(c.seen.data, s.seen.data, s.seen.size());
+    Accum<B>::copy(c.start.data, s.last.data, s.last.size());
+    Accum<B>::copy(c.seen.data, s.seen.data, s.seen.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
     affine_forward<B>(p.key, p.key_bias, c.z, c.k);
     affine_forward<B>(p.value, p.value_bias, c.z, c.v);
     wkv1_forward<B, Exponent>(ctx.scratch, weights<B>(p), c.k, c.v, past<B>(s), c.den, c.mixed);
-    if (ctx.way_back) Full<B>::copy(c.kept.data, s.kept.data, s.kept.size());
+    if (ctx.needs_backward) Accum<B>::copy(c.kept.data, s.kept.data, s.kept.size());
     affine_forward<B>(p.output, p.output_bias, c.mixed, c.unscaled);
     token_scale_forward<B>(p.time_gamma, c.seen, c.unscaled, c.y);
     return c.y;
@@ -128,7 +128,7 @@ struct TimeMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
     const Seq seq = dy.seq;
@@ -140,8 +140,8 @@ struct TimeMix {
       token_scale_backward<B>(p.time_gamma, c.seen, c.unscaled, dy, dz, dp.time_gamma);
       affine_backward<B>(scratch, p.output, c.mixed, dz, dmixed, dp.output, dp.output_bias);
       wkv1_backward<B, Exponent>(scratch, weights<B>(p), c.k, c.v,
-                                 TimeWindow<Full<B>, H, D, Window>{c.kept, {}, c.seen}, c.den, c.mixed, dmixed, dk, dv,
-                                 weights<Full<B>>(dp), past<B>(ds));
+                                 TimeWindow<Accum<B>, H, D, Window>{c.kept, {}, c.seen}, c.den, c.mixed, dmixed, dk, dv,
+                                 weights<Accum<B>>(dp), past<B>(ds));
     }
     affine_backward<B>(scratch, p.key, c.z, dk, dz, dp.key, dp.key_bias);
     affine_backward<B>(scratch, p.value, c.z, dv, dz, dp.value, dp.value_bias, true);
@@ -154,7 +154,7 @@ struct TimeMix {
     return {p.time_w, p.time_alpha, p.time_beta};
   }
   template <class B>
-  static TimeWindow<Full<B>, H, D, Window> past(const State<Full<B>>& s) {
+  static TimeWindow<Accum<B>, H, D, Window> past(const State<Accum<B>>& s) {
     return {s.kept, s.sum, s.seen};
   }
 };

@@ -34,7 +34,7 @@ struct ChannelMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<Full<B>, Batch, C> start;  // the token before the first
+    Tensor<Accum<B>, Batch, C> start;  // the token before the first
     Tensor<B, Batch, Time, C> xk, xr;
     TensorOf<B, Inside> k;  // squared already
     Tensor<B, Batch, Time, C> r, v;
@@ -57,9 +57,9 @@ struct ChannelMix {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     c.x = x;
-    Full<B>::copy(c.start.data, s.last.data, s.last.size());
+    Accum<B>::copy(c.start.data, s.last.data, s.last.size());
     token_shift_forward<B>(ctx.scratch, mixes<B>(p), x, s.last, std::array{c.xk, c.xr});
     linear_forward<B>(p.key, c.xk, c.k);
     squared_relu_forward<B>(c.k);
@@ -71,7 +71,7 @@ struct ChannelMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
     const Seq seq = dy.seq;
@@ -83,7 +83,7 @@ struct ChannelMix {
     const auto dxk = scratch.template take<In>(seq), dxr = scratch.template take<In>(seq);
     linear_backward<B>(p.key, c.xk, dk, dxk, dp.key);
     linear_backward<B>(p.receptance, c.xr, dr, dxr, dp.receptance);
-    token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxr}, dx, mixes<Full<B>>(dp), ds.last);
+    token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxr}, dx, mixes<Accum<B>>(dp), ds.last);
   }
 
  private:

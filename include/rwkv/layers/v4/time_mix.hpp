@@ -23,8 +23,8 @@ struct TimeMix {
     Tensor<B, A, C> key, value, receptance;
     Tensor<B, C, A> output;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(Field{.name = "time_decay", .init = v4::time_decay, .rate = 2}, p.time_decay...);
-      f(Field{.name = "time_first", .init = v4::time_first, .rate = 3}, p.time_first...);
+      f(Field{.name = "time_decay", .init = v4::time_decay, .lr_scale = 2}, p.time_decay...);
+      f(Field{.name = "time_first", .init = v4::time_first, .lr_scale = 3}, p.time_first...);
       f(Field{"time_mix_k", time_mix}, p.time_mix_k...);
       f(Field{"time_mix_v", time_mix_value}, p.time_mix_v...);
       f(Field{"time_mix_r", time_mix_gate}, p.time_mix_r...);
@@ -38,10 +38,10 @@ struct TimeMix {
   struct Cache {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
-    Tensor<Full<B>, Batch, C> start;  // the token before the first
+    Tensor<Accum<B>, Batch, C> start;  // the token before the first
     Tensor<B, Batch, Time, C> xk, xv, xr;
     Tensor<B, Batch, Time, A> k, v, r, wkv;
-    Tensor<Full<B>, Batch, Spans, 3, A> past;  // before every span
+    Tensor<Accum<B>, Batch, Spans, 3, A> past;  // before every span
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"start"}, c.start...);
@@ -68,10 +68,10 @@ struct TimeMix {
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
-                                  State<Full<B>>& s) {
+                                  State<Accum<B>>& s) {
     const auto frame = ctx.scratch.frame();
     c.x = x;
-    Full<B>::copy(c.start.data, s.last.data, s.last.size());
+    Accum<B>::copy(c.start.data, s.last.data, s.last.size());
     token_shift_forward<B>(ctx.scratch, mixes<B>(p), x, s.last, std::array{c.xk, c.xv, c.xr});
     linear_forward<B>(p.key, c.xk, c.k);
     linear_forward<B>(p.value, c.xv, c.v);
@@ -87,7 +87,7 @@ struct TimeMix {
 
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     using Inside = Shape<Batch, Time, A>;
     auto& scratch = ctx.scratch;
     const auto frame = scratch.frame();
@@ -110,7 +110,7 @@ struct TimeMix {
     linear_backward<B>(p.key, c.xk, dk, dxk, dp.key);
     linear_backward<B>(p.value, c.xv, dv, dxv, dp.value);
     linear_backward<B>(p.receptance, c.xr, dr, dxr, dp.receptance);
-    token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxv, dxr}, dx, mixes<Full<B>>(dp),
+    token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxv, dxr}, dx, mixes<Accum<B>>(dp),
                             ds.last);
   }
 

@@ -41,7 +41,7 @@ struct BlockedAttentionBackward {
       for (dim_t t = 0; t < history.seq.time; ++t)
         Head::clear(dk.now + history.row(b, t, h)), Head::clear(dv.now + history.row(b, t, h));
     }
-    static thread_local Scratch<T> scratch;
+    static thread_local ThreadBuffer<T> scratch;
     const Memory memory(scratch.at_least(Memory::size));
     for (dim_t t = piece * tokens; t < history.seq.time; t += pieces * tokens)
       block_of_tokens(memory, piece, b, h, t, std::min(t + tokens, history.seq.time));

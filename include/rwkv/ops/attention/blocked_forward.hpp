@@ -28,7 +28,7 @@ struct BlockedAttention {
     const dim_t first = task % blocks * tokens, h = task / blocks % history.heads, b = task / blocks / history.heads;
     const dim_t end = std::min(first + tokens, history.seq.time), before = history.before(b);
     const dim_t row = history.heads * D;
-    static thread_local Scratch<T> scratch;
+    static thread_local ThreadBuffer<T> scratch;
     T* const memory = scratch.at_least((panels * state + keys) * wide + 2 * keys * D);
     T *const weights = memory + panels * state * wide, *const k = weights + keys * wide, *const v = k + keys * D;
 

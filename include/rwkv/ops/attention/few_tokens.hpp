@@ -28,7 +28,7 @@ struct FewTokensAttention {
     const dim_t b = task / pieces, before = history.before(b);
     const dim_t first = history.first(before, 0) + task % pieces * keys, end = std::min(first + keys, history.seq.time);
     if (first >= end) return;
-    static thread_local Scratch<T> scratch;
+    static thread_local ThreadBuffer<T> scratch;
     T *const weights = scratch.at_least(rows * keys), *const out = shares + task * rows * share;
     std::fill_n(weights, rows * keys, -std::numeric_limits<T>::infinity());
     each_seen(b, before, first, end, op.k, [&](dim_t n, dim_t j, const T* k_j) {
@@ -42,7 +42,7 @@ struct FewTokensAttention {
   }
 
   /// Joins the shares of one row, in order.
-  void join(dim_t n) const {
+  void combine(dim_t n) const {
     const auto& history = op.history;
     const dim_t b = n / rows, before = history.before(b);
     const dim_t seen = history.seq.time - history.first(before, 0), some = (seen + keys - 1) / keys;

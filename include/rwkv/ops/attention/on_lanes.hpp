@@ -15,9 +15,9 @@ struct LanesAttention {
     if (op.history.seq.time <= few_tokens) {
       FewTokensAttention<T, D, Drops> few{op};
       const auto frame = scratch.frame();
-      few.shares = scratch.full(few.shares_size());
+      few.shares = scratch.accum(few.shares_size());
       B::for_each_row(few.tasks(), few);
-      return B::for_each_row(op.history.seq.batch * few.rows, [&](dim_t n) { few.join(n); });
+      return B::for_each_row(op.history.seq.batch * few.rows, [&](dim_t n) { few.combine(n); });
     }
     const BlockedAttention<T, D, Drops> blocked{op};
     B::for_each_row(blocked.tasks(), blocked);
@@ -31,7 +31,7 @@ struct LanesAttention {
     const dim_t sequences = blocked.sequences();
     if (sequences > 0 && op.history.seq.time >= few_sequences * blocked.tokens)  // few long ones are shared out
       blocked.pieces = (few_sequences + sequences - 1) / sequences;              // in pieces that know no threads
-    if (blocked.pieces > 1) blocked.shares = scratch.full(blocked.shares_size());
+    if (blocked.pieces > 1) blocked.shares = scratch.accum(blocked.shares_size());
     B::for_each_row(blocked.tasks(), blocked);
     if (blocked.shares) B::for_each_row(sequences * blocked.rows(), [&](dim_t n) { blocked.add_shares(n); });
   }

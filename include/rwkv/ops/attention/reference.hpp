@@ -124,7 +124,7 @@ struct ReferenceAttention {
     const auto& history = op.history;
     const dim_t rows = history.seq.tokens() * history.heads;
     const auto frame = scratch.frame();
-    op.along = scratch.full(rows);
+    op.along = scratch.accum(rows);
     B::for_each_row(rows, op);
     B::fill(dk.now, rows * D, T(0));
     B::fill(dv.now, rows * D, T(0));

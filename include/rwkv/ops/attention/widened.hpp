@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/ops/attention/reference.hpp>
 #include <rwkv/ops/copy_as.hpp>
 
@@ -41,7 +41,7 @@ struct WidenedAttention {
     rwkv::Scratch<B>& scratch;
     dim_t size;
 
-    N* take() const { return scratch.full(size); }
+    N* take() const { return scratch.accum(size); }
     const N* widen(const T* x) const {
       N* const wide = take();
       copy_as<B>(wide, x, size);

@@ -33,7 +33,7 @@ struct BlocksAttention {
     using Token = grid::AttentionToken<T, D, Drops>;
     Token token{op, Token::pieces_of(op)};
     const auto frame = scratch.frame();
-    if (token.pieces > 1) token.shares = scratch.full(token.shares_size());
+    if (token.pieces > 1) token.shares = scratch.accum(token.shares_size());
     run(token);
     if (token.pieces > 1)
       B::launch(token.blocks() / token.pieces, grid::JoinPieces<T, D>{token.pieces, token.shares, op.y, op.softmax});
@@ -42,7 +42,7 @@ struct BlocksAttention {
   static void backward(auto& scratch, AttentionQueryGradient<T, D, Drops> op, Keys<T> dk, Keys<T> dv) {
     if (op.history.seq.tokens() == 0) return;
     const auto frame = scratch.frame();
-    op.along = scratch.full(op.history.seq.tokens() * op.history.heads);
+    op.along = scratch.accum(op.history.seq.tokens() * op.history.heads);
     run(grid::AttentionBackwardQueries<T, D, Drops>{op});
     run(grid::AttentionBackwardKeys<T, D, Drops>{op, dk, dv});
   }
@@ -53,11 +53,11 @@ struct BlocksAttention {
 
 /// Wider heads go by rows.
 template <class B, dim_t D>
-requires(!Shortened<B> && Grid<B> && D <= 128) struct AttentionOn<B, D> : BlocksAttention<B, D> {
+requires(!ReducedPrecision<B> && Grid<B> && D <= 128) struct AttentionOn<B, D> : BlocksAttention<B, D> {
 };
 template <class B, dim_t D>
-requires(Shortened<B>&& TensorGrid<B>&& std::is_same_v<typename B::scalar, bf16>&& D <= 128) struct AttentionOn<B, D>
-    : TensorAttention<B, D, WidenedAttention<B, D, AttentionOn<Full<B>, D>>> {
+requires(ReducedPrecision<B>&& TensorGrid<B>&& std::is_same_v<typename B::scalar, bf16>&& D <=
+         128) struct AttentionOn<B, D> : TensorAttention<B, D, WidenedAttention<B, D, AttentionOn<Accum<B>, D>>> {
 };
 
 }  // namespace rwkv::detail

@@ -30,7 +30,7 @@ struct TensorAttention {
     if (!suits(op.history.seq)) return Wide::template backward<Drops>(scratch, op, dk, dv);
     if (op.history.seq.tokens() == 0) return;
     const auto frame = scratch.frame();
-    op.along = scratch.full(op.history.seq.tokens() * op.history.heads);
+    op.along = scratch.accum(op.history.seq.tokens() * op.history.heads);
     run(grid::AttentionTensorBackwardQueries<D, Drops>{op});
     run(grid::AttentionTensorBackwardKeys<D, Drops>{op, dk, dv});
   }

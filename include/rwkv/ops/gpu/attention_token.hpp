@@ -59,7 +59,7 @@ struct AttentionToken {
       const bool seen = my.thread < columns && j + my.thread < end;
       T s = std::numeric_limits<T>::lowest();
       if (seen) s = score(memory.q, memory.moving + my.thread * Tile::stride);
-      const T higher = math::max(fold_block(here, s, Larger{}), top), old = exp2_nonpositive(top - higher);
+      const T higher = math::max(reduce_block(here, s, Larger{}), top), old = exp2_nonpositive(top - higher);
       const T p = seen ? exp2_nonpositive(s - higher) : T(0);
       top = higher, total = total * old + p;
       if (my.thread < columns)
@@ -71,7 +71,7 @@ struct AttentionToken {
       if (group < groups)
         for (int r = group; r < columns; r += groups) y += memory.weight[r] * memory.moving[r * Tile::stride + channel];
     }
-    total = fold_block(here, total, Plus{});
+    total = reduce_block(here, total, Plus{});
     if (group < groups) memory.sums[group][channel] = y;
     here.sync();
     if (my.thread < D)

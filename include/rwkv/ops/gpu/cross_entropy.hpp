@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/ops/cross_entropy.hpp>
-#include <rwkv/ops/gpu/spread.hpp>
+#include <rwkv/ops/gpu/block_row.hpp>
 
 // Cross-entropy, a block to a row: one pass finds the largest logit and the sum of exponentials beside it (Milakov and
 // Gimelshein, arXiv 1805.02867), one writes the gradient. In float, bytes a token: 4 V in for the loss, 4 V in and 4 V
@@ -35,11 +35,11 @@ struct JoinPartitions {
 
 template <class T, dim_t V, bool Gradient>
 struct CrossEntropy {
-  using Row = Spread<V, 1024>;
+  using Row = BlockRow<V, 1024>;
   static constexpr int threads = Row::threads;
   static constexpr bool kept = Row::count <= 16;
   using N = compute_of<T>;
-  N scale, pull;
+  N scale, l2wrap;
   const std::int32_t* target;
   T* z;
   N* loss;
@@ -58,10 +58,10 @@ struct CrossEntropy {
       if (c == chosen) z_chosen = z_c;
       all.see(z_c, static_cast<std::int32_t>(c));
     });
-    all = fold_block(here, all, JoinPartitions{});
+    all = reduce_block(here, all, JoinPartitions{});
     if (here.thread() == chosen % threads) loss[here.index()] = math::log(all.total) + (all.top - z_chosen);
     if constexpr (Gradient) {
-      const N share = scale / all.total, pulled = pull != N(0) ? scale * pull * all.top : N(0);
+      const N share = scale / all.total, pulled = l2wrap != N(0) ? scale * l2wrap * all.top : N(0);
       Row::each(here.thread(), [&](int j, dim_t c) {
         N g = math::exp(at(j, c) - all.top) * share;
         if (c == chosen) g -= scale;
@@ -79,20 +79,20 @@ requires Grid<B>
 double cross_entropy(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets) {
   using T = typename B::scalar;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
+  const auto losses = scratch.template accum<Shape<Batch, Time>>(logits.seq);
   B::launch(logits.seq.tokens(), detail::grid::CrossEntropy<T, V, false>{0, 0, targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 template <class B, dim_t V>
 requires Grid<B>
 double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
-                              double weight = 1, double pull = 0) {
+                              double weight = 1, double l2wrap = 0) {
   using Kernel = detail::grid::CrossEntropy<typename B::scalar, V, true>;
   using N = typename Kernel::N;
   const auto frame = scratch.frame();
-  const auto losses = scratch.template full<Shape<Batch, Time>>(logits.seq);
+  const auto losses = scratch.template accum<Shape<Batch, Time>>(logits.seq);
   const N scale = N(weight / double(logits.seq.tokens()));
-  B::launch(logits.seq.tokens(), Kernel{scale, N(pull), targets.data, logits.data, losses.data});
+  B::launch(logits.seq.tokens(), Kernel{scale, N(l2wrap), targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 

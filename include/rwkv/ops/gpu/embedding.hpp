@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/ops/embedding.hpp>
-#include <rwkv/ops/gpu/spread.hpp>
+#include <rwkv/ops/gpu/block_row.hpp>
 
 // The gradient of an embedding without atomics: the block of the first token of its kind adds all the others of that
 // kind, in order. In float, bytes a token: 4 C in, and 8 C a token of its kind for the table; the ids are compared in
@@ -11,7 +11,7 @@ namespace detail::grid {
 
 template <class T, dim_t C>
 struct LookUpBackward {
-  using Row = Spread<C, 256>;
+  using Row = BlockRow<C, 256>;
   static constexpr int threads = Row::threads;
   dim_t tokens;
   const std::int32_t* ids;
@@ -27,14 +27,14 @@ struct LookUpBackward {
     const std::int32_t id = ids[mine];
     for (dim_t end = mine; end > 0; end -= threads) {  // tokens close by are the likelier ones
       const dim_t j = end - 1 - here.thread();
-      if (fold_block(here, j >= 0 && ids[j] == id ? 1 : 0, Larger{})) return;
+      if (reduce_block(here, j >= 0 && ids[j] == id ? 1 : 0, Larger{})) return;
     }
     auto& met = here.template shared<Met>();
     compute_of<T> sum[Row::count]{};
     for (dim_t first = mine; first < tokens; first += threads) {
       const dim_t j = first + here.thread();
       const bool same = j < tokens && ids[j] == id;
-      if (!fold_block(here, same ? 1 : 0, Larger{})) continue;
+      if (!reduce_block(here, same ? 1 : 0, Larger{})) continue;
       here.sync();  // the tile before has been read
       met.by[here.thread()] = same;
       here.sync();
@@ -49,7 +49,7 @@ struct LookUpBackward {
 
 template <class B, dim_t V, dim_t C>
 requires Grid<B>
-void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<Full<B>, V, C> dtable) {
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Tensor<Accum<B>, V, C> dtable) {
   B::launch(ids.seq.tokens(),
             detail::grid::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});
 }

@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/ops/gpu/spread.hpp>
+#include <rwkv/ops/gpu/block_row.hpp>
 #include <rwkv/ops/gpu/sum_rows.hpp>
 #include <rwkv/ops/layer_norm.hpp>
 
@@ -11,7 +11,7 @@ namespace detail::grid {
 
 template <class T, dim_t C>
 struct LayerNormForward {
-  using Row = Spread<C>;
+  using Row = BlockRow<C>;
   using N = compute_of<T>;
   static constexpr int threads = Row::threads;
   N eps;
@@ -35,7 +35,7 @@ struct LayerNormForward {
 /// dx of the rows index, index + blocks, ..., and their share of dweight and dbias, (blocks, 2, C).
 template <class T, dim_t C>
 struct LayerNormBackward {
-  using Row = Spread<C>;
+  using Row = BlockRow<C>;
   using N = compute_of<T>;
   static constexpr int threads = Row::threads;
   static constexpr dim_t most_blocks = 1024;  // fixed, so that sums do not depend on the device
@@ -63,7 +63,7 @@ struct LayerNormBackward {
         g[j] *= weight[c];
         along = along + Along{g[j], g[j] * normed[j]};
       });
-      along = fold_block(here, along, Plus{});
+      along = reduce_block(here, along, Plus{});
       const N one = along.one / C, along_x = along.x / C;
       Row::each(here.thread(), [&](int j, dim_t c) { store(dx, r * C + c, s * (g[j] - one - normed[j] * along_x)); });
     }
@@ -77,8 +77,8 @@ struct LayerNormBackward {
 template <class B, dim_t C>
 requires Grid<B>
 void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, C> bias, Tensor<B, Batch, Time, C> x,
-                        Tensor<B, Batch, Time, C> y, Tensor<Full<B>, Batch, Time> mean,
-                        Tensor<Full<B>, Batch, Time> rstd) {
+                        Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, Time> mean,
+                        Tensor<Accum<B>, Batch, Time> rstd) {
   using Kernel = detail::grid::LayerNormForward<typename B::scalar, C>;
   B::launch(y.seq.tokens(),
             Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data, mean.data, rstd.data});
@@ -86,13 +86,13 @@ void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, 
 template <class B, dim_t C>
 requires Grid<B>
 void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Batch, Time, C> x,
-                         Tensor<Full<B>, Batch, Time> mean, Tensor<Full<B>, Batch, Time> rstd,
-                         Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Full<B>, C> dweight,
-                         Tensor<Full<B>, C> dbias) {
+                         Tensor<Accum<B>, Batch, Time> mean, Tensor<Accum<B>, Batch, Time> rstd,
+                         Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Accum<B>, C> dweight,
+                         Tensor<Accum<B>, C> dbias) {
   using Kernel = detail::grid::LayerNormBackward<typename B::scalar, C>;
   const auto frame = scratch.frame();
   const dim_t rows = dy.seq.tokens(), blocks = rows < Kernel::most_blocks ? rows : Kernel::most_blocks;
-  auto* shares = scratch.full(blocks * 2 * C);
+  auto* shares = scratch.accum(blocks * 2 * C);
   B::launch(blocks, Kernel{rows, blocks, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
   detail::grid::sum_rows<B>(blocks, C, 2 * C, shares, dweight.data);
   detail::grid::sum_rows<B>(blocks, C, 2 * C, shares + C, dbias.data);

@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/ops/gpu/spread.hpp>
+#include <rwkv/ops/gpu/block_row.hpp>
 #include <rwkv/ops/norm.hpp>
 
 // The sum of squares, a block to 16384 numbers, whose sums the host adds in order. Bytes: 4 a float, once; an H100
@@ -22,7 +22,7 @@ struct SumOfSquares {
     dim_t i = first + here.thread();
     for (; i + threads < end; i += 2 * threads) a += x[i] * x[i], b += x[i + threads] * x[i + threads];
     if (i < end) a += x[i] * x[i];
-    const T sum = fold_block(here, a + b, Plus{});
+    const T sum = reduce_block(here, a + b, Plus{});
     if (here.thread() == 0) sums[here.index()] = sum;
   }
 };
@@ -35,7 +35,7 @@ double sum_of_squares(Scratch<B>& scratch, dim_t n, const compute_of<typename B:
   using Kernel = detail::grid::SumOfSquares<compute_of<typename B::scalar>>;
   const auto frame = scratch.frame();
   const dim_t blocks = (n + Kernel::block - 1) / Kernel::block;
-  auto* sums = scratch.full(blocks);
+  auto* sums = scratch.accum(blocks);
   B::launch(blocks, Kernel{n, x, sums});
   return detail::sum_on_host<B>(blocks, sums);
 }

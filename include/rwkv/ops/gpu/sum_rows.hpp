@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/backend/grid.hpp>
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 
 namespace rwkv::detail::grid {
 

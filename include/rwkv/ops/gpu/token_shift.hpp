@@ -101,7 +101,7 @@ struct TokenShiftBackward {
 template <class B, dim_t C, std::size_t N>
 requires Grid<B>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                         Tensor<Full<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
+                         Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   detail::grid::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
@@ -112,20 +112,20 @@ void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Ten
 template <class B, dim_t C, std::size_t N>
 requires Grid<B>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                          Tensor<Full<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
-                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Full<B>, 1, 1, C>, N> dmix,
-                          Tensor<Full<B>, Batch, C> dlast) {
+                          Tensor<Accum<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Accum<B>, 1, 1, C>, N> dmix,
+                          Tensor<Accum<B>, Batch, C> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const auto frame = scratch.frame();
   const dim_t parts = x.seq.batch * x.seq.spans();
-  auto *sums = scratch.full(parts * N * C), *dstart = scratch.full(x.seq.batch * C);
+  auto *sums = scratch.accum(parts * N * C), *dstart = scratch.accum(x.seq.batch * C);
   detail::grid::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data,  start.data, dlast.data, {},
                                                    {},         dx.data, dstart,     sums};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::launch(detail::grid::SpanOfChannel<C>::blocks(x.seq), kernel);
-  Full<B>::copy(dlast.data, dstart,
-                x.seq.batch * C);  // some block still read the last token's when the first one was known
+  Accum<B>::copy(dlast.data, dstart,
+                 x.seq.batch * C);  // some block still read the last token's when the first one was known
   for (std::size_t n = 0; n < N; ++n) detail::grid::sum_rows<B>(parts, C, N * C, sums + n * C, dmix[n].data);
 }
 

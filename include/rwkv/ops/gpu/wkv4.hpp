@@ -8,8 +8,8 @@ namespace rwkv {
 template <class B, dim_t C>
 requires Grid<B>
 void wkv4_forward(Scratch<B>&, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
-                  Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Full<B>, Batch, 3, C> state,
-                  Tensor<Full<B>, Batch, Spans, 3, C> starts, OverTime = OverTime::automatic) {
+                  Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, 3, C> state,
+                  Tensor<Accum<B>, Batch, Spans, 3, C> starts, OverTime = OverTime::automatic) {
   if (k.seq.time == 0) return;
   using Kernel = detail::grid::Wkv4Forward<typename B::scalar, C>;
   B::launch(k.seq.batch * Kernel::Mine::groups,
@@ -18,15 +18,15 @@ void wkv4_forward(Scratch<B>&, Tensor<B, C> time_decay, Tensor<B, C> time_first,
 template <class B, dim_t C>
 requires Grid<B>
 void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
-                   Tensor<B, Batch, Time, C> v, Tensor<Full<B>, Batch, Spans, 3, C> starts,
+                   Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, Spans, 3, C> starts,
                    Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv,
-                   Tensor<Full<B>, C> dtime_decay, Tensor<Full<B>, C> dtime_first, Tensor<Full<B>, Batch, 3, C> dstate,
-                   OverTime = OverTime::automatic) {
+                   Tensor<Accum<B>, C> dtime_decay, Tensor<Accum<B>, C> dtime_first,
+                   Tensor<Accum<B>, Batch, 3, C> dstate, OverTime = OverTime::automatic) {
   if (k.seq.time == 0) return;
   using T = typename B::scalar;
   using Kernel = detail::grid::Wkv4Backward<T, C>;
   const auto frame = scratch.frame();
-  auto* const sums = scratch.full(k.seq.batch * 2 * C);
+  auto* const sums = scratch.accum(k.seq.batch * 2 * C);
   B::launch(k.seq.batch * Kernel::Mine::groups, Kernel{k.seq, time_decay.data, time_first.data, k.data, v.data,
                                                        starts.data, dy.data, dk.data, dv.data, dstate.data, sums});
   B::for_each(

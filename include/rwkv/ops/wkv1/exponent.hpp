@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/core/math.hpp>
 
-// How keys become weights in RWKV-1's mixing, as types. slope is the derivative, of the weight already taken.
+// How keys become weights in RWKV-1's mixing, as types. derivative is the derivative, of the weight already taken.
 namespace rwkv::v1 {
 
 /// e^k as the study wrote it: infinite for keys above 88 in float, and 0 / 0 where all keys are below -103.
@@ -11,7 +11,7 @@ struct Raw {
     return math::exp(k);
   }
   template <class L>
-  static RWKV_HD L slope(L, L e) {
+  static RWKV_HD L derivative(L, L e) {
     return e;
   }
 };
@@ -25,7 +25,7 @@ struct Clamped {
     return math::exp(math::max(L{} + T(low), math::min(L{} + T(high), k)));
   }
   template <class L>
-  static RWKV_HD L slope(L k, L e) {
+  static RWKV_HD L derivative(L k, L e) {
     using T = scalar_of<L>;
     return k > T(low) ? (k < T(high) ? e : L{}) : L{};
   }

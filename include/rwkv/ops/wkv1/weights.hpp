@@ -79,8 +79,8 @@ void mix_weights_backward(rwkv::Scratch<B>& scratch, dim_t window, dim_t first, 
   using T = typename B::scalar;
   using N = compute_of<T>;
   const dim_t columns = first + time;
-  N* skewed = scratch.full(time * 2 * window);
-  Full<B>::fill(skewed, time * 2 * window, N(0));
+  N* skewed = scratch.accum(time * 2 * window);
+  Accum<B>::fill(skewed, time * 2 * window, N(0));
   B::for_each_row(time, MixWeightsBeta<T>{window, first, columns, padded, alpha, dweights, dbeta});
   B::for_each(time, columns, MixWeightsPairs<T>{window, first, columns, padded, alpha, beta, dweights, skewed});
   add_rows<B>(time, columns, columns, dweights, dalpha);

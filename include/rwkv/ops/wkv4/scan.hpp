@@ -18,10 +18,10 @@ struct Wkv4Scratch {
   N *channels, *fades;
   Wkv4Elements<N> elements;
   Wkv4Scratch(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const T* time_decay, const T* time_first)
-      : channels(scratch.full(Channel<N>::rows * C)), fades(cut.stepwise ? nullptr : scratch.full((span + 1) * C)) {
+      : channels(scratch.accum(Channel<N>::rows * C)), fades(cut.stepwise ? nullptr : scratch.accum((span + 1) * C)) {
     const dim_t batch = cut.seq.batch, longest = cut.seq.time < span ? cut.seq.time : span;
-    elements.carried = scratch.full(batch * rows * C);
-    elements.blocks = cut.count == 1 ? elements.carried : scratch.full(batch * cut.count * rows * C);
+    elements.carried = scratch.accum(batch * rows * C);
+    elements.blocks = cut.count == 1 ? elements.carried : scratch.accum(batch * cut.count * rows * C);
     const dim_t tail = cut.seq.time - (cut.seq.spans() - 1) * span;
     B::for_each(1, C,
                 Wkv4Channels<T, C>{tail, cut.length * span, longest < 3 ? 3 : longest, time_decay, time_first, channels,
@@ -42,12 +42,12 @@ void wkv4_scan(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const typename B::
   B::for_each(batch, C, Wkv4Enter<N, C>{state, own.elements.carried});
   cut.for_groups(false, [&](const Wkv4Blocks& blocks) {
     if (cut.count > 1) {
-      B::walk(batch * (blocks.count - 1), C, blocks.steps(),
-              Wkv4Forward<false, T, C>{blocks, in, y, starts, own.elements}, 4 * per_step);
+      B::for_each_step(batch * (blocks.count - 1), C, blocks.steps(),
+                       Wkv4Forward<false, T, C>{blocks, in, y, starts, own.elements}, 4 * per_step);
       B::for_each(batch, C, Wkv4Carry<N, C>{blocks, own.channels, own.elements, false});
     }
-    B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Forward<true, T, C>{blocks, in, y, starts, own.elements},
-            4 * per_step);
+    B::for_each_step(batch * blocks.count, C, blocks.steps(),
+                     Wkv4Forward<true, T, C>{blocks, in, y, starts, own.elements}, 4 * per_step);
   });
   B::for_each(batch, C, Wkv4Leave<N, C>{own.elements.carried, state});
 }
@@ -63,17 +63,17 @@ void wkv4_scan_back(rwkv::Scratch<B>& scratch, const Wkv4Cut& cut, const typenam
   const Wkv4Scratch<B, C> own(scratch, cut, time_decay, time_first);
   const Wkv4Inputs<T> in{cut.seq, time_first, own.channels, own.fades, k, v};
   const dim_t batch = cut.seq.batch, parts = batch * cut.count;
-  N* sums = scratch.full(parts * 4 * C);
-  Full<B>::fill(sums, parts * 4 * C, 0);
+  N* sums = scratch.accum(parts * 4 * C);
+  Accum<B>::fill(sums, parts * 4 * C, 0);
   B::for_each(batch, C, Wkv4EnterBack<T, C>{in, g.starts, dstate, own.elements.carried});
   cut.for_groups(true, [&](const Wkv4Blocks& blocks) {
     if (cut.count > 1) {
-      B::walk(batch * (blocks.count - 1), C, blocks.steps(),
-              Wkv4Backward<false, T, C>{blocks, in, g, sums, own.elements}, 4 * per_step);
+      B::for_each_step(batch * (blocks.count - 1), C, blocks.steps(),
+                       Wkv4Backward<false, T, C>{blocks, in, g, sums, own.elements}, 4 * per_step);
       B::for_each(batch, C, Wkv4Carry<N, C>{blocks, own.channels, own.elements, true});
     }
-    B::walk(batch * blocks.count, C, blocks.steps(), Wkv4Backward<true, T, C>{blocks, in, g, sums, own.elements},
-            4 * per_step);
+    B::for_each_step(batch * blocks.count, C, blocks.steps(),
+                     Wkv4Backward<true, T, C>{blocks, in, g, sums, own.elements}, 4 * per_step);
   });
   B::for_each(batch, C, Wkv4LeaveBack<N, C>{cut.seq, g.starts, own.elements.carried, dstate});
   B::for_each(1, C, Wkv4Parameters<N, C>{parts, own.channels, sums, dtime_decay, dtime_first});

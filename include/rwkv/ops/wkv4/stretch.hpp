@@ -47,7 +47,7 @@ struct KeyRange {
   /// Whether every lane can be held on the scale of its top. NaN does not fit.
   RWKV_HD bool fits(L u) const {
     const L size = math::max(math::max(top, -top) * T(1. / 128), math::max(u, -u) * T(2));
-    return fold_lanes(math::max(top - low, size), [](auto a, auto b) { return math::max(a, b); }) <= width;
+    return reduce_lanes(math::max(top - low, size), [](auto a, auto b) { return math::max(a, b); }) <= width;
   }
 };
 

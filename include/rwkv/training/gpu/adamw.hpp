@@ -10,9 +10,9 @@
 namespace rwkv {
 namespace detail::grid {
 
-/// Stretches of the memory, each with a rate and a decay: a table that kernels take by value.
+/// RateRanges of the memory, each with a rate and a decay: a table that kernels take by value.
 template <class T>
-struct Stretches {
+struct RateRanges {
   static constexpr int most = 128;
   int count = 0;
   dim_t end[most];
@@ -38,16 +38,16 @@ struct AdamSteps {
   static constexpr dim_t block = 4 * threads;
   AdamStep<T> step;
   dim_t first;
-  Stretches<T> stretches;
+  RateRanges<T> ranges;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
-    const dim_t end = stretches.end[stretches.count - 1];
+    const dim_t end = ranges.end[ranges.count - 1];
     dim_t i = first + here.index() * block + here.thread();
     for (dim_t k = 0; k < block / threads && i < end; ++k, i += threads) {
       AdamStep<T> my = step;
-      const int at = stretches.of(i);
-      my.rate = stretches.rate[at], my.decay = stretches.decay[at];
+      const int at = ranges.of(i);
+      my.rate = ranges.rate[at], my.decay = ranges.decay[at];
       my(0, i);
     }
   }
@@ -65,21 +65,21 @@ void adamw_step(const AdamW& o, dim_t step, double rate, double scale, Owned<B, 
                  T(1 / (1 - std::pow(o.beta2, double(step)))), params.data(), gradient.data(), m.data(), v.data()},
                 0,
                 {}};
-  auto& stretches = kernel.stretches;
+  auto& ranges = kernel.ranges;
   const auto launch = [&] {
-    if (stretches.count == 0) return;
-    const dim_t end = stretches.end[stretches.count - 1];
+    if (ranges.count == 0) return;
+    const dim_t end = ranges.end[ranges.count - 1];
     B::launch((end - kernel.first + Kernel::block - 1) / Kernel::block, kernel);
-    kernel.first = end, stretches.count = 0;
+    kernel.first = end, ranges.count = 0;
   };
   for (const Leaf& leaf : params.leaves()) {  // the zeros between leaves stay zero, whatever their rate
-    const T of_leaf = T(rate * leaf.field.rate), decay = T(leaf.field.decays ? o.decay : 0);
-    int& n = stretches.count;
-    if (n == 0 || stretches.rate[n - 1] != of_leaf || stretches.decay[n - 1] != decay) {
-      if (n == stretches.most) launch();
-      stretches.rate[n] = of_leaf, stretches.decay[n] = decay, ++n;
+    const T of_leaf = T(rate * leaf.field.lr_scale), decay = T(leaf.field.decays ? o.decay : 0);
+    int& n = ranges.count;
+    if (n == 0 || ranges.rate[n - 1] != of_leaf || ranges.decay[n - 1] != decay) {
+      if (n == ranges.most) launch();
+      ranges.rate[n] = of_leaf, ranges.decay[n] = decay, ++n;
     }
-    stretches.end[n - 1] = leaf.offset + leaf.size;
+    ranges.end[n - 1] = leaf.offset + leaf.size;
   }
   launch();
 }

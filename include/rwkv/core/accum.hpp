@@ -6,16 +6,16 @@
 namespace rwkv {
 namespace detail {
 template <class B, class Other>
-struct MachineFor;
+struct RebindScalar;
 template <template <class> class Machine, class T, class Other>
-struct MachineFor<Machine<T>, Other> {
+struct RebindScalar<Machine<T>, Other> {
   using type = Machine<Other>;
 };
 
 template <class B, class Number = compute_of<typename B::scalar>>
-struct FullOf : MachineFor<B, Number> {};
+struct AccumOf : RebindScalar<B, Number> {};
 template <class B>
-struct FullOf<B, typename B::scalar> {
+struct AccumOf<B, typename B::scalar> {
   using type = B;
 };
 }  // namespace detail
@@ -24,10 +24,10 @@ struct FullOf<B, typename B::scalar> {
 /// same machine with scalars of full length. What adds up over many tokens or steps is kept there, in the same memory:
 /// states, gradients of parameters, statistics.
 template <class B>
-using Full = typename detail::FullOf<B>::type;
+using Accum = typename detail::AccumOf<B>::type;
 
 /// A machine whose scalars are shorter than what is computed with.
 template <class B>
-concept Shortened = !std::is_same_v<B, Full<B>>;
+concept ReducedPrecision = !std::is_same_v<B, Accum<B>>;
 
 }  // namespace rwkv

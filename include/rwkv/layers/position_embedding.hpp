@@ -1,14 +1,14 @@
 #pragma once
 #include <rwkv/layers/init.hpp>
 #include <rwkv/layers/layer.hpp>
-#include <rwkv/ops/positions.hpp>
+#include <rwkv/ops/position_embedding.hpp>
 
 namespace rwkv {
 
 /// Learned positions: y_t = x_t + row of a table (Most, C) for every token's place in its sequence. A sequence of more
 /// than Most tokens is an Error, or, on a machine that would have to be waited for (`asynchronous`), becomes NaN.
 template <dim_t Most, dim_t C, const Init& How = init::uniform_small>
-struct Positions {
+struct PositionEmbedding {
   using In = Shape<Batch, Time, C>;
   using Out = In;
   static constexpr dim_t flops = 0;
@@ -20,7 +20,7 @@ struct Positions {
   };
   template <class B>
   struct Cache {
-    Tensor<Full<B>, Batch, 1> seen;  // before the call
+    Tensor<Accum<B>, Batch, 1> seen;  // before the call
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"seen"}, c.seen...);
@@ -34,17 +34,17 @@ struct Positions {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Full<B>>& s) {
-    Full<B>::copy(c.seen.data, s.seen.data, s.seen.size());
-    positions_forward<B>(p.weight, s.seen, x, c.y);
+  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Accum<B>>& s) {
+    Accum<B>::copy(c.seen.data, s.seen.data, s.seen.size());
+    position_embedding_forward<B>(p.weight, s.seen, x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Params<B>&, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<Full<B>>& dp, State<Full<B>>& ds) {
-    positions_backward<B>(c.seen, dy, dp.weight);
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
+    position_embedding_backward<B>(c.seen, dy, dp.weight);
     B::copy(dx.data, dy.data, dy.size());
-    Full<B>::fill(ds.seen.data, ds.seen.size(), 0);
+    Accum<B>::fill(ds.seen.data, ds.seen.size(), 0);
   }
 };
 

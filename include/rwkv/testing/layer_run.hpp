@@ -12,12 +12,12 @@ namespace rwkv::testing {
 /// A layer, forwards and backwards, as a function of its numbers. The loss is the sum of weights * y, so that the
 /// weights are the gradient which comes in.
 template <class L, class B>
-struct Run {
+struct LayerRun {
   using T = typename B::scalar;
   using Params = Owned<B, typename L::template Params<B>>;
   using Cache = Owned<B, typename L::template Cache<B>>;
-  using State = Owned<Full<B>, typename L::template State<Full<B>>>;
-  using Gradient = Owned<Full<B>, typename L::template Params<Full<B>>>;
+  using State = Owned<Accum<B>, typename L::template State<Accum<B>>>;
+  using Gradient = Owned<Accum<B>, typename L::template Params<Accum<B>>>;
   using In = Signal<B, typename L::In>;
   using Out = Signal<B, typename L::Out>;
 
@@ -26,7 +26,7 @@ struct Run {
     In x;
     State start;
     Out weights;
-    Chance chance{};
+    DropoutStreams dropout{};
 
     Operands part(dim_t first, dim_t count, const State& from) const {
       return {params, x.part(first, count), from, weights.part(first, count), {}};
@@ -43,7 +43,7 @@ struct Run {
   /// Parameters away from their initial values, where many gradients vanish; a state as a few tokens leave it.
   static Operands operands(const Case& c, const Options& o) {
     Draw draw(c.seed);
-    Operands all{Params(), In(c.seq), State({c.seq.batch, 1}), Out(c.seq), {o.chance, {c.seed}}};
+    Operands all{Params(), In(c.seq), State({c.seq.batch, 1}), Out(c.seq), {o.dropout, {c.seed}}};
     all.params.reset(c.seed);
     shake(all.params, [&](T x) { return x + T(0.3 * draw.normal() * (c.wild && draw.once_in(8) ? 30 : 1)); });
     fill_random(all.x, draw, c.wild, o.vocabulary);
@@ -69,7 +69,7 @@ struct Run {
   static Out forward(Operands& o) {
     const Seq seq = seq_of(o.x.view());
     Context<B> ctx;
-    ctx.chance = o.chance;
+    ctx.dropout = o.dropout;
     Cache cache(seq);
     State state = o.start;
     return Out(seq, L::forward(ctx, o.params, o.x.view(), cache.view(), state.view()));
@@ -78,7 +78,7 @@ struct Run {
   static Result both_ways(Operands& o, const State* dfinal = nullptr) {
     const Seq seq = seq_of(o.x.view());
     Context<B> ctx;
-    ctx.chance = o.chance;
+    ctx.dropout = o.dropout;
     Cache cache(seq);
     State state = o.start;
     auto y = L::forward(ctx, o.params, o.x.view(), cache.view(), state.view());

@@ -74,7 +74,7 @@ struct FewRows {
     for (int r = 0; r < rows; ++r)
       for (int s = 0; s < many; ++s) {
         const dim_t at = (i + r) * n + j + s;
-        const T dot = last[r][s] + fold_lanes(sum[r][s], [](auto u, auto v) { return u + v; });
+        const T dot = last[r][s] + reduce_lanes(sum[r][s], [](auto u, auto v) { return u + v; });
         store(y, at, beta == T(0) ? dot : beta * load(y, at) + dot);
       }
   }

@@ -8,11 +8,11 @@ namespace rwkv {
 
 /// The corpus cut into `batch` streams of equal length, one per row, read from front to back: each step is the next
 /// `time` tokens of every stream, so the state can be carried over; after the last whole step all start again.
-class Streams : public CorpusBatches<Streams> {
+class ContiguousBatches : public CorpusBatches<ContiguousBatches> {
  public:
   /// Throws Error if the corpus is shorter than one step, batch * (time + 1) tokens. Nothing here is random: the third
-  /// argument is there so that Streams can stand where Windows does.
-  Streams(Corpus corpus, Seq seq, std::uint64_t = 0)
+  /// argument is there so that ContiguousBatches can stand where RandomWindows does.
+  ContiguousBatches(Corpus corpus, Seq seq, std::uint64_t = 0)
       : CorpusBatches(std::move(corpus), seq, seq.batch),
         length_(this->corpus().size() / seq.batch),
         steps_per_pass_((length_ - 1) / seq.time) {}

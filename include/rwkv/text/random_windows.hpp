@@ -7,11 +7,12 @@
 
 namespace rwkv {
 
-/// Windows of a corpus, each of its places equally likely: where row b of step s starts depends on (seed, s, b) alone.
-class Windows : public CorpusBatches<Windows> {
+/// RandomWindows of a corpus, each of its places equally likely: where row b of step s starts depends on (seed, s, b)
+/// alone.
+class RandomWindows : public CorpusBatches<RandomWindows> {
  public:
   /// Throws Error if the corpus is shorter than one window, time + 1 tokens.
-  Windows(Corpus corpus, Seq seq, std::uint64_t seed = 0)
+  RandomWindows(Corpus corpus, Seq seq, std::uint64_t seed = 0)
       : CorpusBatches(std::move(corpus), seq, 1), random_(Random{seed}.named("windows")) {}
 
   void fill(dim_t step, Minibatch& batch) const {

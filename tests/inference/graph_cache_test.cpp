@@ -40,8 +40,8 @@ TEST_CASE_TEMPLATE("a step that was recorded writes what one writes that was not
   Model<Net, Taped<float>> model;
   Model<Net> plain;
   stir(model), stir(plain);
-  Generator recorded(model, Sampler{.seed = 3});
-  Generator made(plain, Sampler{.seed = 3});
+  Generator recorded(model, SamplerConfig{.seed = 3});
+  Generator made(plain, SamplerConfig{.seed = 3});
   const int before = played();
   recorded.read(prompt()), made.read(prompt());
   CHECK(played() - before == 2 + 22);  // of 3 chunks and 23 tokens
@@ -81,8 +81,8 @@ TEST_CASE("a model that waits for its machine is not recorded, and writes all th
   Model<Early, Taped<float>> model;
   Model<Early> plain;
   stir(model), stir(plain);
-  Generator writer(model, Sampler{.seed = 3});
-  Generator made(plain, Sampler{.seed = 3});
+  Generator writer(model, SamplerConfig{.seed = 3});
+  Generator made(plain, SamplerConfig{.seed = 3});
   const int before = played();
   CHECK(writer("a prompt", 20) == made("a prompt", 20));
   CHECK(played() == before);

@@ -11,14 +11,14 @@
 namespace rwkv {
 
 /// Calls that a machine cannot record, since they wait for it or take memory.
-struct CannotRecord : Error {
+struct CannotCapture : Error {
   using Error::Error;
 };
 
 /// A machine that can launch many calls as one: B::Record of calls keeps what they would do, without doing it, and does
 /// that each time it is called. Everything but the contents of memory is as it was when they were recorded.
 template <class B>
-concept Recorder =
+concept GraphMachine =
     Backend<B> && std::constructible_from<typename B::Record, void (*)()> && std::invocable<typename B::Record&>;
 
 namespace detail {
@@ -26,21 +26,21 @@ template <class B>
 struct RecordOf {
   struct type {};
 };
-template <Recorder B>
+template <GraphMachine B>
 struct RecordOf<B> {
   using type = std::optional<typename B::Record>;
 };
 }  // namespace detail
 
-/// Calls that are made many times, with the same memory: on a Recorder launched as one from the second time on, on
+/// Calls that are made many times, with the same memory: on a GraphMachine launched as one from the second time on, on
 /// other machines, and where that cannot be, just made.
 template <class B>
-class Recording {
+class GraphCache {
  public:
   /// What calls() would do; `memory` names what it works on and may lie elsewhere the next time.
   template <std::invocable Calls>
   void operator()(std::initializer_list<const void*> memory, const Calls& calls) {
-    if constexpr (Recorder<B>)
+    if constexpr (GraphMachine<B>)
       play(memory, calls);
     else
       calls();
@@ -58,7 +58,7 @@ class Recording {
   void record(const auto& calls) {
     try {
       record_.emplace(calls);
-    } catch (const CannotRecord&) {  // made as before
+    } catch (const CannotCapture&) {  // made as before
     }
   }
 

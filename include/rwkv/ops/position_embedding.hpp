@@ -1,7 +1,7 @@
 #pragma once
 #include <limits>
 
-#include <rwkv/core/full.hpp>
+#include <rwkv/core/accum.hpp>
 #include <rwkv/ops/places.hpp>
 
 namespace rwkv {
@@ -47,8 +47,8 @@ struct AddPositionsBackward {
 /// y_t = x_t + table[seen + t], and counts the tokens. Error, and nothing is written, where a sequence has more tokens
 /// than the table has rows; on a machine that would have to be waited for, the tokens that are too many become NaN.
 template <class B, dim_t N, dim_t C>
-void positions_forward(Tensor<B, N, C> table, Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
-                       Tensor<B, Batch, Time, C> y) {
+void position_embedding_forward(Tensor<B, N, C> table, Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+                                Tensor<B, Batch, Time, C> y) {
   using T = typename B::scalar;
   const Seq seq = x.seq;
   if constexpr (!asynchronous<B>) detail::Places<B>(seq, seen.data).expect_room(N);
@@ -57,7 +57,8 @@ void positions_forward(Tensor<B, N, C> table, Tensor<Full<B>, Batch, 1> seen, Te
 }
 /// dtable[seen + t] += dy_t, `seen` being the count before the call. dx is dy.
 template <class B, dim_t N, dim_t C>
-void positions_backward(Tensor<Full<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> dy, Tensor<Full<B>, N, C> dtable) {
+void position_embedding_backward(Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> dy,
+                                 Tensor<Accum<B>, N, C> dtable) {
   B::for_each(N, C, detail::AddPositionsBackward<typename B::scalar, C>{dy.seq, seen.data, dy.data, dtable.data});
 }
 

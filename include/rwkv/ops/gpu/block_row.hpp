@@ -7,7 +7,7 @@ namespace rwkv::detail::grid {
 /// C numbers over the threads of a block: thread i has those of columns i, i + threads, ..., `count` in all, so that
 /// neighbours read neighbours. About 8 to a thread, which fit its registers and keep as many reads under way.
 template <dim_t C, int most_threads = 512>
-struct Spread {
+struct BlockRow {
   static constexpr int threads = [] {
     int n = warp;
     while (n < most_threads && n * 8 < C) n *= 2;
@@ -29,7 +29,7 @@ struct Spread {
   static RWKV_HD T sum(Here& here, const F& f) {
     T total = 0;
     each(here.thread(), [&](int j, dim_t c) { total += f(j, c); });
-    return fold_block(here, total, Plus{});
+    return reduce_block(here, total, Plus{});
   }
 };
 
