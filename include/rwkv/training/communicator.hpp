@@ -9,9 +9,9 @@ namespace rwkv {
 /// config and a batch source of its own. `sum<B>(p, n)` replaces n numbers in the memory of machine B by their sums
 /// over all processes, the same bits in each, and returns when they are there.
 template <class C, class B>
-concept Communicator = requires(C& c, typename B::scalar* numbers, double* host, dim_t n) {
-  { c.rank() } -> std::same_as<int>;  // from 0; rank 0 writes logs and files
-  { c.size() } -> std::same_as<int>;  // how many processes
+concept Communicator = requires(C& c, const C& self, typename B::scalar* numbers, double* host, dim_t n) {
+  { self.rank() } -> std::same_as<int>;  // from 0; rank 0 writes logs and files
+  { self.size() } -> std::same_as<int>;  // how many processes
   c.template sum<B>(numbers, n);
   c.template sum<Cpu<double>>(host, n);
 };

@@ -42,6 +42,7 @@ class Trainer {
   Model<Net, B>& model() { return model_; }
   const BasicTrainConfig<O>& config() const { return config_; }
   C& communicator() { return communicator_; }
+  const C& communicator() const { return communicator_; }
   Seq seq() const { return work_.seq; }
   /// Updates so far.
   dim_t steps() const { return steps_; }
