@@ -1,5 +1,7 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <span>
 #include <vector>
 
 #include <rwkv/models/model.hpp>

@@ -106,14 +106,17 @@ class BundleReader {
   void fill(const Target& t) const {
     const std::uint64_t most = t.how.transposed ? t.size : std::min(t.size, chunk);
     std::vector<N> numbers;
-    std::vector<std::byte> stored(most * bytes_of(t.dtype));
     for (std::uint64_t first = 0; first < t.size; first += most) {
       numbers.resize(std::min(t.size - first, most));
       source_.read_numbers(*t.theirs, std::uint64_t(t.how.part) * t.size + first, std::span<N>(numbers));
       transform(t.how, t.shape, numbers);
-      store(t.dtype, std::span<const N>(numbers), stored.data());
-      t.upload(static_cast<std::byte*>(t.memory) + first * bytes_of(t.dtype),
-               std::span(stored).first(numbers.size() * bytes_of(t.dtype)));
+      void* const to = static_cast<std::byte*>(t.memory) + first * bytes_of(t.dtype);
+      if (t.dtype == dtype_of<N>) {
+        t.upload(to, std::as_bytes(std::span(numbers)));
+      } else {
+        const std::vector<bf16> rounded(numbers.begin(), numbers.end());
+        t.upload(to, std::as_bytes(std::span(rounded)));
+      }
     }
   }
 

@@ -113,22 +113,4 @@ void convert(Dtype d, const std::byte* from, std::span<T> to) {
   }
 }
 
-/// to = the numbers of `from`, stored as d: a double, a float, or a bf16, which is rounded to.
-template <class N>
-void store(Dtype d, std::span<const N> from, std::byte* to) {
-  const auto each = [&]<class Stored>(Stored) {
-    for (const N x : from) {
-      const Stored stored(x);
-      std::memcpy(to, &stored, sizeof stored);
-      to += sizeof stored;
-    }
-  };
-  if (d == Dtype::f64)
-    each(double{});
-  else if (d == Dtype::f32)
-    each(float{});
-  else
-    each(bf16{});
-}
-
 }  // namespace rwkv

@@ -5,7 +5,7 @@ namespace rwkv {
 
 namespace detail {
 /// A new naming is a line here.
-inline constexpr Naming namings[] = {v4::rwkv_cpp};
+inline constexpr Naming namings[] = {v4::rwkv_cpp, v4::transformers};
 }  // namespace detail
 
 /// How the parameters in a file become ours: nothing to do where they are under their official names.
