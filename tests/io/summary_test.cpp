@@ -20,11 +20,11 @@ struct Net : Sequential<Named<"ln", LayerNorm<4>>,
 TEST_CASE("a summary lists every parameter once and counts all") {
   const std::string text = summary<Net, Cpu<float>>({.batch = 2, .time = 8});
   CHECK(
-      text.starts_with("name                    shape   scalars  init        gain  decay  rate\n"
-                       "ln.weight               (4)           4  ones           1  no        1\n"
-                       "ln.bias                 (4)           4  zeros          0  no        1\n"
-                       "blocks.0..11.up.weight  (8, 4)      384  orthogonal     1  yes       1\n"
-                       "blocks.0..11.1.weight   (4, 8)      384  orthogonal     1  yes       1\n\n"
+      text.starts_with("name                    shape   scalars  stored  init        gain  decay  rate\n"
+                       "ln.weight               (4)           4  F32     ones           1  no        1\n"
+                       "ln.bias                 (4)           4  F32     zeros          0  no        1\n"
+                       "blocks.0..11.up.weight  (8, 4)      384  F32     orthogonal     1  yes       1\n"
+                       "blocks.0..11.1.weight   (4, 8)      384  F32     orthogonal     1  yes       1\n\n"
                        "parameters          776\n"
                        "state per sequence  0 scalars, 0 bytes\n\n"
                        "memory in MB for batch 2, time 8\n"

@@ -2,8 +2,7 @@
 #include <set>
 
 #include <rwkv/core/owned.hpp>
-#include <rwkv/io/import_rule.hpp>
-#include <rwkv/io/tensor_source.hpp>
+#include <rwkv/io/import_tensor.hpp>
 
 namespace rwkv {
 
@@ -18,8 +17,7 @@ class BundleReader {
   /// the table says, in a type that `holds` says the leaf's can take.
   template <class B, Bundle P>
   void add(const std::string& prefix, Owned<B, P>& bundle) {
-    for (const Leaf& leaf : bundle.leaves())
-      expect(prefix, leaf, dtype_of<typename B::scalar>, bundle.data() + leaf.offset, upload<B>);
+    for (const Leaf& leaf : bundle.leaves()) expect(prefix, leaf, LeafMemory::of<B>(bundle.data() + leaf.offset));
   }
 
   /// Error with everything that does not fit, tensors that nobody asked for included, and nothing is written.
@@ -33,30 +31,18 @@ class BundleReader {
       for (const std::string& complaint : complaints_) text += (one ? " " : "\n  ") + complaint;
       throw Error(text, (one ? "; " : "\n"), "nothing was loaded; load it into the type that it was saved from");
     }
-    for (const Target& t : targets_)
-      if (!upload_as_it_is(t)) t.dtype == Dtype::f64 ? fill<double>(t) : fill<float>(t);
+    for (const Target& t : targets_) import_tensor(source_, *t.theirs, t.how, t.leaf, t.memory);
   }
 
  private:
-  using Upload = void (*)(void* to, std::span<const std::byte> from);
   struct Target {
     const TensorInfo* theirs;
     Transform how;
-    std::vector<dim_t> shape;
-    std::uint64_t size;
-    Dtype dtype;
-    void* memory;
-    Upload upload;
+    Leaf leaf;
+    LeafMemory memory;
   };
-  static constexpr std::uint64_t chunk = 1 << 20;
 
-  template <class B>
-  static void upload(void* to, std::span<const std::byte> from) {
-    using T = typename B::scalar;
-    B::upload(static_cast<T*>(to), reinterpret_cast<const T*>(from.data()), dim_t(from.size() / sizeof(T)));
-  }
-
-  [[gnu::cold]] void expect(const std::string& prefix, const Leaf& leaf, Dtype dtype, void* memory, Upload upload) {
+  [[gnu::cold]] void expect(const std::string& prefix, const Leaf& leaf, const LeafMemory& memory) {
     std::string ours = prefix + leaf.name;
     if (!ours_.insert(ours).second)
       throw Error(ours,
@@ -65,6 +51,7 @@ class BundleReader {
     const auto [name, how] = rule_for(prefix, leaf.name);
     theirs_.insert(name);
     if (name != ours) ours += " (" + name + " in the file)";
+    const Dtype dtype = file_dtype(leaf.storage);
     const std::vector<dim_t> shape = extents_of_theirs(leaf.shape, how);
     const TensorInfo* t = source_.find(name);
     if (t == nullptr) return complain(ours, "expected " + describe(dtype, shape) + ", found nothing of that name");
@@ -72,7 +59,7 @@ class BundleReader {
       complain(ours, "shape: expected " + shape_text(shape) + ", found " + shape_text(t->shape));
     if (!holds(dtype, t->dtype))
       complain(ours, "dtype: expected " + std::string(name_of(dtype)) + ", found " + std::string(name_of(t->dtype)));
-    targets_.push_back({t, how, leaf.shape, std::uint64_t(leaf.size), dtype, memory, upload});
+    targets_.push_back({t, how, leaf, memory});
   }
   /// What a leaf is called in the file, and how it is made from that.
   std::pair<std::string, Transform> rule_for(const std::string& prefix, const std::string& name) const {
@@ -91,34 +78,6 @@ class BundleReader {
     return false;
   }
   void complain(const std::string& name, const std::string& what) { complaints_.push_back(name + ": " + what); }
-
-  /// Without a detour, if the file holds the very bytes that the leaf does.
-  bool upload_as_it_is(const Target& t) const {
-    const auto bytes = source_.bytes(*t.theirs);
-    if (!bytes || t.theirs->dtype != t.dtype || t.how.number != nullptr || t.how.transposed) return false;
-    const std::uint64_t size = t.size * bytes_of(t.dtype);
-    const auto part = bytes->subspan(std::uint64_t(t.how.part) * size, size);
-    if (reinterpret_cast<std::uintptr_t>(part.data()) % bytes_of(t.dtype) != 0) return false;
-    t.upload(t.memory, part);
-    return true;
-  }
-  template <class N>
-  void fill(const Target& t) const {
-    const std::uint64_t most = t.how.transposed ? t.size : std::min(t.size, chunk);
-    std::vector<N> numbers;
-    for (std::uint64_t first = 0; first < t.size; first += most) {
-      numbers.resize(std::min(t.size - first, most));
-      source_.read_numbers(*t.theirs, std::uint64_t(t.how.part) * t.size + first, std::span<N>(numbers));
-      transform(t.how, t.shape, numbers);
-      void* const to = static_cast<std::byte*>(t.memory) + first * bytes_of(t.dtype);
-      if (t.dtype == dtype_of<N>) {
-        t.upload(to, std::as_bytes(std::span(numbers)));
-      } else {
-        const std::vector<bf16> rounded(numbers.begin(), numbers.end());
-        t.upload(to, std::as_bytes(std::span(rounded)));
-      }
-    }
-  }
 
   const TensorSource& source_;
   std::string within_;

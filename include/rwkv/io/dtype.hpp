@@ -10,7 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include <rwkv/core/bf16.hpp>
+#include <rwkv/core/storage.hpp>
 
 namespace rwkv {
 
@@ -69,6 +69,11 @@ constexpr std::optional<Dtype> dtype_named(std::string_view name) {
 /// How a T is stored.
 template <class T>
 inline constexpr Dtype dtype_of = detail::dtype_of_scalar<T>();
+
+/// How files say that numbers are stored so in memory.
+constexpr Dtype file_dtype(Storage s) {
+  return s == Storage::f64 ? Dtype::f64 : s == Storage::f32 ? Dtype::f32 : Dtype::bf16;
+}
 
 /// Whether its numbers become a float or a double.
 constexpr bool is_real(Dtype d) {

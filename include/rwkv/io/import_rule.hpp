@@ -60,18 +60,4 @@ using ImportTable = std::span<const ImportRule>;
   return shape;
 }
 
-/// Turns one of theirs, just read, into ours with the extents of `shape`.
-template <class N>
-void transform(const Transform& how, std::span<const dim_t> shape, std::vector<N>& numbers) {
-  if (how.number != nullptr)
-    for (N& x : numbers) x = N(how.number(double(x)));
-  if (!how.transposed || shape.size() < 2) return;
-  const std::size_t rows = std::size_t(shape[shape.size() - 2]), columns = std::size_t(shape[shape.size() - 1]);
-  const std::vector<N> theirs = numbers;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::size_t matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
-    numbers[i] = theirs[(matrix * columns + column) * rows + row];
-  }
-}
-
 }  // namespace rwkv
