@@ -1,5 +1,5 @@
 #pragma once
-// The library and Eigen: tensors as matrices, x.matrix() and view_of, and EigenCpu<T>, the processor whose products are
-// Eigen's.
-#include <rwkv/backend/cpu/eigen_products.hpp>
+// The library and Eigen: tensors as matrices and back, x.matrix() and view_of, and EigenCpu<T>, the processor that
+// leaves its products to Eigen.
+#include <rwkv/backend/eigen_cpu.hpp>
 #include <rwkv/backend/eigen_map.hpp>

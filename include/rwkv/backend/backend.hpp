@@ -20,6 +20,8 @@ struct Matrices {
   RWKV_HD T* operator[](dim_t i) const { return data + i * stride; }
   RWKV_HD operator Matrices<const T>() const requires(!std::is_const_v<T>) { return {data, row, stride}; }
 };
+template <class T>
+Matrices(T*, dim_t, dim_t) -> Matrices<T>;
 
 namespace detail {
 struct NoElement {

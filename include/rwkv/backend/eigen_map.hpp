@@ -1,7 +1,6 @@
 #pragma once
 #include <Eigen/Core>
 
-#include <concepts>
 #include <type_traits>
 
 #include <rwkv/core/bf16.hpp>
@@ -30,22 +29,21 @@ auto eigen_map(T* data, dim_t rows, dim_t columns, dim_t row) {
   return Map(reinterpret_cast<Number*>(data), rows, columns, Eigen::OuterStride<>(row));
 }
 
-/// What View::matrix gives: of (Batch, Time, C) the tokens are the rows; of (C) there is one; of (O, I), O.
-template <class T, dim_t First, dim_t... Rest>
-struct AsMatrix<View<T, Shape<First, Rest...>>> {
-  static constexpr dim_t widths = Shape<First, Rest...>::unit;
-  static constexpr bool tokens = First < 0, one_row = !tokens && sizeof...(Rest) == 0;
+/// What View::matrix gives: of (Batch, Time, C) the tokens are the rows; of (O, I), O; a (C) is one row.
+template <class T, class S>
+struct AsMatrix<View<T, S>> {
+  static constexpr bool named = S::extents[0] < 0, one_row = !named && S::rank == 1;
+  static constexpr dim_t columns = named || one_row ? S::unit : S::unit / S::extents[0];
 
-  static auto of(const View<T, Shape<First, Rest...>>& x) {
-    const dim_t columns = tokens || one_row ? widths : widths / First;
-    return eigen_map<one_row ? 1 : Eigen::Dynamic>(x.data, x.size() / columns, columns, columns);
+  static auto of(const View<T, S>& x) {
+    return eigen_map < one_row ? 1 : Eigen::Dynamic > (x.data, x.size() / columns, columns, columns);
   }
 };
 
 }  // namespace detail
 
-/// The tensor of shape S that lies in an Eigen matrix, tokens as rows: whose memory it is, stays whose it was. Error
-/// where the matrix has another size; it is one in rows without gaps.
+/// The tensor of shape S that lies in the memory of an Eigen matrix, in the rows and columns of View::matrix. Error
+/// where the matrix has others, or gaps between its rows.
 template <class S, class M>
 auto view_of(M&& matrix, Seq seq = {}) {
   using T = std::remove_pointer_t<decltype(matrix.data())>;
