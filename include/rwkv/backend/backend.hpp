@@ -1,6 +1,5 @@
 #pragma once
 #include <concepts>
-#include <type_traits>
 
 #include <rwkv/core/accum.hpp>
 #include <rwkv/core/shape.hpp>
@@ -18,7 +17,10 @@ struct Matrices {
   dim_t row, stride;
 
   RWKV_HD T* operator[](dim_t i) const { return data + i * stride; }
-  RWKV_HD operator Matrices<const T>() const requires(!std::is_const_v<T>) { return {data, row, stride}; }
+  template <std::same_as<const T> Const>
+  RWKV_HD operator Matrices<Const>() const {
+    return {data, row, stride};
+  }
 };
 template <class T>
 Matrices(T*, dim_t, dim_t) -> Matrices<T>;
