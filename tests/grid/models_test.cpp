@@ -2,7 +2,6 @@
 
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
-#include <rwkv/ops/gpu.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/laws.hpp>

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include <rwkv/backend/graph_cache.hpp>
-#include <rwkv/ops/gpu.hpp>
 #include <rwkv/testing/grid.hpp>
 
 namespace test {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <rwkv/core/carry.hpp>
 #include <rwkv/core/owned.hpp>
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/testing/draw.hpp>
@@ -88,7 +89,7 @@ class Signal<B, Carry<X, Y>> {
   static constexpr dim_t unit = Signal<B, X>::unit + Signal<B, Y>::unit;
 
   explicit Signal(Seq seq) : first_(seq), second_(seq) {}
-  Signal(Seq seq, const Tensor& from) : first_(seq, from.first), second_(seq, from.second) {}
+  Signal(Seq seq, const Tensor& from) : first_(seq, from.stream), second_(seq, from.carried) {}
 
   Tensor view() { return {first_.view(), second_.view()}; }
   template <class F>
