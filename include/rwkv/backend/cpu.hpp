@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <new>
+#include <type_traits>
 
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/default_products.hpp>
@@ -67,6 +68,7 @@ struct CpuWith {
   /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with;
   /// B, a weight, may be stored in another length than T.
   template <class Weight, class Out>
+  requires std::is_same_v<compute_of<Weight>, compute_of<T>>
   static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const Weight* b, Out* c,
                      compute_of<T> beta) {
     Products::matmul(of_a, of_b, m, n, k, a, b, c, beta);

@@ -30,7 +30,7 @@ inline cublasHandle_t cublas() {
 
 /// CUDA's name of a number.
 template <class T>
-inline constexpr cudaDataType stored_as = std::is_same_v<T, double>  ? CUDA_R_64F
+inline constexpr cudaDataType cuda_type = std::is_same_v<T, double>  ? CUDA_R_64F
                                           : std::is_same_v<T, float> ? CUDA_R_32F
                                                                      : CUDA_R_16BF;
 
@@ -50,7 +50,7 @@ cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t
                     float one, const bf16* a, std::int64_t lda, const bf16* b, std::int64_t ldb, float beta, Out* c,
                     std::int64_t ldc) {
   return cublasGemmEx_64(cublas(), of_a, of_b, m, n, k, &one, a, CUDA_R_16BF, lda, b, CUDA_R_16BF, ldb, &beta, c,
-                         stored_as<Out>, ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+                         cuda_type<Out>, ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
 }
 
 inline cublasOperation_t as_cublas(Op op) {
@@ -74,8 +74,8 @@ void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Ma
   constexpr auto sums = std::is_same_v<T, double> ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
   expect(
       cublasGemmStridedBatchedEx_64(cublas(), as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), &one,
-                                    b.data, stored_as<T>, row(b), b.stride, a.data, stored_as<T>, row(a), a.stride,
-                                    &beta, c.data, stored_as<Out>, row(c), c.stride, count, sums, CUBLAS_GEMM_DEFAULT),
+                                    b.data, cuda_type<T>, row(b), b.stride, a.data, cuda_type<T>, row(a), a.stride,
+                                    &beta, c.data, cuda_type<Out>, row(c), c.stride, count, sums, CUBLAS_GEMM_DEFAULT),
       "cublasGemmStridedBatchedEx");
 }
 
