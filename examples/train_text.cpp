@@ -50,7 +50,7 @@ int train(const Options& o, const Corpus& text, const Corpus& valid) {
     if (o.batches == "streams") return ContiguousBatches(corpus, seq);
     return RandomWindows(corpus, seq, seed);
   };
-  const auto end = fit(trainer, model, batches(text, o.seed), std::optional(batches(valid, o.seed + 1)), run);
+  const auto end = fit(trainer, batches(text, o.seed), batches(valid, o.seed + 1), run);
   if (end.first_step > 0) std::printf("resumed at step %ld\n", long(end.first_step));
   std::printf("%ld parameters, step %ld of %ld, %.0f s: loss %.4f", long(parameters<Net>()), long(end.last.step),
               long(o.steps), end.last.seconds, end.last.loss);

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include <rwkv/inference/generator.hpp>
+#include <rwkv/inference/decoder.hpp>
 #include <rwkv/layers/layer.hpp>
 
 namespace compare {
@@ -27,10 +27,8 @@ struct Facts {
 template <class Net>
 Facts facts_of(rwkv::Seq seq) {
   constexpr dim_t scalar = sizeof(float);
-  constexpr dim_t context = rwkv::detail::context_of<Net>;
   return {rwkv::parameters<Net>(), rwkv::flops_per_token<Net>(), scalar * rwkv::state_units<Net>(),
-          context < rwkv::detail::endless ? context : 0,
-          scalar * (4 * rwkv::parameters<Net>() + rwkv::cache_units<Net>(seq))};
+          rwkv::context_length<Net>, scalar * (4 * rwkv::parameters<Net>() + rwkv::cache_units<Net>(seq))};
 }
 
 }  // namespace compare

@@ -43,7 +43,7 @@ bool train_on(const Job& job, float start) {
                 .show = job.show};
   const RandomWindows windows(job.texts.train, s.seq(), job.seed);
   const std::optional valid = RandomWindows(job.texts.valid, s.seq(), 0);
-  if (fit(trainer, model, windows, valid, run).interrupted) return false;
+  if (fit(trainer, windows, valid, run).interrupted) return false;
   if (job.writes()) write_samples(job, model), measure_speed(job, model);
   write_file(job.finished(), "steps " + std::to_string(s.steps()) + "\n");
   std::filesystem::remove(run.checkpoint());  // the model stays, what resuming needed may go

@@ -4,7 +4,7 @@
 
 #include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
-#include <rwkv/ops/matrix_format.hpp>
+#include <rwkv/ops/weight_format.hpp>
 #include <rwkv/text/batches.hpp>
 #include <rwkv/training/fit.hpp>
 
