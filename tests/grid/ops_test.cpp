@@ -3,10 +3,12 @@
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
+#include <rwkv/ops/cross_entropy.hpp>
+#include <rwkv/ops/norm.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/machines.hpp>
-#include <rwkv/training/gpu/adamw.hpp>
+#include <rwkv/training/adamw.hpp>
 
 // The kernels in blocks give what the portable ones give on the processor: on sizes below and above a block, with
 // either order of a block's threads. Small layers and models are in tests/layers, which grid_test runs as well.
