@@ -72,6 +72,11 @@ TEST_CASE_TEMPLATE("the sequences of a batch are independent, past the end of a 
   Tokens prompts;
   for (const Tokens& each : ids) prompts.insert(prompts.end(), each.begin(), each.begin() + 70);
   batch.prefill(prompts);
+  for (std::size_t b = 0; b < 3; ++b) {
+    Decoder alone(model);
+    alone.prefill(std::span(ids[b]).first(70));
+    CHECK(farthest(batch.logits().subspan(64 * b, 64), alone.logits()) < 1e-4);
+  }
   for (std::size_t t = 70; t < 150; ++t) batch.feed(Tokens{ids[0][t], ids[1][t], ids[2][t]});
   REQUIRE(batch.logits().size() == 3 * 64);
   for (std::size_t b = 0; b < 3; ++b) {
