@@ -19,7 +19,7 @@ struct Net : Sequential<Named<"in", Linear<2, 8>>, Residual<Named<"mix", v4::Tim
 struct Exp {
   using In = Shape<Batch, Time, 3>;
   using Out = In;
-  static constexpr dim_t flops = 0;
+  [[maybe_unused]] static constexpr dim_t flops = 0;
   template <class>
   using Params = Empty;
   template <class>
