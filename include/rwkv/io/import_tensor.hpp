@@ -39,11 +39,12 @@ void convert_part(const TensorSource& source, const TensorInfo& theirs, const Tr
 /// the memory is to hold, else in parts of a few megabytes.
 [[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Transform& how,
                                         const Leaf& leaf, const BundleMemory& memory) {
-  auto bytes = source.bytes(theirs);
-  if (theirs.dtype != file_dtype(leaf.storage) || how.number != nullptr || how.transposed) bytes.reset();
-  if (bytes) bytes = bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes()));
-  if (bytes && bytes->size() % memory.unit == 0 && std::uintptr_t(bytes->data()) % memory.unit == 0)
-    return memory.upload(memory.of(leaf), bytes->data(), dim_t(bytes->size() / memory.unit));
+  std::span<const std::byte> bytes;  // of the file, where the memory is to hold the very same
+  if (theirs.dtype == file_dtype(leaf.storage) && how.number == nullptr && !how.transposed)
+    if (const auto whole = source.bytes(theirs))
+      bytes = whole->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes()));
+  if (!bytes.empty() && bytes.size() % memory.unit == 0 && std::uintptr_t(bytes.data()) % memory.unit == 0)
+    return memory.upload(memory.of(leaf), bytes.data(), dim_t(bytes.size() / memory.unit));
 
   constexpr dim_t chunk = 1 << 20;
   const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, chunk);
@@ -52,8 +53,8 @@ void convert_part(const TensorSource& source, const TensorInfo& theirs, const Tr
     const dim_t n = std::min(leaf.size - first, most), offset = bytes_of(leaf.storage, first);
     const auto size = std::size_t(bytes_of(leaf.storage, n));
     stored.resize((size + memory.unit - 1) / memory.unit * memory.unit);
-    if (bytes)
-      std::memcpy(stored.data(), bytes->data() + offset, size);
+    if (!bytes.empty())
+      std::memcpy(stored.data(), bytes.data() + offset, size);
     else if (leaf.storage == Storage::f64)
       detail::convert_part<double>(source, theirs, how, leaf, first, n, stored.data());
     else
