@@ -36,9 +36,7 @@ struct AsMatrix<View<T, S>> {
   static constexpr int rows = one_row ? 1 : Eigen::Dynamic;
   static constexpr dim_t columns = named || one_row ? S::unit : S::unit / S::extents[0];
 
-  static auto of(const View<T, S>& x) {
-    return eigen_map<rows>(x.data, x.size() / columns, columns, columns);
-  }
+  static auto of(const View<T, S>& x) { return eigen_map<rows>(x.data, x.size() / columns, columns, columns); }
 };
 
 }  // namespace detail
