@@ -1,33 +1,13 @@
 #pragma once
-#include <rwkv/core/leaf.hpp>
+#include <rwkv/io/bundle_memory.hpp>
 #include <rwkv/io/import_rule.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {
 
-/// Where a leaf's numbers are kept, on any machine.
-struct LeafMemory {
-  void* data;
-  std::size_t unit;  ///< it is written in so many bytes, the last of which may be padding
-  void (*upload)(void* to, std::span<const std::byte> from);
-
-  template <class B>
-  static LeafMemory of(typename B::scalar* data) {
-    using T = typename B::scalar;
-    return {data, sizeof(T), [](void* to, std::span<const std::byte> from) {
-              B::upload(static_cast<T*>(to), reinterpret_cast<const T*>(from.data()), dim_t(from.size() / sizeof(T)));
-            }};
-  }
-};
-
 namespace detail {
 
 inline constexpr dim_t import_chunk = 1 << 16;  // numbers that are uploaded at once
-
-/// So many bytes and what they need to be written in whole units.
-inline std::size_t padded(dim_t bytes, const LeafMemory& memory) {
-  return (std::size_t(bytes) + memory.unit - 1) / memory.unit * memory.unit;
-}
 
 /// One of theirs, just read, as ours with these extents.
 template <class N>
@@ -46,9 +26,9 @@ void transform(const Transform& how, std::span<const dim_t> shape, std::span<N> 
 /// Numbers are read and transformed as N, then stored as the leaf stores them.
 template <class N>
 void import_numbers(const TensorSource& source, const TensorInfo& theirs, const Transform& how, const Leaf& leaf,
-                    const LeafMemory& memory) {
+                    const BundleMemory& memory) {
   const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, import_chunk);
-  std::vector<N> numbers(std::size_t(most) + 1);  // one more as padding
+  std::vector<N> numbers(std::size_t(most) + memory.unit);  // with room for padding
   std::vector<bf16> rounded;
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most);
@@ -60,22 +40,21 @@ void import_numbers(const TensorSource& source, const TensorInfo& theirs, const 
       std::transform(part.begin(), part.end(), rounded.begin(), [](N x) { return bf16(float(x)); });
     }
     const auto bytes = rounded.empty() ? std::as_bytes(std::span(numbers)) : std::as_bytes(std::span(rounded));
-    void* const to = static_cast<std::byte*>(memory.data) + bytes_of(leaf.storage, first);
-    memory.upload(to, bytes.first(padded(bytes_of(leaf.storage, n), memory)));
+    memory.upload(memory.of(leaf) + bytes_of(leaf.storage, first), bytes.data(),
+                  memory.scalars(std::size_t(bytes_of(leaf.storage, n))));
   }
 }
 
-/// The leaf's bytes as the file has them; through a copy where they do not lie as the memory needs them.
-inline void import_bytes(std::span<const std::byte> bytes, const LeafMemory& memory) {
+/// Bytes as the file has them; through a copy where they do not lie as the memory needs them.
+inline void import_bytes(std::span<const std::byte> bytes, std::byte* to, const BundleMemory& memory) {
   if (bytes.size() % memory.unit == 0 && std::uintptr_t(bytes.data()) % memory.unit == 0)
-    return memory.upload(memory.data, bytes);
+    return memory.upload(to, bytes.data(), memory.scalars(bytes.size()));
   constexpr std::size_t most = import_chunk * sizeof(double);
-  std::vector<std::byte> copy;
+  std::vector<std::byte> copy(std::min(bytes.size(), most) + memory.unit);  // with room for padding
   for (std::size_t first = 0; first < bytes.size(); first += most) {
     const auto part = bytes.subspan(first, std::min(bytes.size() - first, most));
-    copy.assign(part.begin(), part.end());
-    copy.resize(padded(dim_t(part.size()), memory));
-    memory.upload(static_cast<std::byte*>(memory.data) + first, copy);
+    std::memcpy(copy.data(), part.data(), part.size());
+    memory.upload(to + first, copy.data(), memory.scalars(part.size()));
   }
 }
 
@@ -84,10 +63,11 @@ inline void import_bytes(std::span<const std::byte> bytes, const LeafMemory& mem
 /// Fills a leaf from a tensor that fits it, see BundleReader: with the file's bytes where they are what the leaf
 /// stores, else number by number.
 [[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Transform& how,
-                                        const Leaf& leaf, const LeafMemory& memory) {
+                                        const Leaf& leaf, const BundleMemory& memory) {
   const auto bytes = source.bytes(theirs);
   if (bytes && theirs.dtype == file_dtype(leaf.storage) && how.number == nullptr && !how.transposed)
-    detail::import_bytes(bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes())), memory);
+    detail::import_bytes(bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes())),
+                         memory.of(leaf), memory);
   else if (leaf.storage == Storage::f64)
     detail::import_numbers<double>(source, theirs, how, leaf, memory);
   else
