@@ -205,12 +205,6 @@ TEST_CASE("a matrix is saved as it is stored, and takes numbers that are stored 
   CHECK(same_bits(again, rounded));
   load(other, folder / "rounded");
   for (dim_t i = 0; i < 15; ++i) CHECK(other.weight.data[i] == float(bf16(plain.weight.data[i])));
-
-  using D = Cpu<double>;  // four of its numbers in one of the machine's scalars
-  Owned<D, Linear<3, 5>::Params<D>> wide({}, {.formats = {{"weight", &stored_as<D, bf16>}}});
-  load(wide, folder / "plain");
-  save(wide, folder / "wide");
-  CHECK(test::read(folder / "wide") == test::read(folder / "rounded"));
 }
 
 TEST_CASE("whatever does not fit is said in one Error, and nothing is loaded") {
