@@ -4,7 +4,7 @@
 
 #include <rwkv/backend/graph_cache.hpp>
 #include <rwkv/ops/gpu.hpp>
-#include <rwkv/testing/grid.hpp>
+#include "../grid/host_grid.hpp"
 
 namespace test {
 
@@ -70,7 +70,7 @@ class Taped {
   }
 
  private:
-  using Host = rwkv::testing::HostGrid<T>;
+  using Host = HostGrid<T>;
   static inline thread_local Record* taping = nullptr;
 
   template <class Call>

@@ -4,7 +4,7 @@
 #include <rwkv/ops/pointwise.hpp>
 
 // A net whose signal is two tensors: what its first block makes is carried along to all later ones.
-namespace laws {
+namespace every {
 
 using namespace rwkv;
 template <dim_t C>
@@ -101,4 +101,4 @@ struct Release {  // (x, first) -> x
 
 struct CarryNet : Sequential<FirstBlock<4>, Repeat<3, LaterBlock<4>>, Release<4>> {};
 
-}  // namespace laws
+}  // namespace every
