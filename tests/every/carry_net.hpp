@@ -1,6 +1,8 @@
 #pragma once
+#include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
-#include <rwkv/layers/sequential.hpp>
+#include <rwkv/layers/residual.hpp>
+#include <rwkv/layers/stream_only.hpp>
 #include <rwkv/ops/pointwise.hpp>
 
 // A net whose signal is two tensors: what its first block makes is carried along to all later ones.
@@ -47,7 +49,7 @@ struct FirstBlock {  // x -> (2 x, x)
   template <class B>
   static void backward(Context<B>&, const Empty&, const Cache<B>&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
                        Empty&) {
-    blend<B>(2, dy.first, 1, dy.second, dx);
+    blend<B>(2, dy.stream, 1, dy.carried, dx);
   }
 };
 template <dim_t C>
@@ -66,39 +68,17 @@ struct LaterBlock {  // (x, first) -> (x + 3 first, first)
   };
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Empty&, TensorOf<B, In> x, Cache<B>& c, Empty&) {
-    blend<B>(1, x.first, 3, x.second, c.y);
-    return {c.y, x.second};
+    blend<B>(1, x.stream, 3, x.carried, c.y);
+    return {c.y, x.carried};
   }
   template <class B>
   static void backward(Context<B>&, const Empty&, const Cache<B>&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
                        Empty&) {
-    blend<B>(1, dy.first, 0, dy.first, dx.first);
-    blend<B>(3, dy.first, 1, dy.second, dx.second);
+    blend<B>(1, dy.stream, 0, dy.stream, dx.stream);
+    blend<B>(3, dy.stream, 1, dy.carried, dx.carried);
   }
 };
-template <dim_t C>
-struct Release {  // (x, first) -> x
-  using In = Carry<Tokens<C>, Tokens<C>>;
-  using Out = Tokens<C>;
-  static constexpr dim_t flops = 0;
-  template <class B>
-  using Params = Empty;
-  template <class B>
-  using State = Empty;
-  template <class B>
-  using Cache = Empty;
-  template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Empty&, TensorOf<B, In> x, Empty&, Empty&) {
-    return x.first;
-  }
-  template <class B>
-  static void backward(Context<B>&, const Empty&, const Empty&, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
-                       Empty&) {
-    blend<B>(1, dy, 0, dy, dx.first);
-    blend<B>(0, dy, 0, dy, dx.second);
-  }
-};
-
-struct CarryNet : Sequential<FirstBlock<4>, Repeat<3, LaterBlock<4>>, Release<4>> {};
+struct CarryNet : Sequential<FirstBlock<4>, Repeat<3, LaterBlock<4>>, StreamOnly<Tokens<4>, Linear<4, 4>>,
+                             Release<Tokens<4>, Tokens<4>>> {};
 
 }  // namespace every

@@ -1,14 +1,13 @@
 #pragma once
+#include <rwkv/layers/activation.hpp>
 #include <rwkv/layers/affine.hpp>
 #include <rwkv/layers/dropout.hpp>
 #include <rwkv/layers/embedding.hpp>
-#include <rwkv/layers/gelu.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/layers/position_embedding.hpp>
 #include <rwkv/layers/recompute.hpp>
-#include <rwkv/layers/relu.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
 #include <rwkv/layers/sequential.hpp>
@@ -49,6 +48,10 @@ using Layers = decltype(BesideModels() + List<
     Line<LayerNorm<17>>,
     Line<Gelu<21>>,
     Line<Relu<21>>,
+    Line<SquaredRelu<21>>,
+    Line<Sigmoid<21>>,
+    Line<Tanh<21>>,
+    Line<Silu<21>>,
     Line<Dropout<13, 20>, Traits{.dropout = true}>,
     Line<v4::TimeMix<12>>,
     Line<v4::TimeMix<8, 20>>,

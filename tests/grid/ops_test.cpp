@@ -3,7 +3,6 @@
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
-#include <rwkv/ops/gpu.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/machines.hpp>
 #include <rwkv/training/gpu/adamw.hpp>

@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/models/v4.hpp>
-#include <rwkv/ops/gpu.hpp>
 #include <rwkv/text/contiguous_batches.hpp>
 #include <rwkv/training/gpu/adamw.hpp>
 #include <rwkv/training/trainer.hpp>
+
 #include "host_grid.hpp"
 
 using namespace rwkv;

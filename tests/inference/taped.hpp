@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <rwkv/backend/graph_cache.hpp>
-#include <rwkv/ops/gpu.hpp>
+
 #include "../grid/host_grid.hpp"
 
 namespace test {

@@ -12,7 +12,7 @@ static_assert(parameters<v4::Model<50277, 768, 12>>() == 169342464);
 static_assert(parameters<v4::Model<50277, 1024, 24>>() == 430397440);
 static_assert(state_units<v4::Model<50277, 768, 12>>() == 12 * 5 * 768);
 static_assert(flops_per_token<v4::Model<96, 128, 4>>() == 4 * (2 * 13 * 128 * 128 + 16 * 128) + 2 * 96 * 128);
-static_assert(cache_units<v4::TimeMix<8>>({1, 32}) == 8 + 32 * 8 * 8 + 3 * 8);
+static_assert(cache_units<v4::TimeMix<8>>({1, 32}) == 8 + 32 * 8 * 9 + 3 * 8);
 
 namespace {
 using Net = v4::Model<96, 16, 3>;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/ops/gelu.hpp>
+#include <rwkv/ops/activation.hpp>
 
 using namespace rwkv;
 
@@ -15,8 +15,8 @@ TEST_CASE_TEMPLATE("gelu is x Phi(x), and its derivative is the derivative, far 
   for (int i = -12000; i <= 12000; ++i) x.push_back(T(i) / 1000);
   y = dx = x, dy.assign(x.size(), T(1));
   const Seq seq{dim_t(x.size()), 1};
-  gelu_forward<Cpu<T>>(Numbers{x.data(), seq}, Numbers{y.data(), seq});
-  gelu_backward<Cpu<T>>(Numbers{x.data(), seq}, Numbers{dy.data(), seq}, Numbers{dx.data(), seq});
+  activation_forward<Cpu<T>, activation::Gelu>(Numbers{x.data(), seq}, Numbers{y.data(), seq});
+  activation_backward<Cpu<T>, activation::Gelu>(Numbers{x.data(), seq}, Numbers{dy.data(), seq}, Numbers{dx.data(), seq});
   constexpr double u = std::numeric_limits<T>::epsilon();
   double worst = 0, derivative = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -8,7 +8,7 @@
 #include <rwkv/core/view.hpp>
 
 // A bundle is a plain struct of views that lists its members once, in `fields`. Initialising, counting, saving,
-// printing and stepping an optimizer are walks over that list.
+// printing and stepping an optimizer all go over that list.
 namespace rwkv {
 
 /// Where a tensor stands when its first values are written: rows x columns elements, the last extent being the columns.
@@ -42,6 +42,7 @@ struct Field {
   const char* name = "";
   Init init = init::zeros;
   bool decays = false;  ///< weight decay applies
+  bool trained = true;  ///< false: stays as it starts or was loaded; no gradient and no moments are kept for it
   float lr_scale = 1;   ///< multiplies the learning rate
   int index = -1;       ///< instead of a name: the position among siblings
   int depth = 0;        ///< > 0: the siblings are a stack of that many blocks
@@ -97,8 +98,8 @@ consteval bool lists_every_member() {
     return detail::member_count<P>() == field_count<P>();
 }
 
-/// Where a walk stands: the field of every bundle on the way. It costs two pointers a step, so that a walk over many
-/// types compiles to little; names are put together when asked for.
+/// Where a visit of a bundle's leaves stands: the field of every bundle on the way. It costs two pointers a step, so
+/// that visiting many types compiles to little; names are put together when asked for.
 struct Path {
   const Path* parent = nullptr;
   const Field* field = nullptr;
@@ -111,6 +112,8 @@ struct Path {
     if (!text.empty() && !word.empty()) text += '.';
     return text += word;
   }
+  /// Whether it is trained: all fields on the way must say so.
+  bool trained() const { return field == nullptr || (field->trained && parent->trained()); }
   /// The innermost stack's block, if any: `index` says which, `depth` of how many.
   Field block() const {
     for (const Path* at = this; at->field != nullptr; at = at->parent)

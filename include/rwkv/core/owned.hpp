@@ -1,30 +1,16 @@
 #pragma once
-#include <span>
-#include <string>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
-#include <rwkv/core/buffer.hpp>
-#include <rwkv/core/fields.hpp>
-#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/accum.hpp>
+#include <rwkv/core/leaf.hpp>
 
 namespace rwkv {
 
-/// One tensor of a bundle, without its type: what initialising, stepping, saving and printing need to know of it.
-struct Leaf {
-  std::string name;  ///< dotted, from the outermost bundle
-  Field field;
-  int layer, layers;  ///< which block of how many
-  std::vector<dim_t> shape;
-  dim_t offset, size;  ///< in the bundle's memory, in its scalars
-
-  dim_t columns() const { return shape.empty() ? 1 : shape.back(); }
-  dim_t rows() const { return columns() > 0 ? size / columns() : 0; }
-};
-
 /// A bundle and its memory: one allocation, each leaf on a cache line, zeros between them. A regular value: a copy is
-/// deep. Two of the same layer's and sizes have the same layout, so that what is done leaf by leaf needs only `leaves`
-/// and `data`. A leaf may be of what B's scalars are computed with, as statistics in a Cache are.
+/// deep. Two of the same layer, sizes and layout lie alike, so that what is done leaf by leaf needs only `leaves` and
+/// `data`. A leaf may be of what B's scalars are computed with, as statistics in a Cache are, and a matrix may be
+/// stored in a format of its own.
 template <class B, Bundle P>
 class Owned : public P {
  public:
@@ -32,24 +18,31 @@ class Owned : public P {
   using bundle = P;
 
   /// All zeros; see reset for initial values.
-  explicit Owned(Seq seq = {}) : seq_(seq) {
-    const dim_t size = bind(nullptr);
-    memory_.reset(B::allocate(size));
-    B::fill(data(), size, T(0));
-    bind(data());
+  explicit Owned(Seq seq = {}, Layout<B> layout = {}) : seq_(seq), layout_(std::move(layout)) {
+    leaves_ = list_leaves<B, P>(seq_, layout_);
+    for (const Leaf& leaf : leaves_) offsets_.push_back(leaf.offset);
+    std::erase_if(leaves_, [](const Leaf& leaf) { return leaf.offset < 0; });
+    std::ranges::stable_sort(leaves_, {}, &Leaf::offset);
+    memory_.reset(B::allocate(size()));
+    zero();
+    bind();
   }
-  Owned(const Owned& other) : Owned(other.seq_) { B::copy(data(), other.data(), size()); }
+  Owned(const Owned& other) : Owned(other.seq_, other.layout_) { B::copy(data(), other.data(), size()); }
   Owned(Owned&& other) noexcept
       : P(std::exchange(other.view(), P{})),
         seq_(other.seq_),
+        layout_(std::move(other.layout_)),
         leaves_(std::move(other.leaves_)),
+        offsets_(std::move(other.offsets_)),
         memory_(std::move(other.memory_)) {
     other.leaves_.clear();
   }
   Owned& operator=(Owned other) noexcept {
     view() = other.view();
     seq_ = other.seq_;
+    std::swap(layout_, other.layout_);
     leaves_.swap(other.leaves_);
+    offsets_.swap(other.offsets_);
     memory_.swap(other.memory_);
     return *this;
   }
@@ -58,8 +51,9 @@ class Owned : public P {
   const P& view() const { return *this; }
   T* data() const { return memory_.get(); }
   /// Scalars, the zeros between leaves included.
-  dim_t size() const { return leaves_.empty() ? 0 : detail::aligned(leaves_.back().offset + leaves_.back().size); }
+  dim_t size() const { return leaves_.empty() ? 0 : leaves_.back().offset + detail::aligned(scalars(leaves_.back())); }
   Seq seq() const { return seq_; }
+  /// In the order of their memory.
   const std::vector<Leaf>& leaves() const { return leaves_; }
   void zero() { B::fill(data(), size(), T(0)); }
 
@@ -70,11 +64,18 @@ class Owned : public P {
       const Random random = Random{seed}.named(leaf.name);
       leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.layer, leaf.layers, random}, leaf.field.init.gain,
                            values);
-      const std::vector<T> host(values.begin(), values.end());
-      B::upload(data() + leaf.offset, host.data(), leaf.size);
+      with_storage(leaf.storage, [&]<class N>() {
+        std::vector<N> host(static_cast<std::size_t>(scalars(leaf)) * sizeof(T) / sizeof(N) + 1);
+        std::transform(values.begin(), values.end(), host.begin(), [](float x) { return N(x); });
+        upload(leaf, host.data());
+      });
     }
   }
 
+  /// The numbers of a leaf from the host, as they are stored; `from` may be read up to the next whole scalar.
+  void upload(const Leaf& leaf, const void* from) {
+    B::upload(data() + leaf.offset, static_cast<const T*>(from), scalars(leaf));
+  }
   /// Every scalar, on the host.
   std::vector<T> download() const {
     std::vector<T> host(static_cast<std::size_t>(size()));
@@ -84,35 +85,36 @@ class Owned : public P {
   friend bool operator==(const Owned& a, const Owned& b) { return a.seq_ == b.seq_ && a.download() == b.download(); }
 
  private:
-  /// Points every leaf into memory that begins at `base`, lists them the first time, and returns how much they take.
-  dim_t bind(T* base) {
-    const bool list = leaves_.empty();
-    dim_t used = 0;
+  /// How many of the memory's scalars a leaf takes.
+  static dim_t scalars(const Leaf& leaf) {
+    constexpr auto scalar = static_cast<dim_t>(sizeof(T));
+    return (leaf.bytes() + scalar - 1) / scalar;
+  }
+  /// Points every leaf into the memory; those that are not stored nowhere.
+  void bind() {
+    std::size_t i = 0;
     for_each_leaf(
-        [&]<class N, dim_t... D>(const Path& path, const Field& field, View<N, Shape<D...>>& leaf) {
+        [&]<class Tensor>(const Path& path, const Field&, Tensor& leaf) {
+          using N = typename Tensor::scalar;
           static_assert(std::is_same_v<N, T> || std::is_same_v<N, compute_of<T>>);
           leaf.seq = seq_;
-          leaf.data =
-              reinterpret_cast<N*>(place(path, field, Shape<D...>::extents, sizeof(N) / sizeof(T), list, base, used));
+          leaf.data = reinterpret_cast<N*>(at(offsets_[i++]));
+          if constexpr (requires { leaf.format; }) leaf.format = format(path);
         },
         view());
-    return used;
   }
-  // Out of line: a walk instantiates its body for every tensor of every layer.
-  [[gnu::noinline]] T* place(const Path& path, const Field& field, std::span<const dim_t> extents, dim_t size,
-                             bool list, T* base, dim_t& used) {
-    std::vector<dim_t> shape;
-    for (const dim_t d : extents) shape.push_back(Shape<>::extent(d, seq_)), size *= shape.back();
-    const dim_t offset = std::exchange(used, used + detail::aligned(size));
-    if (list) {
-      const Field block = path.block();
-      leaves_.push_back({path.name(), field, block.index, block.depth, std::move(shape), offset, size});
-    }
-    return base == nullptr ? nullptr : base + offset;
+  // Out of line: a visit instantiates its body for every tensor of every layer.
+  [[gnu::noinline]] T* at(dim_t offset) const { return offset < 0 ? nullptr : data() + offset; }
+  [[gnu::noinline]] const MatrixFormat<B>* format(const Path& path) const {
+    if (layout_.formats.empty()) return nullptr;
+    const auto found = layout_.formats.find(path.name());
+    return found == layout_.formats.end() ? nullptr : found->second;
   }
 
   Seq seq_;
+  Layout<B> layout_;
   std::vector<Leaf> leaves_;
+  std::vector<dim_t> offsets_;  // of all leaves, in the order of the fields; -1: not stored
   detail::Buffer<B> memory_;
 };
 

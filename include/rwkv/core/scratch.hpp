@@ -4,8 +4,7 @@
 
 #include <rwkv/core/accum.hpp>
 #include <rwkv/core/buffer.hpp>
-#include <rwkv/core/dropout_stream.hpp>
-#include <rwkv/core/fields.hpp>
+#include <rwkv/core/carry.hpp>
 
 namespace rwkv {
 
@@ -74,9 +73,9 @@ class Scratch {
     return {as<N>(S::size(seq)), seq};
   }
   TokenIds make(TokenIds*, Seq seq) { return {nullptr, seq}; }  // token numbers have no gradient
-  template <class X, class Y>
-  Carried<X, Y> make(Carried<X, Y>*, Seq seq) {
-    return {make(static_cast<X*>(nullptr), seq), make(static_cast<Y*>(nullptr), seq)};
+  template <class Stream, class Carried>
+  CarryOf<Stream, Carried> make(CarryOf<Stream, Carried>*, Seq seq) {
+    return {make(static_cast<Stream*>(nullptr), seq), make(static_cast<Carried*>(nullptr), seq)};
   }
 
   struct Block {
@@ -86,14 +85,6 @@ class Scratch {
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
   dim_t used_ = 0;
-};
-
-/// What every forward and backward needs besides its operands.
-template <class B>
-struct Context {
-  Scratch<B> scratch;
-  bool needs_backward = true;  ///< false where no backward will follow: what it alone needs may be left out
-  DropoutStreams dropout;      ///< the random streams of dropout
 };
 
 }  // namespace rwkv

@@ -41,10 +41,6 @@ struct Shape {
 /// Token numbers, (Batch, Time): the one signal that is not made of scalars.
 struct Ids : Shape<Batch, Time> {};
 
-/// A signal of two tensors that travel together, as when every block needs what the first one made.
-template <class First, class Second>
-struct Carry {};
-
 /// Spelled so that a compiler's complaint shows the two shapes one under the other.
 template <class Produced, class Expected>
 concept SameShape = std::same_as<Produced, Expected>;

@@ -24,13 +24,6 @@ using Tensor = View<typename B::scalar, Shape<D...>>;
 /// Token numbers, (Batch, Time), in the memory of the machine that reads them: see TokenBuffer.
 using TokenIds = View<const std::int32_t, Ids>;
 
-/// The two tensors of a Carry.
-template <class First, class Second>
-struct Carried {
-  First first;
-  Second second;
-};
-
 namespace detail {
 template <class B, class S>
 struct SignalOf {
@@ -39,10 +32,6 @@ struct SignalOf {
 template <class B>
 struct SignalOf<B, Ids> {
   using type = TokenIds;
-};
-template <class B, class First, class Second>
-struct SignalOf<B, Carry<First, Second>> {
-  using type = Carried<typename SignalOf<B, First>::type, typename SignalOf<B, Second>::type>;
 };
 }  // namespace detail
 
@@ -54,10 +43,6 @@ using TensorOf = typename detail::SignalOf<B, S>::type;
 template <class T, class S>
 constexpr Seq seq_of(const View<T, S>& x) {
   return x.seq;
-}
-template <class First, class Second>
-constexpr Seq seq_of(const Carried<First, Second>& x) {
-  return seq_of(x.first);
 }
 
 }  // namespace rwkv

@@ -1,9 +1,10 @@
 #pragma once
 #include <rwkv/layers/layer.hpp>
+#include <rwkv/ops/activation.hpp>
 
 namespace rwkv {
 
-/// y = f(x) for each of C channels by itself. Function has forward<B>(x, y) and backward<B>(x, dy, dx).
+/// y = Function(x) for each of C channels by itself; Function is one of rwkv::activation, or alike.
 template <dim_t C, class Function>
 struct Activation {
   using In = Shape<Batch, Time, C>;
@@ -25,14 +26,28 @@ struct Activation {
   template <class B>
   static TensorOf<B, Out> forward(Context<B>&, const Empty&, TensorOf<B, In> x, Cache<B>& c, Empty&) {
     c.x = x;
-    Function::template forward<B>(x, c.y);
+    activation_forward<B, Function>(x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Empty&, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
                        Empty&) {
-    Function::template backward<B>(c.x, dy, dx);
+    activation_backward<B, Function>(Function::of_output ? c.y : c.x, dy, dx);
   }
 };
+
+// Structs, not aliases, so that messages name them.
+template <dim_t C>
+struct Relu : Activation<C, activation::Relu> {};
+template <dim_t C>
+struct SquaredRelu : Activation<C, activation::SquaredRelu> {};
+template <dim_t C>
+struct Sigmoid : Activation<C, activation::Sigmoid> {};
+template <dim_t C>
+struct Tanh : Activation<C, activation::Tanh> {};
+template <dim_t C>
+struct Silu : Activation<C, activation::Silu> {};
+template <dim_t C>
+struct Gelu : Activation<C, activation::Gelu> {};
 
 }  // namespace rwkv

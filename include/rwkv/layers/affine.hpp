@@ -13,7 +13,7 @@ struct Affine : Linear<I, O, How> {
 
   template <class B>
   struct Params {
-    Tensor<B, O, I> weight;
+    Matrix<B, O, I> weight;
     Tensor<B, O> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"weight", How, true}, p.weight...);
@@ -22,15 +22,21 @@ struct Affine : Linear<I, O, How> {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
     c.x = x;
-    affine_forward<B>(p.weight, p.bias, x, c.y);
+    affine_forward<B>(ctx.scratch, p.weight, p.bias, x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
                        Params<Accum<B>>& dp, Empty&) {
     affine_backward<B>(ctx.scratch, p.weight, c.x, dy, dx, dp.weight, dp.bias);
+  }
+  /// Adds to dx.
+  template <class B>
+  static void backward_add(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy,
+                           TensorOf<B, In> dx, Params<Accum<B>>& dp) {
+    affine_backward<B>(ctx.scratch, p.weight, c.x, dy, dx, dp.weight, dp.bias, true);
   }
 };
 

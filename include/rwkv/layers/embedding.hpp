@@ -14,7 +14,7 @@ struct Embedding {
 
   template <class B>
   struct Params {
-    Tensor<B, V, C> weight;
+    Matrix<B, V, C> weight;
     static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight", How, true}, p.weight...); }
   };
   template <class B>

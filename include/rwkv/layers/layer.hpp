@@ -3,8 +3,8 @@
 
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/accum.hpp>
+#include <rwkv/core/context.hpp>
 #include <rwkv/core/owned.hpp>
-#include <rwkv/core/scratch.hpp>
 
 namespace rwkv {
 

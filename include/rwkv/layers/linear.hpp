@@ -14,7 +14,7 @@ struct Linear {
 
   template <class B>
   struct Params {
-    Tensor<B, O, I> weight;
+    Matrix<B, O, I> weight;
     static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight", How, true}, p.weight...); }
   };
   template <class B>
@@ -28,15 +28,21 @@ struct Linear {
   using State = Empty;
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, Empty&) {
     c.x = x;
-    linear_forward<B>(p.weight, x, c.y);
+    linear_forward<B>(ctx.scratch, p.weight, x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
                        Params<Accum<B>>& dp, Empty&) {
     linear_backward<B>(p.weight, c.x, dy, dx, dp.weight);
+  }
+  /// Adds to dx.
+  template <class B>
+  static void backward_add(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+                           Params<Accum<B>>& dp) {
+    linear_backward<B>(p.weight, c.x, dy, dx, dp.weight, true);
   }
 };
 

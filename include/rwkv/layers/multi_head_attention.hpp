@@ -63,9 +63,9 @@ struct MultiHeadAttention {
       throw Error("MultiHeadAttention: expected a state of ", x.seq.batch, " sequences, found one of ",
                   s.position.seq.batch, "; make it with fresh_state(", x.seq.batch, ")");
     c.x = x;
-    project<B>(p.query(), x, c.q);
-    project<B>(p.key(), x, c.k);
-    project<B>(p.value(), x, c.v);
+    project<B>(ctx.scratch, p.query(), x, c.q);
+    project<B>(ctx.scratch, p.key(), x, c.k);
+    project<B>(ctx.scratch, p.value(), x, c.v);
     if (ctx.needs_backward)
       window_copy<Accum<B>>(s.key, s.value, s.position, c.start.key, c.start.value, c.start.position);
     if constexpr (Drop > 0) c.dropped = ctx.dropout.next();
@@ -74,7 +74,7 @@ struct MultiHeadAttention {
                                               c.softmax, drops);
     });
     window_forward<B>(c.k, c.v, s.key, s.value, s.position);
-    project<B>(p.output(), c.attended, c.y);
+    project<B>(ctx.scratch, p.output(), c.attended, c.y);
     return c.y;
   }
 
@@ -105,8 +105,8 @@ struct MultiHeadAttention {
 
  private:
   template <class B>
-  static void project(gpt2::Projection<B, C> p, TensorOf<B, In> x, TensorOf<B, In> y) {
-    affine_forward<B>(p.weight, p.bias, x, y);
+  static void project(Scratch<B>& scratch, gpt2::Projection<B, C> p, TensorOf<B, In> x, TensorOf<B, In> y) {
+    affine_forward<B>(scratch, p.weight, p.bias, x, y);
   }
   template <class B>
   static void project_backward(Scratch<B>& scratch, gpt2::Projection<B, C> p, TensorOf<B, In> x, TensorOf<B, In> dy,

@@ -1,11 +1,12 @@
 #pragma once
 #include <rwkv/layers/named.hpp>
 #include <rwkv/layers/sequential.hpp>
+#include <rwkv/ops/copy.hpp>
 
 namespace rwkv {
 
-/// L that keeps only its output and the state it started from, and computes the rest again on the way back (activation
-/// checkpointing, Chen et al. 2016): memory of one L for a stack of many, for one more forward pass.
+/// L that keeps only its output and the state it started from, and computes the rest again in its backward pass
+/// (activation checkpointing, Chen et al. 2016): memory of one L for a stack of many, for one more forward pass.
 template <class... Ls>
 struct Recompute {
   using L = Sequential<Ls...>;
@@ -39,8 +40,7 @@ struct Recompute {
     c.x = x;
     c.dropout = ctx.dropout;
     copy_leaves<B>(s, c.start);
-    const auto y = L::forward(ctx, p, x, inner, s);
-    B::copy(c.y.data, y.data, y.size());
+    copy<B>(L::forward(ctx, p, x, inner, s), c.y);
     return c.y;
   }
   template <class B>

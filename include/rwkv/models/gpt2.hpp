@@ -1,8 +1,9 @@
 #pragma once
+#include <rwkv/layers/activation.hpp>
 #include <rwkv/layers/affine.hpp>
 #include <rwkv/layers/dropout.hpp>
 #include <rwkv/layers/embedding.hpp>
-#include <rwkv/layers/gelu.hpp>
+#include <rwkv/layers/last_token.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/multi_head_attention.hpp>
@@ -38,7 +39,7 @@ struct Body : Sequential<Dropped<Drop, Named<"transformer.wpe", PositionEmbeddin
 /// stream.
 template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context, int Drop = 0>
 struct Model : Tied<Named<"transformer.wte", Embedding<Vocab, Width, weight>>,
-                    Body<Width, Layers, Heads, Context, Drop>, Linear<Width, Vocab>> {
+                    Body<Width, Layers, Heads, Context, Drop>, LastToken<Linear<Width, Vocab>>> {
   static constexpr dim_t context = Context;
 };
 

@@ -1,11 +1,12 @@
 #pragma once
+#include <rwkv/layers/activation.hpp>
 #include <rwkv/layers/affine.hpp>
 #include <rwkv/layers/dropout.hpp>
 #include <rwkv/layers/embedding.hpp>
+#include <rwkv/layers/last_token.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/layers/position_embedding.hpp>
-#include <rwkv/layers/relu.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
 
@@ -29,7 +30,7 @@ template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context, int Dr
 struct Model : Sequential<Named<"token_embedding_table", Embedding<Vocab, Width, weight>>,
                           Named<"position_embedding_table", PositionEmbedding<Context, Width, weight>>,
                           Named<"blocks", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,  //
-                          Named<"ln_f", LayerNorm<Width>>, Named<"lm_head", Affine<Width, Vocab, weight>>> {
+                          Named<"ln_f", LayerNorm<Width>>, Named<"lm_head", LastToken<Affine<Width, Vocab, weight>>>> {
   static constexpr dim_t context = Context;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <rwkv/layers/affine.hpp>
 #include <rwkv/layers/embedding.hpp>
+#include <rwkv/layers/last_token.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
@@ -29,7 +30,7 @@ template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t HeadWidth, dim_
 struct Model
     : Sequential<Named<"embedding", Embedding<Vocab, Width, embedding>>, Named<"Layer_Norm", LayerNorm<Width>>,  //
                  Named<"blocks", Repeat<Layers, Block<Width, Heads, HeadWidth, Hidden, Window, Activation, Mode>>>,
-                 Named<"lm_head", Head<Width, Vocab>>> {
+                 Named<"lm_head", LastToken<Head<Width, Vocab>>>> {
   static constexpr dim_t context = Window;
 };
 

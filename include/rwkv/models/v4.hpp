@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/layers/embedding.hpp>
+#include <rwkv/layers/last_token.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
@@ -20,6 +21,6 @@ template <dim_t Vocab, dim_t Width, int Layers, dim_t Hidden = 4 * Width>
 struct Model : Sequential<Named<"emb", Embedding<Vocab, Width>>,                                                     //
                           Named<"blocks.0.ln0", LayerNorm<Width>>,                                                   //
                           Named<"blocks", Repeat<Layers, Block<Width, Hidden>>>, Named<"ln_out", LayerNorm<Width>>,  //
-                          Named<"head", Linear<Width, Vocab, init::orthogonal_half>>> {};
+                          Named<"head", LastToken<Linear<Width, Vocab, init::orthogonal_half>>>> {};
 
 }  // namespace rwkv::v4

@@ -1,54 +1,36 @@
 #pragma once
-#include <rwkv/core/math.hpp>
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/core/view.hpp>
+#include <rwkv/ops/activation_functions.hpp>
 
-// Activations as types: an op that applies one takes it as a template argument. derivative is the derivative.
-namespace rwkv::activation {
+namespace rwkv {
+namespace detail {
 
-/// x sigmoid(x) (Hendrycks and Gimpel, arXiv 1606.08415)
-struct Silu {
-  template <class L>
-  static RWKV_HD L value(L x) {
-    return x * math::sigmoid(x);
-  }
-  template <class L>
-  static RWKV_HD L derivative(L x) {
-    const L s = math::sigmoid(x);
-    return s + x * s * (scalar_of<L>(1) - s);
-  }
+template <class A, class T>
+struct Activate {
+  const T* x;
+  T* y;
+  RWKV_HD void operator()(dim_t, auto i) const { store(y, i, A::value(load(x, i))); }
+};
+template <class A, class T>
+struct ActivateBackward {
+  const T *kept, *dy;
+  T* dx;
+  RWKV_HD void operator()(dim_t, auto i) const { store(dx, i, A::derivative(load(kept, i)) * load(dy, i)); }
 };
 
-/// max(x, 0)
-struct Relu {
-  template <class L>
-  static RWKV_HD L value(L x) {
-    return math::max(x, L{});
-  }
-  template <class L>
-  static RWKV_HD L derivative(L x) {
-    return x > scalar_of<L>(0) ? L{} + scalar_of<L>(1) : L{};
-  }
-};
+}  // namespace detail
 
-/// x tanh(ln(1 + e^x)) (Misra, arXiv 1908.08681). With n = e^x (e^x + 2) the tangent is n / (n + 2).
-struct Mish {
-  template <class L>
-  static RWKV_HD L value(L x) {
-    const L n = powers(x);
-    return x * (n / (n + scalar_of<L>(2)));
-  }
-  template <class L>
-  static RWKV_HD L derivative(L x) {
-    using T = scalar_of<L>;
-    const L n = powers(x), share = T(1) / (n + T(2));
-    return n * share + x * math::sigmoid(x) * (T(4) * (n + T(1)) * share * share);
-  }
+/// y = A(x), A being one of rwkv::activation; y may be x.
+template <class B, class A, class S>
+void activation_forward(View<typename B::scalar, S> x, View<typename B::scalar, S> y) {
+  B::for_each(1, x.size(), detail::Activate<A, typename B::scalar>{x.data, y.data});
+}
+/// dx = A'(x) dy, from y where A::of_output, else from x; dx may be dy.
+template <class B, class A, class S>
+void activation_backward(View<typename B::scalar, S> kept, View<typename B::scalar, S> dy,
+                         View<typename B::scalar, S> dx) {
+  B::for_each(1, dy.size(), detail::ActivateBackward<A, typename B::scalar>{kept.data, dy.data, dx.data});
+}
 
- private:
-  template <class L>
-  static RWKV_HD L powers(L x) {
-    const L e = math::exp(math::min(L{} + scalar_of<L>(20), x));  // beyond, the tangent is 1
-    return e * (e + scalar_of<L>(2));
-  }
-};
-
-}  // namespace rwkv::activation
+}  // namespace rwkv

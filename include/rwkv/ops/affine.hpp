@@ -35,14 +35,16 @@ struct BlockOfRows {
 
 /// y = x W^T + b, tokens as rows; the weight (O, I) as checkpoints store it. A bias without data is none.
 template <class B, dim_t O, dim_t I>
-void affine_forward(Tensor<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, Time, I> x,
+void affine_forward(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, Time, I> x,
                     Tensor<B, Batch, Time, O> y) {
-  if (bias.data == nullptr) return linear_forward<B>(weight, x, y);
+  if (bias.data == nullptr) return linear_forward<B>(scratch, weight, x, y);
   const dim_t tokens = y.seq.tokens();
   if constexpr (requires { B::matmul_add_row; })
-    if (B::matmul_add_row(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, bias.data, y.data)) return;
+    if (!weight.format &&
+        B::matmul_add_row(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, bias.data, y.data))
+      return;
   B::for_each(tokens, O, detail::CopyRow<typename B::scalar>{bias.data, y.data, O});
-  B::matmul(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, y.data, 1);
+  detail::weight_product<B>(scratch, weight, x, y, 1);
 }
 /// db += the sum of dy over all tokens, block by block, whatever the number of threads.
 template <class B, dim_t O>
@@ -56,11 +58,10 @@ void bias_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, O> dy, Tensor<Acc
 }
 /// dx = dy W, or that added to dx; dW += dy^T x; db += the sum of dy where there is a bias.
 template <class B, dim_t O, dim_t I>
-void affine_backward(Scratch<B>& scratch, Tensor<B, O, I> weight, Tensor<B, Batch, Time, I> x,
-                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, Tensor<Accum<B>, O, I> dweight,
+void affine_backward(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
+                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, Matrix<Accum<B>, O, I> dweight,
                      Tensor<Accum<B>, O> dbias, bool add_to_dx = false) {
-  B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, add_to_dx ? 1 : 0);
-  B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
+  linear_backward<B>(weight, x, dy, dx, dweight, add_to_dx);
   if (dbias.data != nullptr) bias_backward<B>(scratch, dy, dbias);
 }
 

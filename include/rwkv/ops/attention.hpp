@@ -114,3 +114,5 @@ void attention_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Te
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/gpu/attention.hpp>

@@ -85,3 +85,5 @@ double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> log
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/gpu/cross_entropy.hpp>

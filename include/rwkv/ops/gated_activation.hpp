@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/view.hpp>
-#include <rwkv/ops/activation.hpp>
+#include <rwkv/ops/activation_functions.hpp>
 
 namespace rwkv {
 namespace detail {

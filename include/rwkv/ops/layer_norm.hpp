@@ -89,3 +89,5 @@ void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Bat
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/gpu/layer_norm.hpp>

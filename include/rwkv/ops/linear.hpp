@@ -1,21 +1,43 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/accum.hpp>
-#include <rwkv/core/view.hpp>
+#include <rwkv/core/error.hpp>
+#include <rwkv/core/matrix.hpp>
 
 namespace rwkv {
+namespace detail {
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void cannot_be_trained(Storage storage) {
+  throw Error("backward: expected weights stored as the machine's own scalars, found a matrix of ", name_of(storage),
+              ", which cannot be trained; load the model without formats of its own to train it");
+}
+
+/// y = x W^T + beta y, tokens as rows: the one place where it matters how weights are stored.
+template <class B, dim_t O, dim_t I>
+void weight_product(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
+                    Tensor<B, Batch, Time, O> y, compute_of<typename B::scalar> beta) {
+  const dim_t tokens = y.seq.tokens();
+  if (weight.format)
+    weight.format->product(scratch, tokens, O, I, x.data, weight.data, y.data, beta);
+  else
+    B::matmul(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, y.data, beta);
+}
+
+}  // namespace detail
 
 /// y = x W^T, tokens as rows; the weight (O, I) as checkpoints store it.
 template <class B, dim_t O, dim_t I>
-void linear_forward(Tensor<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> y) {
-  B::matmul(Op::none, Op::transpose, y.seq.tokens(), O, I, x.data, weight.data, y.data, 0);
+void linear_forward(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
+                    Tensor<B, Batch, Time, O> y) {
+  detail::weight_product<B>(scratch, weight, x, y, 0);
 }
-/// dx = dy W, and dW += dy^T x.
+/// dx = dy W, or that added to dx; dW += dy^T x, unless the weight is not trained. Error where the weight cannot be.
 template <class B, dim_t O, dim_t I>
-void linear_backward(Tensor<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> dy,
-                     Tensor<B, Batch, Time, I> dx, Tensor<Accum<B>, O, I> dweight) {
-  B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, 0);
-  B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
+void linear_backward(Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> dy,
+                     Tensor<B, Batch, Time, I> dx, Matrix<Accum<B>, O, I> dweight, bool add_to_dx = false) {
+  if (weight.format) detail::cannot_be_trained(weight.format->storage);
+  B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, add_to_dx ? 1 : 0);
+  if (dweight.data) B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
 }
 
 }  // namespace rwkv

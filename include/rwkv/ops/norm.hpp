@@ -51,3 +51,5 @@ double sum_of_squares(Scratch<B>& scratch, dim_t n, const compute_of<typename B:
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/gpu/norm.hpp>

@@ -2,7 +2,7 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/accum.hpp>
 #include <rwkv/core/view.hpp>
-#include <rwkv/ops/activation.hpp>
+#include <rwkv/ops/activation_functions.hpp>
 
 namespace rwkv {
 namespace detail {

@@ -107,3 +107,5 @@ void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N>
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/gpu/token_shift.hpp>

@@ -74,7 +74,7 @@ class LayerRun final : public LayerUnderTest {
 
     Out weights(o.weights);  // a layer may use dy's memory
     In dx(seq);
-    Gradient dparams;
+    Gradient dparams(Seq{}, {.trained_only = true});
     write(dparams, before);
     State dstate({seq.batch, 1});
     write(dstate, dfinal);

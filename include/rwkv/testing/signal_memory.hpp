@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <rwkv/core/carry.hpp>
 #include <rwkv/core/owned.hpp>
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/testing/numbers.hpp>
@@ -14,15 +15,6 @@ template <class Tensors>
 struct Signal {
   Tensors tensors;
   static constexpr void fields(auto&& f, auto&&... s) { f(Field{"signal"}, s.tensors...); }
-};
-template <class X, class Y>
-struct Signal<Carried<X, Y>> {
-  static constexpr bool stacked = true;
-  Carried<X, Y> tensors;
-  static constexpr void fields(auto&& f, auto&&... s) {
-    f(Field{"first"}, s.tensors.first...);
-    f(Field{"second"}, s.tensors.second...);
-  }
 };
 
 }  // namespace detail

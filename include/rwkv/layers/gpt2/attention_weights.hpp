@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/core/view.hpp>
+#include <rwkv/core/matrix.hpp>
 #include <rwkv/layers/gpt2/init.hpp>
 
 // How attention stores its four projections: its parameters, and where in them each projection lies.
@@ -8,7 +8,7 @@ namespace rwkv::gpt2 {
 /// A projection, C to C; a bias without data is none.
 template <class B, dim_t C>
 struct Projection {
-  Tensor<B, C, C> weight;
+  Matrix<B, C, C> weight;
   Tensor<B, C> bias;
 };
 
@@ -17,9 +17,9 @@ template <dim_t C>
 struct FusedWeights {
   template <class B>
   struct Params {
-    Tensor<B, 3 * C, C> attn_weight;
+    Matrix<B, 3 * C, C> attn_weight;
     Tensor<B, 3 * C> attn_bias;
-    Tensor<B, C, C> proj_weight;
+    Matrix<B, C, C> proj_weight;
     Tensor<B, C> proj_bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"c_attn.weight", weight, true}, p.attn_weight...);
@@ -34,17 +34,17 @@ struct FusedWeights {
 
    private:
     Projection<B, C> part(dim_t i) const {
-      return {{attn_weight.data + i * C * C, attn_weight.seq}, {attn_bias.data + i * C, attn_bias.seq}};
+      return {rows_of<C>(attn_weight, i * C), {attn_bias.data + i * C, attn_bias.seq}};
     }
   };
 };
 
-/// As the study's notebook: a matrix each, and a bias only for the output.
+/// As the notebook of the 2022 study: a matrix each, and a bias only for the output.
 template <dim_t C>
 struct SeparateWeights {
   template <class B>
   struct Params {
-    Tensor<B, C, C> key_weight, query_weight, value_weight, proj_weight;
+    Matrix<B, C, C> key_weight, query_weight, value_weight, proj_weight;
     Tensor<B, C> proj_bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"key.weight", weight, true}, p.key_weight...);

@@ -1,14 +1,17 @@
 #pragma once
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/affine.hpp>
+#include <rwkv/layers/child.hpp>
 #include <rwkv/layers/v1/init.hpp>
-#include <rwkv/ops/affine.hpp>
 #include <rwkv/ops/gated_activation.hpp>
 #include <rwkv/ops/partial_shift.hpp>
-#include <rwkv/ops/pointwise.hpp>
 
 namespace rwkv::v1 {
 
-/// The study's feed-forward part: z = A(half a token, half the one before), out = sigmoid(R z) W(mish(K z) V z); F
+/// A projection of RWKV-1, with a bias; both start as PyTorch's layers do.
+template <dim_t I, dim_t O>
+using Projection = Affine<I, O, linear_weight, linear_bias<I>>;
+
+/// RWKV-1's feed-forward part: z = A(half a token, half the one before), out = sigmoid(R z) W(mish(K z) V z); F
 /// channels inside.
 template <dim_t C, dim_t F, class Activation>
 struct ChannelMix {
@@ -16,27 +19,23 @@ struct ChannelMix {
   using In = Shape<Batch, Time, C>;
   using Out = In;
   using Inside = Shape<Batch, Time, F>;
-  static constexpr dim_t flops = 2 * (3 * C * F + C * C);
+  using Receptance = Projection<C, C>;
+  using Key = Projection<C, F>;
+  using Value = Key;
+  using Weight = Projection<F, C>;
+  static constexpr dim_t flops = Receptance::flops + Key::flops + Value::flops + Weight::flops;
 
   template <class B>
   struct Params {
-    Tensor<B, C, C> receptance;
-    Tensor<B, C> receptance_bias;
-    Tensor<B, F, C> key;
-    Tensor<B, F> key_bias;
-    Tensor<B, F, C> value;
-    Tensor<B, F> value_bias;
-    Tensor<B, C, F> weight;
-    Tensor<B, C> weight_bias;
+    typename Receptance::template Params<B> receptance;
+    typename Key::template Params<B> key;
+    typename Value::template Params<B> value;
+    typename Weight::template Params<B> weight;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(Field{"Receptance.weight", linear_weight, true}, p.receptance...);
-      f(Field{"Receptance.bias", linear_bias<C>}, p.receptance_bias...);
-      f(Field{"Key.weight", linear_weight, true}, p.key...);
-      f(Field{"Key.bias", linear_bias<C>}, p.key_bias...);
-      f(Field{"Value.weight", linear_weight, true}, p.value...);
-      f(Field{"Value.bias", linear_bias<C>}, p.value_bias...);
-      f(Field{"Weight.weight", linear_weight, true}, p.weight...);
-      f(Field{"Weight.bias", linear_bias<F>}, p.weight_bias...);
+      f(Field{"Receptance"}, p.receptance...);
+      f(Field{"Key"}, p.key...);
+      f(Field{"Value"}, p.value...);
+      f(Field{"Weight"}, p.weight...);
     }
   };
   template <class B>
@@ -46,34 +45,41 @@ struct ChannelMix {
   };
   template <class B>
   struct Cache {
-    static constexpr int borrowed = 1;
+    static constexpr int borrowed = 5;
     TensorOf<B, In> x;
+    TensorOf<B, Out> r, w;
+    TensorOf<B, Inside> k, v;
     Tensor<Accum<B>, Batch, half> start;  // of the token before the first
-    Tensor<B, Batch, Time, C> z, r, w;
-    Tensor<B, Batch, Time, F> k, v, product;
+    TensorOf<B, In> z;
+    TensorOf<B, Inside> product;
+    typename Receptance::template Cache<B> receptance;
+    typename Key::template Cache<B> key;
+    typename Value::template Cache<B> value;
+    typename Weight::template Cache<B> weight;
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"start"}, c.start...);
       f(Field{"z"}, c.z...);
-      f(Field{"r"}, c.r...);
-      f(Field{"w"}, c.w...);
-      f(Field{"k"}, c.k...);
-      f(Field{"v"}, c.v...);
       f(Field{"product"}, c.product...);
+      f(Field{"receptance"}, c.receptance...);
+      f(Field{"key"}, c.key...);
+      f(Field{"value"}, c.value...);
+      f(Field{"weight"}, c.weight...);
       f(Field{"y"}, c.y...);
     }
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Accum<B>>& s) {
+  static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
+                                  State<Accum<B>>& s) {
     c.x = x;
     Accum<B>::copy(c.start.data, s.last.data, s.last.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
-    affine_forward<B>(p.receptance, p.receptance_bias, c.z, c.r);
-    affine_forward<B>(p.key, p.key_bias, c.z, c.k);
-    affine_forward<B>(p.value, p.value_bias, c.z, c.v);
+    c.r = forward_child<Receptance>(ctx, p.receptance, c.z, c.receptance);
+    c.k = forward_child<Key>(ctx, p.key, c.z, c.key);
+    c.v = forward_child<Value>(ctx, p.value, c.z, c.value);
     gated_activation_forward<B, activation::Mish>(c.k, c.v, c.product);
-    affine_forward<B>(p.weight, p.weight_bias, c.product, c.w);
+    c.w = forward_child<Weight>(ctx, p.weight, c.product, c.weight);
     gate_forward<B>(c.r, c.w, c.y);
     return c.y;
   }
@@ -88,11 +94,11 @@ struct ChannelMix {
                dz = scratch.template take<In>(seq);
     const auto dk = scratch.template take<Inside>(seq), dv = scratch.template take<Inside>(seq);
     gate_backward<B>(c.r, c.w, dy, dr, dw);
-    affine_backward<B>(scratch, p.weight, c.product, dw, dv, dp.weight, dp.weight_bias);
+    backward_child<Weight>(ctx, p.weight, c.weight, dw, dv, dp.weight);
     gated_activation_backward<B, activation::Mish>(c.k, c.v, dv, dk, dv);
-    affine_backward<B>(scratch, p.receptance, c.z, dr, dz, dp.receptance, dp.receptance_bias);
-    affine_backward<B>(scratch, p.key, c.z, dk, dz, dp.key, dp.key_bias, true);
-    affine_backward<B>(scratch, p.value, c.z, dv, dz, dp.value, dp.value_bias, true);
+    backward_child<Receptance>(ctx, p.receptance, c.receptance, dr, dz, dp.receptance);
+    backward_child_add<Key>(ctx, p.key, c.key, dk, dz, dp.key);
+    backward_child_add<Value>(ctx, p.value, c.value, dv, dz, dp.value);
     partial_shift_backward<B, Activation>(c.x, c.start, dz, dx, ds.last);
   }
 };

@@ -3,7 +3,7 @@
 
 #include <rwkv/layers/init.hpp>
 
-// Initial values of the study's RWKV, those of PyTorch's layers and the notebook's own.
+// Initial values of RWKV-1: those of PyTorch's layers, and the notebook's own.
 namespace rwkv::v1 {
 
 /// nn.Linear: uniform up to 1 / sqrt(inputs). A bias does not know the inputs, so its gain does.

@@ -1,8 +1,5 @@
 #pragma once
-#include <rwkv/layers/layer.hpp>
-#include <rwkv/layers/v1/init.hpp>
-#include <rwkv/ops/affine.hpp>
-#include <rwkv/ops/partial_shift.hpp>
+#include <rwkv/layers/v1/channel_mix.hpp>
 #include <rwkv/ops/token_scale.hpp>
 #include <rwkv/ops/wkv1.hpp>
 
@@ -14,11 +11,11 @@ struct Parity {
   using Exponent = Raw;
   template <class B>
   struct Dead {
-    Tensor<B, A, C> weight;
+    Matrix<B, A, C> weight;
     Tensor<B, A> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(Field{.name = "weight", .init = linear_weight, .lr_scale = 0}, p.weight...);
-      f(Field{.name = "bias", .init = linear_bias<C>, .lr_scale = 0}, p.bias...);
+      f(Field{.name = "weight", .init = linear_weight, .trained = false}, p.weight...);
+      f(Field{.name = "bias", .init = linear_bias<C>, .trained = false}, p.bias...);
     }
   };
 };
@@ -30,7 +27,7 @@ struct Safe {
   using Dead = Empty;
 };
 
-/// The study's mixing over time: z = A(half a token, half the one before), then per head of D channels an average of
+/// RWKV-1's mixing over time: z = A(half a token, half the one before), then per head of D channels an average of
 /// values, weighted by e^key and by learned weights of both places and their distance (see wkv1), output projection,
 /// and a factor for the place. It knows Window places: a sequence of more tokens is an Error.
 template <dim_t C, int H, dim_t D, dim_t Window, class Activation, template <dim_t, dim_t> class Mode = Safe>
@@ -42,7 +39,11 @@ struct TimeMix {
   using Out = In;
   using Inside = Shape<Batch, Time, inside>;
   using Exponent = typename Mode<C, inside>::Exponent;
-  static constexpr dim_t flops = 2 * 3 * C * inside + 2 * Window * inside;  // of a token that sees a full window
+  using Key = Projection<C, inside>;
+  using Value = Key;
+  using Output = Projection<inside, C>;
+  /// Of a token that sees a full window.
+  static constexpr dim_t flops = Key::flops + Value::flops + Output::flops + 2 * Window * inside;
 
   template <class B>
   struct Params {
@@ -51,24 +52,18 @@ struct TimeMix {
     Tensor<B, H, Window, 1> time_beta;
     Tensor<B, Window, 1> time_gamma;
     typename Mode<C, inside>::template Dead<B> receptance;
-    Tensor<B, inside, C> key;
-    Tensor<B, inside> key_bias;
-    Tensor<B, inside, C> value;
-    Tensor<B, inside> value_bias;
-    Tensor<B, C, inside> output;
-    Tensor<B, C> output_bias;
+    typename Key::template Params<B> key;
+    typename Value::template Params<B> value;
+    typename Output::template Params<B> output;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"time_w", v1::time_w}, p.time_w...);
       f(Field{"time_alpha", init::ones}, p.time_alpha...);
       f(Field{"time_beta", init::ones}, p.time_beta...);
       f(Field{"time_gamma", init::ones}, p.time_gamma...);
       f(Field{"Receptance"}, p.receptance...);
-      f(Field{"Key.weight", linear_weight, true}, p.key...);
-      f(Field{"Key.bias", linear_bias<C>}, p.key_bias...);
-      f(Field{"Value.weight", linear_weight, true}, p.value...);
-      f(Field{"Value.bias", linear_bias<C>}, p.value_bias...);
-      f(Field{"output.weight", linear_weight, true}, p.output...);
-      f(Field{"output.bias", linear_bias<inside>}, p.output_bias...);
+      f(Field{"Key"}, p.key...);
+      f(Field{"Value"}, p.value...);
+      f(Field{"output"}, p.output...);
     }
   };
   template <class B>
@@ -86,13 +81,17 @@ struct TimeMix {
   };
   template <class B>
   struct Cache {
-    static constexpr int borrowed = 1;
+    static constexpr int borrowed = 4;
     TensorOf<B, In> x;
+    TensorOf<B, Inside> k, v;
+    TensorOf<B, Out> unscaled;
     Tensor<Accum<B>, Batch, half> start;  // of the token before the first
     Tensor<Accum<B>, Batch, 1> seen;      // before the call
     Tensor<Accum<B>, Batch, H, Window, D> kept;
-    Tensor<B, Batch, Time, C> z, unscaled;
-    Tensor<B, Batch, Time, inside> k, v;
+    TensorOf<B, In> z;
+    typename Key::template Cache<B> key;
+    typename Value::template Cache<B> value;
+    typename Output::template Cache<B> output;
     Tensor<Accum<B>, Batch, Time, inside> den;
     Tensor<B, Batch, Time, inside> mixed;
     TensorOf<B, Out> y;
@@ -101,9 +100,9 @@ struct TimeMix {
       f(Field{"seen"}, c.seen...);
       f(Field{"kept"}, c.kept...);
       f(Field{"z"}, c.z...);
-      f(Field{"unscaled"}, c.unscaled...);
-      f(Field{"k"}, c.k...);
-      f(Field{"v"}, c.v...);
+      f(Field{"key"}, c.key...);
+      f(Field{"value"}, c.value...);
+      f(Field{"output"}, c.output...);
       f(Field{"den"}, c.den...);
       f(Field{"mixed"}, c.mixed...);
       f(Field{"y"}, c.y...);
@@ -117,11 +116,11 @@ struct TimeMix {
     Accum<B>::copy(c.start.data, s.last.data, s.last.size());
     Accum<B>::copy(c.seen.data, s.seen.data, s.seen.size());
     partial_shift_forward<B, Activation>(x, s.last, c.z);
-    affine_forward<B>(p.key, p.key_bias, c.z, c.k);
-    affine_forward<B>(p.value, p.value_bias, c.z, c.v);
-    wkv1_forward<B, Exponent>(ctx.scratch, weights<B>(p), c.k, c.v, past<B>(s), c.den, c.mixed);
+    c.k = forward_child<Key>(ctx, p.key, c.z, c.key);
+    c.v = forward_child<Value>(ctx, p.value, c.z, c.value);
+    wkv1_forward<B, Exponent>(ctx.scratch, weights<B>(p), c.k, c.v, window<B>(s), c.den, c.mixed);
     if (ctx.needs_backward) Accum<B>::copy(c.kept.data, s.kept.data, s.kept.size());
-    affine_forward<B>(p.output, p.output_bias, c.mixed, c.unscaled);
+    c.unscaled = forward_child<Output>(ctx, p.output, c.mixed, c.output);
     token_scale_forward<B>(p.time_gamma, c.seen, c.unscaled, c.y);
     return c.y;
   }
@@ -138,13 +137,13 @@ struct TimeMix {
       const auto inner = scratch.frame();
       const auto dmixed = scratch.template take<Inside>(seq);
       token_scale_backward<B>(p.time_gamma, c.seen, c.unscaled, dy, dz, dp.time_gamma);
-      affine_backward<B>(scratch, p.output, c.mixed, dz, dmixed, dp.output, dp.output_bias);
+      backward_child<Output>(ctx, p.output, c.output, dz, dmixed, dp.output);
       wkv1_backward<B, Exponent>(scratch, weights<B>(p), c.k, c.v,
                                  TimeWindow<Accum<B>, H, D, Window>{c.kept, {}, c.seen}, c.den, c.mixed, dmixed, dk, dv,
-                                 weights<Accum<B>>(dp), past<B>(ds));
+                                 weights<Accum<B>>(dp), window<B>(ds));
     }
-    affine_backward<B>(scratch, p.key, c.z, dk, dz, dp.key, dp.key_bias);
-    affine_backward<B>(scratch, p.value, c.z, dv, dz, dp.value, dp.value_bias, true);
+    backward_child<Key>(ctx, p.key, c.key, dk, dz, dp.key);
+    backward_child_add<Value>(ctx, p.value, c.value, dv, dz, dp.value);
     partial_shift_backward<B, Activation>(c.x, c.start, dz, dx, ds.last);
   }
 
@@ -154,7 +153,7 @@ struct TimeMix {
     return {p.time_w, p.time_alpha, p.time_beta};
   }
   template <class B>
-  static TimeWindow<Accum<B>, H, D, Window> past(const State<Accum<B>>& s) {
+  static TimeWindow<Accum<B>, H, D, Window> window(const State<Accum<B>>& s) {
     return {s.kept, s.sum, s.seen};
   }
 };

@@ -1,51 +1,58 @@
 #pragma once
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/child.hpp>
+#include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/v4/init.hpp>
-#include <rwkv/ops/linear.hpp>
-#include <rwkv/ops/pointwise.hpp>
+#include <rwkv/ops/activation.hpp>
 #include <rwkv/ops/token_shift.hpp>
 
 namespace rwkv::v4 {
 
-/// RWKV-4's feed-forward part: out = sigmoid(W_r xr) (W_v max(W_k xk, 0)^2), xk and xr being lerps of a token with the
-/// one before it. C channels in and out, F inside.
-template <dim_t C, dim_t F = 4 * C>
+/// RWKV-4's feed-forward part (Peng et al. 2023, arXiv 2305.13048): out = sigmoid(W_r xr) (W_v max(W_k xk, 0)^2), xk
+/// and xr being lerps of a token with the one before it. C channels in and out, F inside. Projection is the kind of
+/// layer that W_k, W_r and W_v are; its backward must not need its output.
+template <dim_t C, dim_t F = 4 * C, template <dim_t, dim_t, const Init&> class Projection = Linear>
 struct ChannelMix {
   using In = Shape<Batch, Time, C>;
   using Out = In;
   using Inside = Shape<Batch, Time, F>;
-  static constexpr dim_t flops = 2 * (2 * C * F + C * C);
+  using Key = Projection<C, F, init::orthogonal_unit>;
+  using Receptance = Projection<C, C, init::zeros>;
+  using Value = Projection<F, C, init::zeros>;
+  static constexpr dim_t flops = Key::flops + Receptance::flops + Value::flops;
 
   template <class B>
   struct Params {
     Tensor<B, 1, 1, C> time_mix_k, time_mix_r;
-    Tensor<B, F, C> key;
-    Tensor<B, C, C> receptance;
-    Tensor<B, C, F> value;
+    typename Key::template Params<B> key;
+    typename Receptance::template Params<B> receptance;
+    typename Value::template Params<B> value;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"time_mix_k", time_mix}, p.time_mix_k...);
       f(Field{"time_mix_r", time_mix}, p.time_mix_r...);
-      f(Field{"key.weight", init::orthogonal(), true}, p.key...);
-      f(Field{"receptance.weight", init::zeros, true}, p.receptance...);
-      f(Field{"value.weight", init::zeros, true}, p.value...);
+      f(Field{"key"}, p.key...);
+      f(Field{"receptance"}, p.receptance...);
+      f(Field{"value"}, p.value...);
     }
   };
   template <class B>
   struct Cache {
-    static constexpr int borrowed = 1;
+    static constexpr int borrowed = 4;
     TensorOf<B, In> x;
+    TensorOf<B, Inside> k;  // squared already
+    TensorOf<B, Out> r, v;
     Tensor<Accum<B>, Batch, C> start;  // the token before the first
     Tensor<B, Batch, Time, C> xk, xr;
-    TensorOf<B, Inside> k;  // squared already
-    Tensor<B, Batch, Time, C> r, v;
+    typename Key::template Cache<B> key;
+    typename Receptance::template Cache<B> receptance;
+    typename Value::template Cache<B> value;
     TensorOf<B, Out> y;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"start"}, c.start...);
       f(Field{"xk"}, c.xk...);
       f(Field{"xr"}, c.xr...);
-      f(Field{"k"}, c.k...);
-      f(Field{"r"}, c.r...);
-      f(Field{"v"}, c.v...);
+      f(Field{"key"}, c.key...);
+      f(Field{"receptance"}, c.receptance...);
+      f(Field{"value"}, c.value...);
       f(Field{"y"}, c.y...);
     }
   };
@@ -61,10 +68,10 @@ struct ChannelMix {
     c.x = x;
     Accum<B>::copy(c.start.data, s.last.data, s.last.size());
     token_shift_forward<B>(ctx.scratch, mixes<B>(p), x, s.last, std::array{c.xk, c.xr});
-    linear_forward<B>(p.key, c.xk, c.k);
-    squared_relu_forward<B>(c.k);
-    linear_forward<B>(p.value, c.k, c.v);
-    linear_forward<B>(p.receptance, c.xr, c.r);
+    c.k = forward_child<Key>(ctx, p.key, c.xk, c.key);
+    activation_forward<B, activation::SquaredRelu>(c.k, c.k);
+    c.v = forward_child<Value>(ctx, p.value, c.k, c.value);
+    c.r = forward_child<Receptance>(ctx, p.receptance, c.xr, c.receptance);
     gate_forward<B>(c.r, c.v, c.y);
     return c.y;
   }
@@ -78,11 +85,11 @@ struct ChannelMix {
     const auto dr = scratch.template take<Out>(seq), dv = scratch.template take<Out>(seq);
     const auto dk = scratch.template take<Inside>(seq);
     gate_backward<B>(c.r, c.v, dy, dr, dv);
-    linear_backward<B>(p.value, c.k, dv, dk, dp.value);
-    squared_relu_backward<B>(c.k, dk);
+    backward_child<Value>(ctx, p.value, c.value, dv, dk, dp.value);
+    activation_backward<B, activation::SquaredRelu>(c.k, dk, dk);
     const auto dxk = scratch.template take<In>(seq), dxr = scratch.template take<In>(seq);
-    linear_backward<B>(p.key, c.xk, dk, dxk, dp.key);
-    linear_backward<B>(p.receptance, c.xr, dr, dxr, dp.receptance);
+    backward_child<Key>(ctx, p.key, c.key, dk, dxk, dp.key);
+    backward_child<Receptance>(ctx, p.receptance, c.receptance, dr, dxr, dp.receptance);
     token_shift_backward<B>(scratch, mixes<B>(p), c.x, c.start, std::array{dxk, dxr}, dx, mixes<Accum<B>>(dp), ds.last);
   }
 

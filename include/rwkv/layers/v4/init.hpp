@@ -47,12 +47,12 @@ inline constexpr Init time_mix = detail::by_channel<&detail::mix>("time mix");
 inline constexpr Init time_mix_value = detail::by_channel<&detail::mix_value>("time mix value");
 inline constexpr Init time_mix_gate = detail::by_channel<&detail::mix>("time mix", 0.5f);
 
-/// An empty past, rows (aa, bb, pp) of each sequence: nothing, on the lowest scale.
-inline constexpr Init empty_past = {"empty past",
-                                    [](const Site& site, float lowest, std::span<float> values) {
-                                      for (std::size_t i = 0; i < values.size(); ++i)
-                                        values[i] = dim_t(i) / site.columns % 3 == 2 ? lowest : 0;
-                                    },
-                                    -1e38f};
+/// An empty state of wkv, rows (aa, bb, pp) of each sequence: nothing, on the lowest scale.
+inline constexpr Init empty_wkv = {"empty state",
+                                   [](const Site& site, float lowest, std::span<float> values) {
+                                     for (std::size_t i = 0; i < values.size(); ++i)
+                                       values[i] = dim_t(i) / site.columns % 3 == 2 ? lowest : 0;
+                                   },
+                                   -1e38f};
 
 }  // namespace rwkv::v4

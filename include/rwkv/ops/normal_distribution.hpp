@@ -2,12 +2,9 @@
 #include <array>
 #include <utility>
 
-#include <rwkv/backend/backend.hpp>
 #include <rwkv/core/math.hpp>
-#include <rwkv/core/view.hpp>
 
-namespace rwkv {
-namespace detail {
+namespace rwkv::detail {
 
 /// Phi(-x) = e^(-x^2/2) t P(scale t - shift) for x >= 0, t = 1 / (1 + 0.2125 x); tests/golden/normal_tail.py made P.
 template <class T>
@@ -56,38 +53,4 @@ struct Normal {
   }
 };
 
-template <class T>
-struct Gelu {
-  const T* x;
-  T* y;
-  RWKV_HD void operator()(dim_t, auto i) const {
-    const auto x_i = load(x, i);
-    store(y, i, x_i * Normal(x_i).below);
-  }
-};
-template <class T>
-struct GeluBackward {
-  const T *x, *dy;
-  T* dx;
-  RWKV_HD void operator()(dim_t, auto i) const {
-    constexpr auto density = compute_of<T>(0.39894228040143267794);  // 1 / sqrt(2 pi)
-    const auto x_i = load(x, i);
-    const Normal normal(x_i);
-    store(dx, i, (normal.below + x_i * normal.bell * density) * load(dy, i));
-  }
-};
-
-}  // namespace detail
-
-/// y = x Phi(x), Phi being the standard normal distribution (Hendrycks and Gimpel, arXiv 1606.08415): the exact form.
-template <class B, class S>
-void gelu_forward(View<typename B::scalar, S> x, View<typename B::scalar, S> y) {
-  B::for_each(1, x.size(), detail::Gelu<typename B::scalar>{x.data, y.data});
-}
-/// dx = (Phi(x) + x Phi'(x)) dy; dx may be dy.
-template <class B, class S>
-void gelu_backward(View<typename B::scalar, S> x, View<typename B::scalar, S> dy, View<typename B::scalar, S> dx) {
-  B::for_each(1, x.size(), detail::GeluBackward<typename B::scalar>{x.data, dy.data, dx.data});
-}
-
-}  // namespace rwkv
+}  // namespace rwkv::detail

@@ -1,0 +1,86 @@
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <rwkv/core/buffer.hpp>
+#include <rwkv/core/fields.hpp>
+#include <rwkv/core/matrix.hpp>
+
+namespace rwkv {
+
+/// One tensor of a bundle, without its type: what initialising, stepping, saving and printing need to know of it.
+struct Leaf {
+  std::string name;  ///< dotted, from the outermost bundle
+  Field field;
+  int layer, layers;  ///< which block of how many
+  std::vector<dim_t> shape;
+  Storage storage;
+  bool trained;
+  bool matrix;       ///< may be stored otherwise than the bundle's scalars: a Matrix
+  dim_t offset = 0;  ///< in the bundle's memory, in its scalars
+  dim_t size = 0;    ///< numbers
+
+  dim_t bytes() const { return bytes_of(storage, size); }
+  dim_t columns() const { return shape.empty() ? 1 : shape.back(); }
+  dim_t rows() const { return columns() > 0 ? size / columns() : 0; }
+};
+
+/// How a bundle lies in the memory of machine B.
+template <class B>
+struct Layout {
+  bool trained_only = false;  ///< leaves that are not trained take no memory: for gradients and moments
+  std::map<std::string, const MatrixFormat<B>*> formats = {};  ///< of matrices not stored as B's scalars, by name
+};
+
+namespace detail {
+
+/// Places leaves one after the other, each on a cache line, and returns how many scalars they take.
+inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, bool trained, dim_t used) {
+  const auto scalar = static_cast<dim_t>(scalar_bytes);
+  for (Leaf& leaf : leaves)
+    if (leaf.trained == trained) leaf.offset = used, used += aligned((leaf.bytes() + scalar - 1) / scalar);
+  return used;
+}
+
+[[gnu::noinline]] inline Leaf make_leaf(const Path& path, const Field& field, std::span<const dim_t> extents, Seq seq,
+                                        Storage storage, bool matrix) {
+  const Field block = path.block();
+  Leaf leaf{path.name(), field, block.index, block.depth, {}, storage, path.trained(), matrix};
+  leaf.size = 1;
+  for (const dim_t d : extents) leaf.shape.push_back(Shape<>::extent(d, seq)), leaf.size *= leaf.shape.back();
+  return leaf;
+}
+
+}  // namespace detail
+
+/// The leaves of a bundle in the order of its fields, without memory for them. Trained ones come first in memory, so
+/// that a gradient, which has only those, has the same offsets; what gets no memory has offset -1.
+template <class B, Bundle P>
+std::vector<Leaf> list_leaves(Seq seq = {}, const Layout<B>& layout = {}) {
+  std::vector<Leaf> leaves;
+  P bundle{};
+  for_each_leaf(
+      [&]<class Tensor>(const Path& path, const Field& field, Tensor&) {
+        constexpr bool matrix = requires(Tensor t) {
+          t.format;
+        };
+        leaves.push_back(
+            detail::make_leaf(path, field, Tensor::shape::extents, seq, storage_of<typename Tensor::scalar>, matrix));
+      },
+      bundle);
+  for (Leaf& leaf : leaves)
+    if (const auto format = layout.formats.find(leaf.name); format != layout.formats.end())
+      leaf.storage = format->second->storage;
+  const dim_t used = detail::place_leaves(leaves, sizeof(typename B::scalar), true, 0);
+  if (!layout.trained_only) {
+    detail::place_leaves(leaves, sizeof(typename B::scalar), false, used);
+  } else {
+    for (Leaf& leaf : leaves)
+      if (!leaf.trained) leaf.offset = -1;
+  }
+  return leaves;
+}
+
+}  // namespace rwkv

@@ -1,0 +1,45 @@
+#pragma once
+#include <rwkv/core/scratch.hpp>
+#include <rwkv/ops/copy_as.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// Rows of a table whose numbers are Stored.
+template <class T, class Stored>
+struct LookUpAs {
+  dim_t columns;
+  const std::int32_t* ids;
+  const Stored* table;
+  T* y;
+  RWKV_HD void operator()(dim_t n, auto c) const { store(y, n * columns + c, load(table, ids[n] * columns + c)); }
+};
+
+/// A machine multiplies by weights that are stored as another scalar, or they are converted first.
+template <class B, class Stored>
+void stored_product(Scratch<B>& scratch, dim_t rows, dim_t outputs, dim_t inputs, const typename B::scalar* x,
+                    const void* weight, typename B::scalar* y, compute_of<typename B::scalar> beta) {
+  const auto* const numbers = static_cast<const Stored*>(weight);
+  if constexpr (requires { B::matmul(Op::none, Op::transpose, rows, outputs, inputs, x, numbers, y, beta); }) {
+    B::matmul(Op::none, Op::transpose, rows, outputs, inputs, x, numbers, y, beta);
+  } else {
+    const auto frame = scratch.frame();
+    auto* const converted = scratch.take(outputs * inputs);
+    copy_as<B>(converted, numbers, outputs * inputs);
+    B::matmul(Op::none, Op::transpose, rows, outputs, inputs, x, converted, y, beta);
+  }
+}
+template <class B, class Stored>
+void stored_look_up(dim_t n, dim_t columns, const std::int32_t* ids, const void* weight, typename B::scalar* y) {
+  B::for_each(n, columns, LookUpAs<typename B::scalar, Stored>{columns, ids, static_cast<const Stored*>(weight), y});
+}
+
+}  // namespace detail
+
+/// Matrices whose numbers are stored as Stored (float, bf16) on a machine with other scalars. To be named in a Layout:
+///   Owned<B, Params> params({}, {.formats = {{"head.weight", &stored_as<B, bf16>}}});
+template <class B, class Stored>
+inline constexpr MatrixFormat<B> stored_as{storage_of<Stored>, &detail::stored_product<B, Stored>,
+                                           &detail::stored_look_up<B, Stored>};
+
+}  // namespace rwkv
