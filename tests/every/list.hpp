@@ -1,4 +1,6 @@
 #pragma once
+#include <tuple>
+
 #include <rwkv/core/config.hpp>
 
 namespace every {
@@ -20,6 +22,18 @@ template <class... Lines>
 struct List {};
 template <class... A, class... B>
 List<A..., B...> operator+(List<A...>, List<B...>);
+
+namespace detail {
+template <class List>
+struct Layers;
+template <class... L, Traits... Of>
+struct Layers<List<Line<L, Of>...>> {
+  using type = std::tuple<L...>;
+};
+}  // namespace detail
+/// The layers of a list without what is known of them, for TEST_CASE_TEMPLATE_APPLY.
+template <class List>
+using layers_of = typename detail::Layers<List>::type;
 
 /// Of layers that read tokens.
 inline constexpr rwkv::dim_t vocabulary = 11;

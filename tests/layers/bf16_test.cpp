@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/backend/cpu.hpp>
+#include <rwkv/core/token_buffer.hpp>
 #include <rwkv/models/v4.hpp>
 
 using namespace rwkv;

@@ -64,7 +64,7 @@ struct StateGradientForgotten {
   static void spoil(auto&, auto&, auto& ds) { std::fill_n(ds.last.data, ds.last.size(), 0); }
 };
 struct Overwrites {
-  static void replace(auto& dp) { std::fill_n(dp.output.data, dp.output.size(), 0); }
+  static void replace(auto& dp) { std::fill_n(dp.output.weight.data, dp.output.weight.size(), 0); }
 };
 struct CountsThreads {
   static void after(auto& y) requires requires { y.data; }
@@ -120,6 +120,8 @@ TEST_CASE("overwriting gradients, counting threads and NaN are found") {
   CHECK(says(testing::check_determinism<Broken<CountsThreads>>(), "the same bits on 1 and on 2 threads"));
   CHECK(says(testing::check_equivalence<Broken<NotANumber>>(), "found     nan"));
   CHECK_FALSE(testing::check_laws<Broken<Overwrites>>());
+  CHECK(says(testing::check_bundles<Broken<StateGradientForgotten>>({.cases = 3}),
+             "no tokens leave the gradient of the state"));
 }
 TEST_CASE("a layer that computes something else on another machine is found") {
   CHECK(says(testing::check_machines<DiffersElsewhere, Elsewhere<double>>(), "both machines agree: outputs"));
@@ -152,4 +154,8 @@ TEST_CASE("a report says that a law holds, and in how many cases") {
   const Report report = testing::check_gradients<LayerNorm<5>>({.cases = 3});
   testing::expect(report);
   CHECK(report.text() == "check_gradients<LayerNorm<5>>: holds in 3 cases");
+  CHECK(
+      testing::check_laws<LayerNorm<5>>({.cases = 2}).text() ==
+      "check_laws<LayerNorm<5>>: gradients, equivalence in double, equivalence in float, bundles, determinism hold in "
+      "10 cases");
 }
