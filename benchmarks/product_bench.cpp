@@ -11,12 +11,13 @@
 #include <thread>
 #include <vector>
 
-#include <rwkv/backend/product.hpp>
-#include <rwkv/backend/product_reference.hpp>
+#include <rwkv/backend/cpu/eigen_products.hpp>
+#include <rwkv/backend/cpu/tuned_products.hpp>
+#include <rwkv/core/bf16.hpp>
 
-// The products of training, f32: GFLOP/s of ours, Eigen (one thread) and OpenBLAS (where there is one) at every form,
-// shape and number of threads; and the product of decoding, in bytes of W per second, beside a plain read of as much
-// memory.
+// The products of training, f32: GFLOP/s of ours, Eigen and OpenBLAS (where there is one) at every form, shape and
+// number of threads; many small products at once; and the product of decoding, in bytes of W per second, beside a plain
+// read of as much memory, with W as floats and as bf16.
 //   env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE taskset -c 1 ./product_bench --benchmark_filter='threads:1'
 namespace {
 
@@ -39,6 +40,10 @@ constexpr Form forms[] = {
     {"Y=XW'", Op::none, Op::transpose, 0}, {"dX=dYW", Op::none, Op::none, 0}, {"dW+=dY'X", Op::transpose, Op::none, 1}};
 
 using Product = void (*)(Op, Op, dim_t, dim_t, dim_t, const float*, const float*, float*, float);
+using Batched = void (*)(dim_t, Op, Op, dim_t, dim_t, dim_t, Matrices<const float>, Matrices<const float>,
+                         Matrices<float>, float);
+template <class Weight>
+using Decode = void (*)(Op, Op, dim_t, dim_t, dim_t, const float*, const Weight*, float*, float);
 
 #ifdef RWKV_BENCH_BLAS
 void product_openblas(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const float* a, const float* b, float* c,
@@ -56,35 +61,56 @@ void use_threads(int threads) {
 #endif
 }
 
-/// Times one product; "best" is the fastest single call: on a shared machine the figure that means something.
-void train(benchmark::State& state, Product run, Form form, int threads, dim_t m, dim_t n, dim_t k) {
-  use_threads(threads);
-  const auto a = noise(m * k), b = noise(k * n);
-  std::vector<float> c(m * n);
+/// Times products; "best" is the fastest single call: on a shared machine the figure that means something.
+void time(benchmark::State& state, dim_t products, const auto& run) {
   double best = 1e9;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
-    run(form.of_a, form.of_b, m, n, k, a.data(), b.data(), c.data(), form.beta);
+    run();
     const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     benchmark::ClobberMemory();
     best = std::min(best, took);
   }
-  const double work = 2e-9 * double(m) * double(n) * double(k);
+  const double work = 2e-9 * double(products);
   state.counters["GFLOP/s"] = benchmark::Counter(work * double(state.iterations()), benchmark::Counter::kIsRate);
   state.counters["best"] = work / best;
 }
 
+void train(benchmark::State& state, Product run, Form form, int threads, dim_t m, dim_t n, dim_t k) {
+  use_threads(threads);
+  const auto a = noise(m * k), b = noise(k * n);
+  std::vector<float> c(m * n);
+  time(state, m * n * k, [&] { run(form.of_a, form.of_b, m, n, k, a.data(), b.data(), c.data(), form.beta); });
+}
+
+/// Of heads that lie side by side in the rows of (tokens, heads * width): what a chunk of a recurrence multiplies.
+void batched(benchmark::State& state, Batched run, Form form, int threads, dim_t m, dim_t n, dim_t k) {
+  use_threads(threads);
+  constexpr dim_t heads = 12;
+  const bool across_a = form.of_a == Op::transpose, across_b = form.of_b == Op::transpose;
+  const dim_t columns_a = across_a ? m : k, columns_b = across_b ? k : n;
+  const auto a = noise(heads * m * k), b = noise(heads * k * n);
+  std::vector<float> c(heads * m * n);
+  time(state, heads * m * n * k, [&] {
+    run(heads, form.of_a, form.of_b, m, n, k, {a.data(), heads * columns_a, columns_a},
+        {b.data(), heads * columns_b, columns_b}, {c.data(), heads * n, n}, form.beta);
+  });
+}
+
 constexpr dim_t memory = dim_t{40} << 20;  // floats, more than any cache holds
 
-void decode(benchmark::State& state, Product run, int threads, dim_t m, dim_t out, dim_t in) {
+template <class Weight>
+void decode(benchmark::State& state, Decode<Weight> run, int threads, dim_t m, dim_t out, dim_t in) {
   use_threads(threads);
   const dim_t size = out * in, matrices = memory / size;
-  const auto w = noise(matrices * size), x = noise(m * in);
+  const auto numbers = noise(matrices * size), x = noise(m * in);
+  std::vector<Weight> w;
+  for (const float v : numbers) w.push_back(Weight(v));
   std::vector<float> y(m * out);
   for (auto _ : state)
     for (dim_t i = 0; i < matrices; ++i)
       run(Op::none, Op::transpose, m, out, in, x.data(), w.data() + i * size, y.data(), 0);
-  state.SetBytesProcessed(state.iterations() * matrices * size * dim_t(sizeof(float)));
+  state.SetBytesProcessed(state.iterations() * matrices * size * dim_t(sizeof(Weight)));
 }
 
 void read(benchmark::State& state, int threads) {
@@ -108,8 +134,8 @@ const bool registered = [] {
   const int cores = int(std::thread::hardware_concurrency());
   std::vector<int> counts{1};
   if (cores > 1) counts.push_back(cores);
-  std::vector<std::pair<const char*, Product>> products{{"ours", product<float, float>},
-                                                        {"eigen", product_reference<float>}};
+  std::vector<std::pair<const char*, Product>> products{{"ours", TunedProducts::matmul<float, float, float>},
+                                                        {"eigen", EigenProducts::matmul<float, float, float>}};
 #ifdef RWKV_BENCH_BLAS
   products.emplace_back("openblas", product_openblas);
 #endif
@@ -125,7 +151,6 @@ const bool registered = [] {
         for (const Form& form : forms)
           for (const auto& [who, run] : products) {
             const bool weights = form.of_a == Op::transpose, back = form.of_b == Op::none && !weights;
-            if (threads > 1 && run == static_cast<Product>(product_reference<float>)) continue;
             add(std::string(form.name) + "/" + std::to_string(in) + "->" + std::to_string(out) +
                     "/tokens:" + std::to_string(tokens) + on + "/" + who,
                 train, run, form, threads, weights ? out : tokens, weights || back ? in : out,
@@ -133,14 +158,27 @@ const bool registered = [] {
                 : back  ? out
                         : in);
           }
+    struct Size {
+      dim_t m, n, k;
+    };
+    for (const auto [m, n, k] : {Size{16, 16, 64}, Size{64, 64, 16}, Size{16, 64, 16}, Size{32, 32, 64},
+                                 Size{64, 64, 32}, Size{64, 64, 64}, Size{1, 64, 64}})
+      for (const Form& form : forms)
+        for (const auto& [who, run] :
+             {std::pair<const char*, Batched>{"ours", TunedProducts::batched_matmul<float, float>},
+              std::pair<const char*, Batched>{"eigen", EigenProducts::batched_matmul<float, float>}})
+          add("batched/" + std::string(form.name) + "/" + std::to_string(m) + "x" + std::to_string(n) + "x" +
+                  std::to_string(k) + on + "/" + who,
+              batched, run, form, threads, m, n, k);
     add("read" + on, read, threads);
     for (const dim_t rows : {1, 2, 4, 8})
-      for (const auto [in, out] : {Linear{768, 768}, Linear{768, 3072}, Linear{3072, 768}, Linear{768, 50277}})
-        for (const auto& [who, run] : products)
-          if (threads == 1 || run != static_cast<Product>(product_reference<float>))
-            add("decode/" + std::to_string(in) + "->" + std::to_string(out) + "/rows:" + std::to_string(rows) + on +
-                    "/" + who,
-                decode, run, threads, rows, out, in);
+      for (const auto [in, out] : {Linear{768, 768}, Linear{768, 3072}, Linear{3072, 768}, Linear{768, 50277}}) {
+        const std::string name =
+            "decode/" + std::to_string(in) + "->" + std::to_string(out) + "/rows:" + std::to_string(rows) + on + "/";
+        for (const auto& [who, run] : products) add(name + who, decode<float>, run, threads, rows, out, in);
+        add(name + "bf16", decode<bf16>, static_cast<Decode<bf16>>(TunedProducts::matmul<float, bf16, float>), threads,
+            rows, out, in);
+      }
   }
   return true;
 }();

@@ -1,6 +1,7 @@
 # rwkv_dependency(NAME): makes a library listed in dependencies.cmake usable. The installed package comes first; without it
 # (or with FETCHCONTENT_SOURCE_DIR_<NAME> set) the pinned source is used. Header-only sources become an imported target,
-# their own build files stay unread.
+# their own build files stay unread. No version is asked of find_package, since packages differ in what they call compatible
+# (Eigen 3.4 and 5 each refuse a request for the other): the oldest that will do is checked here.
 include(FetchContent)
 
 function(rwkv_dependency name)
@@ -13,8 +14,12 @@ function(rwkv_dependency name)
     set(subdir SOURCE_SUBDIR headers-only)
   endif()
   FetchContent_Declare(${name} GIT_REPOSITORY ${D_GIT} GIT_TAG ${D_TAG} GIT_SHALLOW ON ${subdir}
-    FIND_PACKAGE_ARGS ${D_VERSION} QUIET GLOBAL)
+    FIND_PACKAGE_ARGS QUIET GLOBAL)
   FetchContent_MakeAvailable(${name})
+  if(${name}_FOUND AND ${name}_VERSION VERSION_LESS D_VERSION)
+    message(FATAL_ERROR "rwkv: expected ${name} ${D_VERSION} or newer, found ${${name}_VERSION} in ${${name}_DIR}; install a "
+      "newer one, name its folder in ${name}_DIR, or set FETCHCONTENT_TRY_FIND_PACKAGE_MODE=NEVER to have it fetched")
+  endif()
   if(D_HEADERS AND NOT TARGET ${D_TARGET})
     string(TOLOWER ${name} lower)
     message(STATUS "${name}: headers of ${${lower}_SOURCE_DIR}")

@@ -2,17 +2,19 @@
 
 #include <vector>
 
-#include <rwkv/backend/cpu.hpp>
+#include <rwkv/backend/eigen_cpu.hpp>
 #include <rwkv/core/random.hpp>
+#include <rwkv/testing/grid.hpp>
 
 using namespace rwkv;
 
 // Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.
 #ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
 #include <rwkv/backend/gpu.hpp>
-#define BACKENDS Cpu<float>, Cpu<double>, Cpu<bf16>, Gpu<float>, Gpu<double>, Gpu<bf16>
+#define BACKENDS Gpu<float>, Gpu<double>, Gpu<bf16>
 #else
-#define BACKENDS Cpu<float>, Cpu<double>, Cpu<bf16>
+#define BACKENDS \
+  Cpu<float>, Cpu<double>, Cpu<bf16>, EigenCpu<float>, EigenCpu<double>, EigenCpu<bf16>, testing::HostGrid<float>
 #endif
 
 namespace {
@@ -97,6 +99,65 @@ void check_products() {
                 }
             }
 }
+/// Batched products with rows and matrices that lie apart, or not, and some gaps, which must stay as they were.
+template <class B, class Results>
+void check_batched_products() {
+  using T = typename B::scalar;
+  using N = compute_of<T>;
+  using Out = typename Results::scalar;
+  const double of_out = std::is_same_v<Out, N> ? 0 : std::numeric_limits<Out>::epsilon() / 2;
+  struct Size {
+    dim_t count, m, n, k;
+  };
+  for (const Size s : {Size{0, 3, 3, 3}, Size{3, 0, 5, 2}, Size{3, 5, 0, 2}, Size{2, 3, 5, 0}, Size{1, 1, 1, 1},
+                       Size{5, 7, 13, 3}, Size{3, 1, 64, 64}, Size{4, 64, 1, 64}, Size{2, 16, 16, 64},
+                       Size{7, 64, 64, 16}, Size{3, 64, 64, 64}, Size{2, 37, 53, 31}, Size{2, 150, 131, 140}})
+    for (const Op of_a : {Op::none, Op::transpose})
+      for (const Op of_b : {Op::none, Op::transpose})
+        for (const N beta : {N(0), N(0.5)})
+          for (const bool heads : {false, true}) {
+            // Dense matrices one after the other, or side by side in rows that hold them all and three numbers more.
+            struct Laid {
+              dim_t rows, columns, row, stride, size;
+              Laid(dim_t count, dim_t r, dim_t c, bool beside)
+                  : rows(r),
+                    columns(c),
+                    row(beside ? count * c + 3 : c),
+                    stride(beside ? c : r * c),
+                    size(beside ? r * row : count * stride) {}
+              std::size_t at(dim_t i, dim_t r, dim_t c) const { return std::size_t(i * stride + r * row + c); }
+            };
+            const auto& [count, m, n, k] = s;
+            const bool a_across = of_a == Op::transpose, b_across = of_b == Op::transpose;
+            const Laid la(count, a_across ? k : m, a_across ? m : k, heads),
+                lb(count, b_across ? n : k, b_across ? k : n, heads), lc(count, m, n, heads);
+            const auto a = numbers<T>(la.size, 1), b = numbers<T>(lb.size, 2);
+            const auto c = numbers<Out>(lc.size, 3);
+            Memory<B> on_a(a), on_b(b);
+            Memory<Results> on_c(c);
+            B::batched_matmul(count, of_a, of_b, m, n, k, {on_a.data, la.row, la.stride},
+                              {on_b.data, lb.row, lb.stride}, Matrices{on_c.data, lc.row, lc.stride}, beta);
+            auto found = on_c.host();
+            for (dim_t i = 0; i < count; ++i)
+              for (dim_t r = 0; r < m; ++r)
+                for (dim_t j = 0; j < n; ++j) {
+                  double sum = beta == N(0) ? 0 : double(beta) * double(c[lc.at(i, r, j)]), size = 1;
+                  for (dim_t p = 0; p < k; ++p) {
+                    const double product = double(a[a_across ? la.at(i, p, r) : la.at(i, r, p)]) *
+                                           double(b[b_across ? lb.at(i, j, p) : lb.at(i, p, j)]);
+                    sum += product, size += std::abs(product);
+                  }
+                  auto& out = found[lc.at(i, r, j)];
+                  if (!(std::abs(double(out) - sum) <=
+                        4 * std::numeric_limits<N>::epsilon() * size + of_out * std::abs(sum)))
+                    FAIL_CHECK("product " << count << " of " << m << "x" << n << "x" << k << " at " << i << "," << r
+                                          << "," << j);
+                  out = c[lc.at(i, r, j)];
+                }
+            CHECK(found == c);  // nothing else was written
+          }
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("memory goes up, across and down unchanged", B, BACKENDS) {
@@ -134,7 +195,7 @@ TEST_CASE_TEMPLATE("for_each_row meets every row once", B, BACKENDS) {
   }
 }
 
-TEST_CASE_TEMPLATE("walk takes the steps of a column in order", B, BACKENDS) {
+TEST_CASE_TEMPLATE("for_each_step takes the steps of a column in order", B, BACKENDS) {
   using T = typename B::scalar;
   for (const dim_t rows : {0, 1, 4})
     for (const dim_t columns : {0, 1, 13, 64, 200})
@@ -150,6 +211,11 @@ TEST_CASE_TEMPLATE("walk takes the steps of a column in order", B, BACKENDS) {
 TEST_CASE_TEMPLATE("matmul is the sum of products", B, BACKENDS) {
   check_products<B, B>();
   if constexpr (!std::is_same_v<B, Accum<B>>) check_products<B, Accum<B>>();
+}
+
+TEST_CASE_TEMPLATE("batched_matmul is the same of many matrices, wherever they lie", B, BACKENDS) {
+  check_batched_products<B, B>();
+  if constexpr (!std::is_same_v<B, Accum<B>>) check_batched_products<B, Accum<B>>();
 }
 
 TEST_CASE("a pool runs every task once, nested and from several threads") {

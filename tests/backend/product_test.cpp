@@ -7,8 +7,9 @@
 #include <type_traits>
 #include <vector>
 
-#include <rwkv/backend/product.hpp>
-#include <rwkv/backend/product_reference.hpp>
+#include <rwkv/backend/cpu/eigen_products.hpp>
+#include <rwkv/backend/cpu/tuned_products.hpp>
+#include <rwkv/core/bf16.hpp>
 
 using namespace rwkv;
 
@@ -29,9 +30,10 @@ struct Case {
     if (beta == 0) std::fill(c.begin(), c.end(), std::numeric_limits<T>::quiet_NaN());
   }
 
+  template <class Products = TunedProducts>
   std::vector<T> computed() const {
     auto out = c;
-    product(of_a, of_b, m, n, k, a.data(), b.data(), out.data(), beta);
+    Products::matmul(of_a, of_b, m, n, k, a.data(), b.data(), out.data(), beta);
     return out;
   }
 
@@ -65,8 +67,17 @@ constexpr Op ops[] = {Op::none, Op::transpose};
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a product is right for every shape, and has the same bits for every number of threads", T, float,
-                   double) {
+template <class Number, class Policy>
+struct Of {
+  using T = Number;
+  using Products = Policy;
+};
+
+TEST_CASE_TEMPLATE("a product is right for every shape, and has the same bits for every number of threads", X,
+                   Of<float, TunedProducts>, Of<double, TunedProducts>, Of<float, EigenProducts>,
+                   Of<double, EigenProducts>) {
+  using T = typename X::T;
+  using Products = typename X::Products;
   CAPTURE(seed);
   const AllThreads after;
   std::mt19937 random(seed);
@@ -85,11 +96,11 @@ TEST_CASE_TEMPLATE("a product is right for every shape, and has the same bits fo
         CAPTURE(one.k);
         CAPTURE(one.beta);
         set_threads(1);
-        const auto alone = one.computed();
+        const auto alone = one.template computed<Products>();
         CHECK(one.error(alone) <= double(one.k + 2));
         for (int threads : {2, 3}) {
           set_threads(threads);
-          const auto shared = one.computed();
+          const auto shared = one.template computed<Products>();
           CHECK((alone.empty() || std::memcmp(alone.data(), shared.data(), alone.size() * sizeof(T)) == 0));
         }
       }
@@ -109,8 +120,7 @@ TEST_CASE_TEMPLATE("a product that is packed in several parts is right", T, floa
     CAPTURE(s.n);
     CAPTURE(s.k);
     const auto out = one.computed();
-    auto reference = one.c;
-    product_reference(one.of_a, one.of_b, s.m, s.n, s.k, one.a.data(), one.b.data(), reference.data(), one.beta);
+    const auto reference = one.template computed<EigenProducts>();
     const T bound = T(8) * T(s.k) * std::numeric_limits<T>::epsilon();  // terms are about 1 in size
     T worst = 0;
     for (std::size_t i = 0; i < out.size(); ++i) worst = std::max(worst, std::abs(out[i] - reference[i]));
@@ -150,7 +160,73 @@ TEST_CASE("operands need not be aligned, and a product inside a task runs on its
   std::copy(one.b.begin(), one.b.end(), b.begin() + 1);
   std::vector<std::vector<float>> out(4, std::vector<float>(one.c.size() + 1));
   pool().run(4, [&](dim_t task) {
-    product(one.of_a, one.of_b, one.m, one.n, one.k, a.data() + 1, b.data() + 1, out[task].data() + 1, 0.0f);
+    TunedProducts::matmul(one.of_a, one.of_b, one.m, one.n, one.k, a.data() + 1, b.data() + 1, out[task].data() + 1,
+                          0.0f);
   });
   for (const auto& each : out) CHECK(std::equal(expected.begin(), expected.end(), each.begin() + 1));
+}
+
+TEST_CASE_TEMPLATE("batched products have the same bits for every number of threads", Products, TunedProducts,
+                   EigenProducts) {
+  CAPTURE(seed);
+  const AllThreads after;
+  std::mt19937 random(seed);
+  for (const dim_t side : {16, 64, 200}) {
+    const dim_t count = 6;
+    const Case<float> all(random, Op::none, Op::none, count * side, side, side, 0);
+    const auto b = Case<float>(random, Op::none, Op::none, 1, side * count, side, 0).b;
+    std::vector<std::vector<float>> found;
+    for (int threads : {1, 2, 3}) {
+      set_threads(threads);
+      auto& c = found.emplace_back(all.c);
+      Products::batched_matmul(
+          count, Op::none, Op::transpose, side, side, side, Matrices<const float>{all.a.data(), side, side * side},
+          Matrices<const float>{b.data(), side, side * side}, Matrices<float>{c.data(), side, side * side}, 0.0f);
+    }
+    CHECK(found[0] == found[1]);
+    CHECK(found[0] == found[2]);
+  }
+}
+
+namespace {
+/// Operands that are stored shorter give the bits that the same numbers give as floats: widening is exact.
+template <class Products, class Left, class Weight, class Out>
+void check_stored_weight(dim_t m, dim_t n, dim_t k, Op of_b) {
+  const auto numbers = [](dim_t size, unsigned which) {
+    std::mt19937 random(which);
+    std::normal_distribution<float> normal;
+    std::vector<float> x(size);
+    for (float& v : x) v = bf16(normal(random));
+    return x;
+  };
+  const auto as = []<class To>(const std::vector<float>& x, To) {
+    std::vector<To> y;
+    for (float v : x) y.push_back(To(v));
+    return y;
+  };
+  const auto a = numbers(m * k, 1), b = numbers(k * n, 2), c = numbers(m * n, 3);
+  auto found = as(c, Out{});
+  const auto left = as(a, Left{});
+  const auto weight = as(b, Weight{});
+  std::vector<float> sums = c;
+  Products::matmul(Op::none, of_b, m, n, k, a.data(), b.data(), sums.data(), 0.5f);
+  Products::matmul(Op::none, of_b, m, n, k, left.data(), weight.data(), found.data(), 0.5f);
+  for (dim_t i = 0; i < m * n; ++i) {
+    const float off = std::abs(float(found[i]) - sums[i]);
+    if (!(off <= (std::is_same_v<Out, float> ? 0 : 0x1p-8f * std::abs(sums[i]))))
+      FAIL_CHECK("product " << m << "x" << n << "x" << k << " at " << i);
+  }
+}
+}  // namespace
+
+TEST_CASE_TEMPLATE("a weight may be stored in another length than what it meets", Products, TunedProducts,
+                   EigenProducts) {
+  for (const Op of_b : ops)
+    for (const dim_t m : {1, 3, 9, 70})
+      for (const dim_t n : {1, 65, 300})
+        for (const dim_t k : {1, 100, 800}) {
+          check_stored_weight<Products, float, bf16, float>(m, n, k, of_b);
+          check_stored_weight<Products, bf16, float, float>(m, n, k, of_b);
+          check_stored_weight<Products, bf16, float, bf16>(m, n, k, of_b);
+        }
 }

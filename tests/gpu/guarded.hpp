@@ -77,6 +77,10 @@ struct Guarded {
   static void matmul(rwkv::Op of_a, rwkv::Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, T* c, T beta) {
     Guard::one().open([&] { Device::matmul(of_a, of_b, m, n, k, a, b, c, beta); });
   }
+  static void batched_matmul(dim_t count, rwkv::Op of_a, rwkv::Op of_b, dim_t m, dim_t n, dim_t k,
+                             rwkv::Matrices<const T> a, rwkv::Matrices<const T> b, rwkv::Matrices<T> c, T beta) {
+    Guard::one().open([&] { Device::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta); });
+  }
 };
 
 }  // namespace test

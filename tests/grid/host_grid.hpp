@@ -139,7 +139,7 @@ class HostBlock {
 template <class T>
 struct HostGrid : private Cpu<T> {
   using Cpu<T>::allocate, Cpu<T>::deallocate, Cpu<T>::fill, Cpu<T>::copy, Cpu<T>::upload, Cpu<T>::download;
-  using Cpu<T>::for_each, Cpu<T>::for_each_row, Cpu<T>::for_each_step, Cpu<T>::matmul;
+  using Cpu<T>::for_each, Cpu<T>::for_each_row, Cpu<T>::for_each_step, Cpu<T>::matmul, Cpu<T>::batched_matmul;
   using scalar = T;
 
   static bool has_tensor_cores() { return true; }

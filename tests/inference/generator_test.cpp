@@ -19,9 +19,6 @@ Model<Net> lively() {  // away from the zeros of the initial values
     model.params.data()[i] += float(0.2 * Random{5}.normals(std::uint64_t(i))[0]);
   return model;
 }
-std::vector<float> logits(const auto& writer) {
-  return {writer.logits().begin(), writer.logits().end()};
-}
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t n) {
@@ -58,8 +55,8 @@ TEST_CASE("a prompt read in chunks leaves what reading it token by token does") 
   std::string prompt;
   for (int i = 0; i < 150; ++i) prompt += char('a' + i * 7 % 26);
   Generator chunks(model), single(model);
-  chunks.read(prompt);
-  for (const char c : prompt) single.read(std::string(1, c));
+  chunks.prefill(prompt);
+  for (const char c : prompt) single.prefill(std::string(1, c));
   for (std::size_t i = 0; i < 256; ++i) CHECK(chunks.logits()[i] == doctest::Approx(single.logits()[i]).epsilon(1e-4));
 }
 
@@ -67,25 +64,20 @@ TEST_CASE("no token allocates memory") {
   auto model = lively();
   Generator writer(model,
                    SamplerConfig{.temperature = 0.9, .top_p = 0.9, .top_k = 50, .presence = 0.1, .frequency = 0.1});
-  writer.read(std::string(130, 'x'));
+  writer.prefill(std::string(130, 'x'));
   for (int i = 0; i < 5; ++i) writer.next();
   const long before = allocations;
   for (int i = 0; i < 200; ++i) writer.next();
   CHECK(allocations == before);
-}
 
-TEST_CASE("a copied state goes on as the original would") {
-  auto model = lively();
-  Generator a(model, SamplerConfig{.seed = 3}), b(model, SamplerConfig{.seed = 3});
-  a.read("some beginning");
-  const auto here = a.state();
-  a.read("x");
-  const auto expected = logits(a);
-  a.read("yz");
-  CHECK(a.state() != here);
-  b.state() = here;
-  b.read("x");
-  CHECK(logits(b) == expected);
+  Decoder batch(model, 3);
+  const std::vector<std::int32_t> ids(3, 65);
+  for (int i = 0; i < 5; ++i) batch.feed(ids);
+  const auto here = batch.snapshot();
+  const long then = allocations;
+  for (int i = 0; i < 200; ++i) batch.feed(ids);
+  batch.restore(here);
+  CHECK(allocations == then);
 }
 
 TEST_CASE("the same seed writes the same text, and streams it in whole characters") {
@@ -113,7 +105,7 @@ TEST_CASE("it may begin with nothing, and refuses what the model cannot know") {
   Generator writer(model);
   CHECK(writer.next() >= 0);
   const std::int32_t beyond[] = {256};
-  CHECK_THROWS_WITH_AS(writer.read(beyond), "Generator: token 256 is outside the model's vocabulary of 256", Error);
+  CHECK_THROWS_WITH_AS(writer.prefill(beyond), "Decoder: token 256 is outside the model's vocabulary of 256", Error);
   std::string many;
   for (char32_t c = 0; c < 300; ++c) utf8::append(0x4E00 + c, many);
   CHECK_THROWS_WITH_AS(
@@ -121,13 +113,64 @@ TEST_CASE("it may begin with nothing, and refuses what the model cannot know") {
       "Generator: the tokenizer has 300 tokens, the model knows 256; use the tokenizer that was saved with the model",
       Error);
   Generator latin(model, Tokenizer(Characters("abc")));
-  CHECK_THROWS_AS(latin.read("abd"), Error);
+  CHECK_THROWS_AS(latin.prefill("abd"), Error);
 }
 
-TEST_CASE("a state of several sequences is refused in plain words") {
-  Model<Net> model(1);
-  Generator writer(model);
-  writer.state() = Model<Net>::fresh_state(3);
-  CHECK_THROWS_WITH_AS(writer.read("a"),
-                       "Generator: expected a state of 1 sequence, found one of 3; make it with fresh_state()", Error);
+TEST_CASE("several texts go on from one snapshot, each the same every time") {
+  auto model = lively();
+  Generator writer(model, SamplerConfig{.temperature = 0}), drawing(model, SamplerConfig{.seed = 7});
+  for (Generator* each : {&writer, &drawing}) {
+    each->prefill("some beginning");
+    const auto here = each->snapshot();
+    const std::string first = (*each)("", 30), other = (each->restore(here), (*each)(", but", 30));
+    for (int i = 0; i < 3; ++i) {
+      each->restore(here);
+      CHECK((*each)("", 30) == first);
+      each->restore(here);
+      CHECK((*each)(", but", 30) == other);
+    }
+    CHECK(first != other);
+  }
+}
+
+TEST_CASE("a copy goes on as the original, and reset begins anew") {
+  auto model = lively();
+  Generator writer(model, SamplerConfig{.seed = 3});
+  writer.prefill("some beginning");
+  Generator copy = writer;
+  const std::string text = writer("", 40);
+  CHECK(copy("", 40) == text);
+  Generator fresh(model, SamplerConfig{.seed = 4});
+  fresh.prefill("another");
+  CHECK(fresh("", 40) != text);
+  copy = Generator(model, SamplerConfig{.seed = 3});
+  copy.prefill("something else");
+  copy.reset();
+  CHECK(copy.logits().empty());
+  copy.prefill("some beginning");
+  CHECK(copy("", 40) == text);
+}
+
+TEST_CASE("what stops a text is read and not shown") {
+  auto model = lively();
+  Generator writer(model, SamplerConfig{.seed = 3});
+  writer.prefill("go");
+  const auto here = writer.snapshot();
+  const std::string whole = writer("", 120), stop = whole.substr(60, 3);
+  const std::size_t at = whole.find(stop);
+  writer.restore(here);
+  CHECK(writer("", 120, {.texts = {"this does not occur", stop}}) == whole.substr(0, at));
+  writer.restore(here);
+  const std::int32_t token = static_cast<unsigned char>(whole[60]);
+  CHECK(writer("", 120, {.tokens = {token}}) == whole.substr(0, whole.find(whole[60])));
+  // Reading went as far as the stop: what follows is what would have followed.
+  CHECK(writer("", 5) == whole.substr(whole.find(whole[60]) + 1, 5));
+}
+
+TEST_CASE("a generator writes one sequence") {
+  auto model = lively();
+  CHECK_THROWS_WITH_AS(Generator(make_any_decoder(model, 2), Tokenizer()),
+                       "Generator: expected a decoder of one sequence, found 2; for a batch, use the decoder and a "
+                       "Sampler for each sequence",
+                       Error);
 }

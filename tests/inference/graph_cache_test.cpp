@@ -43,7 +43,7 @@ TEST_CASE_TEMPLATE("a step that was recorded writes what one writes that was not
   Generator recorded(model, SamplerConfig{.seed = 3});
   Generator made(plain, SamplerConfig{.seed = 3});
   const int before = played();
-  recorded.read(prompt()), made.read(prompt());
+  recorded.prefill(prompt()), made.prefill(prompt());
   CHECK(played() - before == 2 + 22);  // of 3 chunks and 23 tokens
   CHECK(farthest(recorded.logits(), made.logits()) < 1e-4);
   CHECK(recorded("", 30) == made("", 30));
@@ -53,28 +53,33 @@ TEST_CASE_TEMPLATE("a step that was recorded writes what one writes that was not
 TEST_CASE("where memory has moved, a step is recorded anew") {
   Model<Rwkv, Taped<float>> model;
   stir(model);
-  Generator writer(model), other(model);
-  const auto logits = [](const auto& of) { return std::vector<float>(of.logits().begin(), of.logits().end()); };
-  writer.read("some tokens"), other.read("a few more tokens");
-  const auto state = std::as_const(writer).state();
-  const auto expected = (writer.read("!!!"), logits(writer));
-  other.state() = state;
+  Decoder decoder(model), other(model);
+  const auto read = [](auto& by, std::string_view text) {
+    const auto logits = by.prefill(Tokenizer().encode(text));
+    return std::vector<float>(logits.begin(), logits.end());
+  };
+  read(decoder, "some tokens"), read(other, "a few more tokens");
+  const auto state = decoder.state();
+  const auto expected = read(decoder, "!!!");
   int before = played();
-  other.read("!!!");
-  CHECK(played() - before == 2);
-  CHECK(logits(other) == expected);
+  other.set_state(state);  // in the memory that was there
+  CHECK(read(other, "!!!") == expected);
+  CHECK(played() - before == 3);
 
   const auto params = model.params;  // a copy: the one that is put in its place lies elsewhere
   stir(model);
-  other.state() = state;
-  other.read("!!!");
-  CHECK(logits(other) != expected);
+  other.set_state(state);
+  CHECK(read(other, "!!!") != expected);
   model.params = params;
-  other.state() = state;
+  other.set_state(state);
   before = played();
-  other.read("!!!");
+  CHECK(read(other, "!!!") == expected);
   CHECK(played() - before == 2);
-  CHECK(logits(other) == expected);
+
+  auto copy = other;
+  before = played();
+  CHECK(read(copy, "!!!") == read(other, "!!!"));
+  CHECK(played() - before == 2 + 3);
 }
 
 TEST_CASE("a model that waits for its machine is not recorded, and writes all the same") {

@@ -64,6 +64,12 @@ class Taped {
                      rwkv::compute_of<T> beta) {
     make([=] { Host::matmul(of_a, of_b, m, n, k, a, b, c, beta); });
   }
+  template <class Out>
+  static void batched_matmul(dim_t count, rwkv::Op of_a, rwkv::Op of_b, dim_t m, dim_t n, dim_t k,
+                             rwkv::Matrices<const T> a, rwkv::Matrices<const T> b, rwkv::Matrices<Out> c,
+                             rwkv::compute_of<T> beta) {
+    make([=] { Host::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta); });
+  }
   template <class Kernel>
   static void launch(dim_t blocks, const Kernel& kernel) {
     make([=] { Host::launch(blocks, kernel); });

@@ -25,9 +25,9 @@ unsigned read_all(const std::string& path) {
   unsigned sum = 0;
   const SafetensorsFile file(path);
   for (const TensorInfo& t : file.tensors()) {
-    std::vector<double> values(file.bytes(t).size() / bytes_of(t.dtype));
+    std::vector<double> values(file.bytes(t)->size() / bytes_of(t.dtype));
     if (is_real(t.dtype)) file.read(t.name, t.shape, std::span(values));
-    for (const std::byte b : file.bytes(t)) sum += unsigned(b);
+    for (const std::byte b : *file.bytes(t)) sum += unsigned(b);
   }
   return sum;
 }

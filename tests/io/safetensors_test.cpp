@@ -6,6 +6,7 @@
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/sequential.hpp>
+#include <rwkv/ops/matrix_format.hpp>
 
 #include "folder.hpp"
 
@@ -93,6 +94,16 @@ TEST_CASE_TEMPLATE("any bundle comes back bit for bit", T, float, double) {
     save(a, folder / "a", {{"batch", std::to_string(batch)}});
     CHECK(load(b, folder / "a").at("batch") == std::to_string(batch));
     CHECK(same_bits(a, b));
+
+    std::string odd = test::read(folder / "a");  // a space more, and every tensor begins at an odd address
+    std::uint64_t length = 0;
+    std::memcpy(&length, odd.data(), sizeof length);
+    odd.insert(sizeof length + length++, " ");
+    std::memcpy(odd.data(), &length, sizeof length);
+    test::write(folder / "odd", odd);
+    scramble(b, random);
+    load(b, folder / "odd");
+    CHECK(same_bits(a, b));
   }
 }
 
@@ -157,6 +168,24 @@ TEST_CASE("halves of either kind load into floats") {
     CHECK(bundle.a[2] == 1.5f);
     CHECK(bundle.mix[0] == 1.5f);
   }
+}
+
+TEST_CASE("a matrix is saved as it is stored, and takes numbers that are stored otherwise") {
+  using B = Cpu<float>;
+  using Params = Linear<3, 5>::Params<B>;  // 15 numbers: an odd end in the machine's scalars
+  const test::Folder folder;
+  Owned<B, Params> plain, other;
+  plain.reset(3);
+  Owned<B, Params> rounded({}, {.formats = {{"weight", &stored_as<B, bf16>}}}), again = rounded;
+  save(plain, folder / "plain");
+  load(rounded, folder / "plain");
+  save(rounded, folder / "rounded");
+  const SafetensorsFile file(folder / "rounded");
+  CHECK(file.find("weight")->dtype == Dtype::bf16);
+  load(again, folder / "rounded");
+  CHECK(same_bits(again, rounded));
+  load(other, folder / "rounded");
+  for (dim_t i = 0; i < 15; ++i) CHECK(other.weight.data[i] == float(bf16(plain.weight.data[i])));
 }
 
 TEST_CASE("whatever does not fit is said in one Error, and nothing is loaded") {

@@ -5,6 +5,7 @@
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/sequential.hpp>
+#include <rwkv/ops/matrix_format.hpp>
 
 #include <doctest/doctest.h>
 
@@ -20,11 +21,11 @@ struct Net : Sequential<Named<"ln", LayerNorm<4>>,
 TEST_CASE("a summary lists every parameter once and counts all") {
   const std::string text = summary<Net, Cpu<float>>({.batch = 2, .time = 8});
   CHECK(
-      text.starts_with("name                    shape   scalars  init        gain  decay  rate\n"
-                       "ln.weight               (4)           4  ones           1  no        1\n"
-                       "ln.bias                 (4)           4  zeros          0  no        1\n"
-                       "blocks.0..11.up.weight  (8, 4)      384  orthogonal     1  yes       1\n"
-                       "blocks.0..11.1.weight   (4, 8)      384  orthogonal     1  yes       1\n\n"
+      text.starts_with("name                    shape   scalars  stored  init        gain  decay  rate\n"
+                       "ln.weight               (4)           4  F32     ones           1  no        1\n"
+                       "ln.bias                 (4)           4  F32     zeros          0  no        1\n"
+                       "blocks.0..11.up.weight  (8, 4)      384  F32     orthogonal     1  yes       1\n"
+                       "blocks.0..11.1.weight   (4, 8)      384  F32     orthogonal     1  yes       1\n\n"
                        "parameters          776\n"
                        "state per sequence  0 scalars, 0 bytes\n\n"
                        "memory in MB for batch 2, time 8\n"
@@ -50,6 +51,31 @@ TEST_CASE("a summary in bf16 counts what is shortened and what is not") {
                                row("moments", 8 * 776) + row("activations", activations) + row("state", 0) +
                                row("total", 18 * 776 + activations)),
                 text);
+}
+
+TEST_CASE("a summary says how matrices are stored, and what is not trained") {
+  using B = Cpu<float>;
+  const MatrixFormat<B>* const half = &stored_as<B, bf16>;
+  const Owned<B, Net::Params<B>> params({}, {.formats = {{"blocks.3.up.weight", half}, {"blocks.11.1.weight", half}}});
+  auto leaves = params.leaves();
+  leaves[0].trained = false;
+  const auto rows = detail::summary_rows(leaves);
+  REQUIRE(rows.size() == 5);
+  CHECK(rows[1].back() == "fixed");
+  CHECK(rows[2][3] == "F32");
+  CHECK(rows[3][3] == "mixed");
+  CHECK(rows[4][3] == "mixed");
+}
+
+TEST_CASE("a summary lists stacks of stacks, each block of the outer one by itself") {
+  struct Inner : Sequential<LayerNorm<2>, Named<"in", Repeat<3, Sequential<Named<"up", Linear<2, 2>>>>>> {};
+  struct Outer : Sequential<Named<"out", Repeat<2, Inner>>, Named<"tail", Repeat<3, Sequential<Linear<2, 2>>>>> {};
+  std::string names;
+  for (const auto& row : detail::summary_rows(list_leaves<Cpu<float>, Outer::Params<Cpu<float>>>()))
+    names += row[0] + " " + row[2] + "; ";
+  CHECK(names ==
+        "name scalars; out.0.0.weight 2; out.0.0.bias 2; out.0.in.0..2.up.weight 12; "
+        "out.1.0.weight 2; out.1.0.bias 2; out.1.in.0..2.up.weight 12; tail.0..2.0.weight 12; ");
 }
 
 TEST_CASE("a summary asks types only, and no allocation") {

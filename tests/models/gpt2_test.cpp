@@ -127,8 +127,8 @@ TEST_CASE("a context that is full is refused by the model, and begun anew by the
                        Error);
 
   Generator all(model, SamplerConfig{.temperature = 0}), part(model, SamplerConfig{.temperature = 0});
-  all.read("abcdefghijklmnopqrstuvwxyz");
-  part.read("qrstuvwxyz");  // what is left after the context was full: half of 16, then what followed
+  all.prefill("abcdefghijklmnopqrstuvwxyz");
+  part.prefill("qrstuvwxyz");  // what is left after the context was full: half of 16, then what followed
   CHECK(std::vector<float>(all.logits().begin(), all.logits().end()) ==
         std::vector<float>(part.logits().begin(), part.logits().end()));
   CHECK(all("", 100).size() == 100);

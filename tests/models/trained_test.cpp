@@ -1,83 +1,60 @@
+#include <filesystem>
+
+#include <rwkv/io/load.hpp>
+#include <rwkv/models/v4.hpp>
+
 #include <doctest/doctest.h>
 
-#include <cmath>
-#include <cstring>
-#include <filesystem>
-#include <map>
-
-#include <rwkv/io/mapped_file.hpp>
-#include <rwkv/models/model.hpp>
-#include <rwkv/models/v4.hpp>
+#include "logits_of.hpp"
 
 using namespace rwkv;
 
-// A small RWKV-4 that others trained, with the logits that others computed: everything of ours against everything of
-// theirs.
+namespace {
+
+const std::string data = std::string(RWKV_SHARED_DIR) + "/data/";
+
+bool absent(const std::string& folder) {
+  if (std::filesystem::exists(data + folder)) return false;
+  MESSAGE("skipped: no models at " << data + folder);
+  return true;
+}
+/// The last `n` floats of a file.
+std::vector<float> floats(const std::string& file, std::size_t n) {
+  const MappedFile mapped(data + file);
+  std::vector<float> numbers(n);
+  REQUIRE(mapped.bytes().size() >= n * sizeof(float));
+  std::memcpy(numbers.data(), mapped.bytes().last(n * sizeof(float)).data(), n * sizeof(float));
+  return numbers;
+}
+
+}  // namespace
+
+// A small RWKV-4 that others trained, in the files and with the logits that rwkv.cpp made: all of ours against theirs.
 TEST_CASE("a trained model gives the recorded logits") {
-  const std::string folder = std::string(RWKV_SHARED_DIR) + "/data/rwkv-tiny/";
-  if (!std::filesystem::exists(folder)) {
-    MESSAGE("skipped: no trained models at " << folder);
-    return;
+  if (absent("rwkv-tiny")) return;
+  const auto expected = floats("rwkv-tiny/expected-logits-4v0-660K.bin", 256);
+  Model<v4::Model<256, 128, 4, 256>> model;
+  for (const auto& [file, allowed] : {std::pair{"FP32", 1e-4}, {"FP16", 1e-2}}) {
+    load(model, data + "rwkv-tiny/tiny-rwkv-4v0-660K-" + file + ".bin");
+    for (const dim_t piece : {3, 1}) {  // all at once, and one by one
+      const auto logits = test::logits_of(model, {'"', 'i', 'n'}, {1, 3}, piece);
+      CHECK(test::distance(std::span(logits).last(256), expected) < allowed);
+    }
   }
-  // Six numbers of a header, then for each tensor: extents, length of its name, type, sizes (fastest first), name,
-  // values.
-  const MappedFile file(folder + "tiny-rwkv-4v0-660K-FP32.bin");
-  const char* at = reinterpret_cast<const char*>(file.bytes().data());
-  const char* const end = at + file.bytes().size();
-  const auto take = [&](void* to, std::size_t bytes) {
-    REQUIRE(std::size_t(end - at) >= bytes);
-    std::memcpy(to, at, bytes);
-    at += bytes;
-  };
-  std::uint32_t header[6];
-  take(header, sizeof header);
-  REQUIRE(header[0] == 0x67676d66);
-  REQUIRE((header[2] == 256 && header[3] == 128 && header[4] == 4 && header[5] == 0));
-  std::map<std::string, std::vector<float>> tensors;
-  while (at < end) {
-    std::uint32_t about[3], sizes[3], count = 1;
-    take(about, sizeof about);
-    REQUIRE((about[0] <= 3 && about[2] == 0));
-    take(sizes, about[0] * sizeof *sizes);
-    for (std::uint32_t i = 0; i < about[0]; ++i) count *= sizes[i];
-    std::string name(about[1], ' ');
-    take(name.data(), name.size());
-    auto& values = tensors[name];
-    values.resize(count);
-    take(values.data(), count * sizeof(float));
-  }
+}
 
-  using Net = v4::Model<256, 128, 4, 256>;
-  Model<Net> model;
-  for_each_leaf(
-      [&](const Path& path, auto&, auto& leaf) {
-        const auto found = tensors.find(path.name());
-        REQUIRE_MESSAGE(found != tensors.end(), path.name());
-        REQUIRE(dim_t(found->second.size()) == leaf.size());
-        const bool decay = path.name().ends_with("time_decay");  // the file holds -e^time_decay
-        for (dim_t i = 0; i < leaf.size(); ++i)
-          leaf[i] = decay ? std::log(-found->second[std::size_t(i)]) : found->second[std::size_t(i)];
-        tensors.erase(found);
-      },
-      model.params.view());
-  CHECK(tensors.empty());
-
-  const MappedFile recorded(folder + "expected-logits-4v0-660K.bin");
-  std::vector<float> expected(256);
-  REQUIRE(recorded.bytes().size() == 1024);
-  std::memcpy(expected.data(), recorded.bytes().data(), 1024);
-
-  const std::int32_t prompt[] = {'"', 'i', 'n'};
-  for (const dim_t piece : {3, 1}) {  // all at once, and one by one
-    auto state = model.fresh_state();
-    Owned<Cpu<float>, Net::Cache<Cpu<float>>> cache({1, piece});
-    Context<Cpu<float>> context;
-    const float* logits = nullptr;
-    for (dim_t i = 0; i < 3; i += piece)
-      logits = Net::forward(context, model.params, TokenIds{prompt + i, {1, piece}}, cache.view(), state.view()).data +
-               (piece - 1) * 256;
-    double worst = 0;
-    for (int i = 0; i < 256; ++i) worst = std::max(worst, double(std::abs(logits[i] - expected[std::size_t(i)])));
-    CHECK(worst < 1e-4);
+TEST_CASE("a model gives the official software's logits in every format and naming") {
+  if (absent("rwkv-files")) return;
+  const std::vector<std::int32_t> tokens{266, 241, 243, 243, 103, 69,  224, 263, 229, 319, 265, 125, 131, 52,
+                                         1,   272, 291, 272, 72,  114, 0,   69,  224, 195, 237, 182, 225, 293,
+                                         233, 261, 232, 178, 31,  223, 268, 70,  135, 247, 228, 20};
+  Model<v4::Model<320, 32, 3, 96>> model;
+  for (const auto& [file, expected] : {std::pair{"bin/v4-FP32.bin", "v4.logits.npy"},
+                                       {"safetensors/v4-f16.safetensors", "v4_st.rows.npy"},
+                                       {"hf/v4-transformers/model.safetensors", "v4_hf.rows.npy"}}) {
+    load(model, data + "rwkv-files/" + file);
+    const auto logits = test::logits_of(model, tokens, {1, 40}, 40);
+    CHECK(test::distance(std::span(logits).last(320), floats(std::string("rwkv-files/expected/") + expected, 320)) <
+          1e-4);
   }
 }

@@ -141,8 +141,8 @@ TEST_CASE("a full window is refused by the model, and begun anew by the generato
                        "begin anew with a fresh state, use shorter sequences, or a model with more positions",
                        Error);
   Generator all(model, SamplerConfig{.temperature = 0}), part(model, SamplerConfig{.temperature = 0});
-  all.read("abcdefghijklmnopqrstuvwxyz");
-  part.read("qrstuvwxyz");  // what is left after the window was full: half of 16, then what followed
+  all.prefill("abcdefghijklmnopqrstuvwxyz");
+  part.prefill("qrstuvwxyz");  // what is left after the window was full: half of 16, then what followed
   for (std::size_t i = 0; i < all.logits().size(); ++i)
     CHECK(all.logits()[i] == doctest::Approx(part.logits()[i]).epsilon(1e-4));
   CHECK(all("", 100).size() == 100);

@@ -163,8 +163,8 @@ TEST_CASE_TEMPLATE("a model in bf16 writes, and reads a text at once as token by
   for (const auto& batch : RandomWindows(text(), seq, 5).first(60)) trainer.step(batch);
   const std::string prompt = "number 123 follows; number 456 follows; number 789 follows; number";
   Generator at_once(model), by_token(model);
-  at_once.read(prompt);
-  for (const char c : prompt) by_token.read(std::string_view(&c, 1));
+  at_once.prefill(prompt);
+  for (const char c : prompt) by_token.prefill(std::string_view(&c, 1));
   double most = 0, size = 0;
   for (std::size_t i = 0; i < at_once.logits().size(); ++i) {
     most = std::max(most, double(std::abs(at_once.logits()[i] - by_token.logits()[i])));

@@ -63,7 +63,7 @@ template <BatchSource Source = ContiguousBatches>
 Outcome train(const RunConfig& run, const Source& source = ContiguousBatches(text(), {2, 16}), std::uint64_t seed = 1) {
   Model<Net> model(seed);
   Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 3e-3}, .carry = true}, source.seq());
-  return fit(trainer, model, source, std::optional<Batches>(RandomWindows(text(), source.seq(), 9)), run);
+  return fit(trainer, source, std::optional<Batches>(RandomWindows(text(), source.seq(), 9)), run);
 }
 /// Steps and losses of a log, without speeds and times.
 std::vector<std::string> curve(const std::string& path) {
@@ -131,7 +131,7 @@ TEST_CASE("Ctrl-C finishes the step and saves") {
   const Watched source{ContiguousBatches(text(), {2, 16}), [](dim_t step) {
                          if (step == 5) std::raise(SIGINT);
                        }};
-  const auto end = fit(trainer, model, source, std::optional<Batches>{}, plan(folder.sub("run"), 100));
+  const auto end = fit(trainer, source, std::nullopt, plan(folder.sub("run"), 100));
   CHECK(end.interrupted);
   CHECK(end.last.step == 6);
   Model<Net> other(2);
@@ -176,7 +176,7 @@ TEST_CASE("a loss that is no number names the step, the tensor and the checkpoin
                          if (step == 6) model.params.data()['n' * 16] = std::nanf("");
                        }};
   try {
-    fit(trainer, model, source, std::optional<Batches>{}, plan(folder.sub("run"), 100));
+    fit(trainer, source, std::nullopt, plan(folder.sub("run"), 100));
     FAIL("expected an error");
   } catch (const Error& error) {
     const std::string what = error.what();

@@ -130,14 +130,16 @@ TEST_CASE("what is no number stops the run, names step and tensor, and moves not
 TEST_CASE("batches that do not fit are refused in plain words") {
   Model<Net> model(1);
   Trainer trainer(model, TrainConfig{}, Seq{2, 8});
-  CHECK_THROWS_WITH(trainer.step(RandomWindows(text(), {2, 9}, 1).at(0)),
-                    "Trainer: expected batches of 2 x 8 tokens, found 2 x 9");
+  CHECK_THROWS_WITH(
+      trainer.step(RandomWindows(text(), {2, 9}, 1).at(0)),
+      "minibatch: expected 2 x 8 tokens, found 2 x 9; give the batch source and the trainer the same Seq");
   auto batch = RandomWindows(text(), {2, 8}, 1).at(0);
   batch.targets[5] = 256;
-  CHECK_THROWS_WITH_AS(trainer.step(batch),
-                       "Trainer: token 256 is outside the model's vocabulary of 256; train with the tokenizer that the "
-                       "model was made for",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      trainer.step(batch),
+      "minibatch: token 256 is outside the model's vocabulary of 256; use the tokenizer that the model "
+      "was made for",
+      Error);
 }
 
 TEST_CASE("a state of another batch is refused in plain words") {

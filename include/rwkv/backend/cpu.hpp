@@ -1,17 +1,18 @@
 #pragma once
 #include <algorithm>
 #include <new>
+#include <type_traits>
 
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/backend/default_products.hpp>
 #include <rwkv/backend/pool.hpp>
-#include <rwkv/backend/product.hpp>
 #include <rwkv/core/bf16.hpp>
 
 namespace rwkv {
 
-/// The processor: rows over threads, columns over lanes. T is float, double or bf16.
-template <class T>
-struct Cpu {
+/// The processor: rows over threads, columns over lanes. Products says how it multiplies matrices: see TunedProducts.
+template <class T, class Products>
+struct CpuWith {
   using scalar = T;
   static constexpr int width = native_width<T>;
 
@@ -64,10 +65,19 @@ struct Cpu {
     }
   }
 
-  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with.
+  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with;
+  /// B, a weight, may be stored in another length than T.
+  template <class Weight, class Out>
+  requires std::is_same_v<compute_of<Weight>, compute_of<T>>
+  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const Weight* b, Out* c,
+                     compute_of<T> beta) {
+    Products::matmul(of_a, of_b, m, n, k, a, b, c, beta);
+  }
+  /// The same of `count` matrices each, all of T but C.
   template <class Out>
-  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
-    product(of_a, of_b, m, n, k, a, b, c, beta);
+  static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,
+                             Matrices<const T> b, Matrices<Out> c, compute_of<T> beta) {
+    Products::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta);
   }
 
  private:
@@ -87,5 +97,9 @@ struct Cpu {
     for (dim_t c = tail; c < end; ++c) f(row, c);
   }
 };
+
+/// The processor, with the products that are best on it. T is float, double or bf16.
+template <class T>
+struct Cpu : CpuWith<T, DefaultProducts> {};
 
 }  // namespace rwkv

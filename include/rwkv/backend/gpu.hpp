@@ -122,6 +122,12 @@ struct Gpu {
   static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
     detail::gpu::matmul(of_a, of_b, m, n, k, a, b, c, beta);
   }
+  /// The same of `count` matrices each; rows may lie apart.
+  template <class Out>
+  static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,
+                             Matrices<const T> b, Matrices<Out> c, compute_of<T> beta) {
+    detail::gpu::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta);
+  }
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
   using Record = detail::gpu::Graph;

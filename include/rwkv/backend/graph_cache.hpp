@@ -10,13 +10,13 @@
 
 namespace rwkv {
 
-/// Calls that a machine cannot record, since they wait for it or take memory.
+/// A call that a machine cannot record, since it waits for the machine or allocates memory.
 struct CannotCapture : Error {
   using Error::Error;
 };
 
-/// A machine that can launch many calls as one: B::Record of calls keeps what they would do, without doing it, and does
-/// that each time it is called. Everything but the contents of memory is as it was when they were recorded.
+/// A machine that can launch many calls as one: a B::Record is constructed from calls, which it records without running
+/// them, and runs them each time it is called, with the arguments of the recording on whatever is in memory then.
 template <class B>
 concept GraphMachine =
     Backend<B> && std::constructible_from<typename B::Record, void (*)()> && std::invocable<typename B::Record&>;
@@ -32,12 +32,12 @@ struct RecordOf<B> {
 };
 }  // namespace detail
 
-/// Calls that are made many times, with the same memory: on a GraphMachine launched as one from the second time on, on
-/// other machines, and where that cannot be, just made.
+/// Calls that are repeated on the same memory. A GraphMachine launches them as one from the second time on; where they
+/// cannot be recorded, and on other machines, they are made one by one.
 template <class B>
 class GraphCache {
  public:
-  /// What calls() would do; `memory` names what it works on and may lie elsewhere the next time.
+  /// Does what calls() does. `memory` lists what it works on: when that has moved, calls are recorded anew.
   template <std::invocable Calls>
   void operator()(std::initializer_list<const void*> memory, const Calls& calls) {
     if constexpr (GraphMachine<B>)
@@ -58,13 +58,13 @@ class GraphCache {
   void record(const auto& calls) {
     try {
       record_.emplace(calls);
-    } catch (const CannotCapture&) {  // made as before
+    } catch (const CannotCapture&) {  // they are made one by one, as before
     }
   }
 
   [[no_unique_address]] typename detail::RecordOf<B>::type record_;
   std::vector<const void*> memory_;
-  int made_ = 0;  // once before they are recorded: what takes memory the first time has taken it
+  int made_ = 0;  // times without a record: the first call may allocate memory, so the second is recorded
 };
 
 }  // namespace rwkv

@@ -21,11 +21,11 @@
 //   };
 //   B::launch(rows, SumOfRow<T>{columns, x, sums});
 //
-// All threads of a block meet at sync, from_lane and the folds: none may pass by, or have returned before. Warps that
-// multiply matrices of bf16, on tensor cores, are a TensorBlock's: see fragments.hpp.
+// Every thread of a block must reach each sync, from_lane and reduction: none may skip it or have returned before.
+// Warps that multiply matrices of bf16, on tensor cores, are a TensorBlock's: see fragments.hpp.
 namespace rwkv {
 
-/// Threads that go in step, and read each other's registers.
+/// Threads that run in step and can read each other's registers.
 inline constexpr int warp = 32;
 
 /// One thread's view of the block that it is part of.
@@ -54,7 +54,7 @@ concept Grid = Backend<B> && requires(dim_t blocks) {
   B::launch(blocks, detail::NoKernel{});
 };
 
-/// Joins of folds.
+/// What reductions combine with.
 struct Plus {
   RWKV_HD auto operator()(auto a, auto b) const { return a + b; }
 };
@@ -62,7 +62,7 @@ struct Larger {
   RWKV_HD auto operator()(auto a, auto b) const { return a > b ? a : b; }
 };
 
-/// The x of a warp's threads joined, for all of them, always in the same order. X is trivially copyable; the join is
+/// The x of a warp's threads combined, for all of them, always in the same order. X is trivially copyable, `combine`
 /// commutative.
 template <Block Here, class X, class Combine>
 RWKV_HD X reduce_warp(Here& here, X x, const Combine& combine) {
@@ -80,7 +80,7 @@ RWKV_HD X reduce_block(Here& here, X x, const Combine& combine) {
       X of_warp[warps];
     };
     auto& parts = here.template shared<Parts>();
-    here.sync();  // an earlier fold has been read
+    here.sync();  // the parts of an earlier reduction have been read
     if (here.thread() % warp == 0) parts.of_warp[here.thread() / warp] = x;
     here.sync();
     x = parts.of_warp[0];

@@ -10,10 +10,10 @@
 
 namespace rwkv {
 
-/// Threads that wait for work. run(n, f) calls f(0) ... f(n - 1): every thread has a contiguous share of its own, so
-/// that what it left in its cache serves it again, and then helps with what is left of the others', so that one which
-/// the system has put to sleep holds nobody up. What task i computes depends on i alone, so results never depend on the
-/// threads.
+/// Threads that wait for work. run(n, f) calls f(0) ... f(n - 1). Every thread starts with a contiguous share, the same
+/// each time, so that it finds its data in its own cache; when it is done, it takes tasks from the others' shares, so
+/// that a thread which the system has suspended delays nobody. Task i must depend on i alone: then results do not
+/// depend on the number of threads.
 class Pool {
  public:
   explicit Pool(int threads) : threads_(std::max(1, threads)), shares_(static_cast<std::size_t>(threads_)) {
@@ -39,16 +39,16 @@ class Pool {
   struct Job {
     const void* kernel;
     void (*call)(const void*, dim_t);
-    dim_t grain = 1;  // tasks that are taken at a time
+    dim_t grain = 1;  // tasks taken at a time
   };
   struct alignas(64) Share {
     std::atomic<dim_t> next = 0;
     dim_t end = 0;
   };
 
-  // Out of line, once for all kernels.
+  // Not a template and not inlined: one copy for all kernels.
   [[gnu::noinline]] void run(dim_t n, Job job) {
-    std::unique_lock alone(busy_, std::defer_lock);  // nested or concurrent calls simply do their own work
+    std::unique_lock alone(busy_, std::defer_lock);  // nested and concurrent calls run their tasks themselves
     if (n < 2 || threads_ == 1 || inside() || !alone.try_lock()) {
       for (dim_t i = 0; i < n; ++i) job.call(job.kernel, i);
       return;
@@ -64,7 +64,7 @@ class Pool {
     call_.fetch_add(1, std::memory_order_release);
     call_.notify_all();
     work(0);
-    open_.store(false);  // whoever comes now is too late; whoever came is waited for
+    open_.store(false);  // no helper joins after this; those that did are waited for
     for (int spin = 0; active_.load() != 0; ++spin) spin < spins ? pause() : std::this_thread::yield();
   }
   void work(int id) {
@@ -85,7 +85,7 @@ class Pool {
       call_.wait(seen, std::memory_order_acquire);
       seen = call_.load(std::memory_order_acquire);
       if (stop_) return;
-      active_.fetch_add(1);  // before the look at open_: run closes before it looks at active_
+      active_.fetch_add(1);  // before open_ is read, as run writes open_ before it reads active_
       if (open_.load()) work(id);
       active_.fetch_sub(1);
     }
@@ -100,7 +100,7 @@ class Pool {
 #endif
   }
 
-  static constexpr int spins = 20000;  // a fraction of a millisecond: waking a sleeper costs far more than a short spin
+  static constexpr int spins = 20000;  // a fraction of a millisecond: waking a sleeping thread costs far more
   const int threads_;
   Job job_{};
   std::vector<Share> shares_;
@@ -119,12 +119,12 @@ inline std::unique_ptr<Pool>& shared_pool() {
 }
 }  // namespace detail
 
-/// The pool of the process: as many threads as the machine has, unless set_threads said otherwise.
+/// The pool of the process: as many threads as the machine has, unless set_threads chose a number.
 inline Pool& pool() {
   return *detail::shared_pool();
 }
 
-/// Sets how many threads the process computes with; 0 means as many as the machine has. Call it while nothing computes.
+/// Sets the number of threads that the process computes with; 0: as many as the machine has. Not while it computes.
 inline void set_threads(int n) {
   detail::shared_pool() = std::make_unique<Pool>(n > 0 ? n : static_cast<int>(std::thread::hardware_concurrency()));
 }

@@ -6,7 +6,7 @@
 
 #include <rwkv/core/buffer.hpp>
 #include <rwkv/core/fields.hpp>
-#include <rwkv/core/matrix.hpp>
+#include <rwkv/core/weight_matrix.hpp>
 
 namespace rwkv {
 
@@ -31,7 +31,7 @@ struct Leaf {
 template <class B>
 struct Layout {
   bool trained_only = false;  ///< leaves that are not trained take no memory: for gradients and moments
-  std::map<std::string, const MatrixFormat<B>*> formats = {};  ///< of matrices not stored as B's scalars, by name
+  std::map<std::string, const WeightFormat<B>*> formats = {};  ///< of matrices not stored as B's scalars, by name
 };
 
 namespace detail {

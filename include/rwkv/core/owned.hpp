@@ -105,7 +105,7 @@ class Owned : public P {
   }
   // Out of line: a visit instantiates its body for every tensor of every layer.
   [[gnu::noinline]] T* at(dim_t offset) const { return offset < 0 ? nullptr : data() + offset; }
-  [[gnu::noinline]] const MatrixFormat<B>* format(const Path& path) const {
+  [[gnu::noinline]] const WeightFormat<B>* format(const Path& path) const {
     if (layout_.formats.empty()) return nullptr;
     const auto found = layout_.formats.find(path.name());
     return found == layout_.formats.end() ? nullptr : found->second;

@@ -5,6 +5,13 @@
 
 namespace rwkv {
 
+namespace detail {
+template <class V>
+struct AsMatrix {
+  static_assert(sizeof(V) == 0, "rwkv: x.matrix() is an Eigen::Map; include <rwkv/eigen.hpp>");
+};
+}  // namespace detail
+
 /// A pointer with a shape: the compile-time widths in the type, batch and time beside it. Owns nothing, copies freely.
 template <class T, class S>
 struct View {
@@ -15,6 +22,11 @@ struct View {
 
   constexpr RWKV_HD dim_t size() const { return shape::size(seq); }
   constexpr RWKV_HD T& operator[](dim_t i) const { return data[i]; }
+  /// As an Eigen::Map, tokens as rows: with <rwkv/eigen.hpp>.
+  template <class V = View>
+  auto matrix() const {
+    return detail::AsMatrix<V>::of(*this);
+  }
 };
 
 /// A view of B's scalars: Tensor<B, Batch, Time, C>.

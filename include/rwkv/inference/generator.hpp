@@ -1,176 +1,117 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include <rwkv/backend/graph_cache.hpp>
-#include <rwkv/core/token_buffer.hpp>
+#include <rwkv/inference/any_decoder.hpp>
 #include <rwkv/inference/sampler.hpp>
-#include <rwkv/models/model.hpp>
+#include <rwkv/inference/stop.hpp>
+#include <rwkv/inference/stop_filter.hpp>
 #include <rwkv/text/tokenizer.hpp>
 
 namespace rwkv {
 
-namespace detail {
-inline constexpr dim_t endless = dim_t(1) << 62;
-/// How many tokens a model can have read.
-template <class Net>
-constexpr dim_t longest_context() {
-  if constexpr (requires { Net::context; })
-    return Net::context;
-  else
-    return endless;
-}
-template <class Net>
-inline constexpr dim_t context_of = longest_context<Net>();
-}  // namespace detail
-
-/// Writes with a language model. The State is all it remembers of the text so far: a value to copy, compare, save,
-/// load. A prompt is read in chunks, then every token costs one step; no token allocates memory, and a machine that can
-/// record calls launches a step as one. A model with a longest context (`context`) that is full begins anew with the
-/// last half of it.
-template <class Net, Backend B>
-requires LanguageModel<Net>
+/// Writes with a language model: a Decoder reads, a Sampler draws the next token. No token allocates memory. A copy
+/// goes on as the original would; the model must outlive both.
 class Generator {
  public:
-  using State = typename Model<Net, B>::State;
-  static constexpr dim_t chunk = detail::context_of<Net> < 128 ? (detail::context_of<Net> + 1) / 2
-                                                               : 64;  ///< tokens of a prompt that are read at once
+  /// Everything that what comes next depends on, the sampler included.
+  struct Snapshot {
+    std::any decoder;
+    Sampler sampler;
+  };
 
-  /// The tokenizer's tokens are the only ones that are ever drawn. Error if the model knows fewer.
-  Generator(Model<Net, B>& model, Tokenizer tokenizer, SamplerConfig sampler = {})
-      : model_(model),
+  /// Only the tokenizer's tokens are ever drawn. Error if the model has fewer, or if the decoder has several sequences.
+  Generator(std::unique_ptr<AnyDecoder> decoder, Tokenizer tokenizer, SamplerConfig sampler = {})
+      : decoder_(std::move(decoder)),
         tokenizer_(std::move(tokenizer)),
         sampler_(std::move(sampler), tokenizer_.size()),
-        state_(Model<Net, B>::fresh_state()),
-        one_(1),
-        many_(chunk),
-        scalars_(std::size_t(vocabulary<Net>)),
-        logits_(std::size_t(tokenizer_.size())),
-        drawn_(logits_.size()) {
-    if (tokenizer_.size() > vocabulary<Net>)
-      throw Error("Generator: the tokenizer has ", tokenizer_.size(), " tokens, the model knows ", vocabulary<Net>,
-                  "; use the tokenizer that was saved with the model");
-    context_.needs_backward = false;
-    if constexpr (limited) last_.reserve(static_cast<std::size_t>(detail::context_of<Net>));
+        drawn_(std::size_t(tokenizer_.size())) {
+    if (tokenizer_.size() > decoder_->vocabulary())
+      throw Error("Generator: the tokenizer has ", tokenizer_.size(), " tokens, the model knows ",
+                  decoder_->vocabulary(), "; use the tokenizer that was saved with the model");
+    if (decoder_->batch() != 1)
+      throw Error("Generator: expected a decoder of one sequence, found ", decoder_->batch(),
+                  "; for a batch, use the decoder and a Sampler for each sequence");
   }
-  explicit Generator(Model<Net, B>& model, SamplerConfig sampler = {})
+  template <class Net, Backend B>
+  Generator(const Model<Net, B>& model, Tokenizer tokenizer, SamplerConfig sampler = {})
+      : Generator(make_any_decoder(model), std::move(tokenizer), std::move(sampler)) {}
+  /// Of bytes.
+  template <class Net, Backend B>
+  explicit Generator(const Model<Net, B>& model, SamplerConfig sampler = {})
       : Generator(model, Tokenizer{}, std::move(sampler)) {}
+  template <class Net, Backend B, class... More>
+  Generator(const Model<Net, B>&& temporary, const More&...) = delete;
 
-  /// Whoever holds it may put another past there, so a model with a longest context no longer knows its last tokens:
-  /// when it is full next, that is an Error instead of a wrong beginning.
-  State& state() {
-    last_.clear();
-    return state_;
-  }
-  const State& state() const { return state_; }
+  Generator(const Generator& other)
+      : decoder_(other.decoder_->clone()),
+        tokenizer_(other.tokenizer_),
+        sampler_(other.sampler_),
+        drawn_(other.drawn_) {}
+  Generator(Generator&&) noexcept = default;
+  Generator& operator=(const Generator& other) { return *this = Generator(other); }
+  Generator& operator=(Generator&&) noexcept = default;
+
+  const Tokenizer& tokenizer() const { return tokenizer_; }
   Sampler& sampler() { return sampler_; }
-  /// Of the next token, as the last one read left them.
-  std::span<const float> logits() const { return logits_; }
-
-  /// Reads a text: afterwards logits() are those of the token that follows it.
-  void read(std::string_view text) { read(tokenizer_.encode(text)); }
-  void read(std::span<const std::int32_t> tokens) {
-    for (const auto id : tokens)
-      if (id < 0 || id >= vocabulary<Net>)
-        throw Error("Generator: token ", id, " is outside the model's vocabulary of ", vocabulary<Net>);
-    for (; dim_t(tokens.size()) >= chunk; tokens = tokens.subspan(chunk)) follow(tokens.first(chunk), many_);
-    for (; !tokens.empty(); tokens = tokens.subspan(1)) follow(tokens.first(1), one_);
+  /// Of the token that comes next; empty where nothing was read yet.
+  std::span<const float> logits() const {
+    const auto all = decoder_->logits();
+    return all.empty() ? all : all.first(drawn_.size());
   }
+
+  /// Reads a text.
+  void prefill(std::string_view text) { prefill(tokenizer_.encode(text)); }
+  void prefill(std::span<const std::int32_t> ids) { decoder_->prefill(ids); }
   /// Draws the next token and reads it. Where nothing was read yet, token 0 is taken to have come before.
   std::int32_t next() {
-    if (!started_) {
-      constexpr std::int32_t first = 0;
-      follow({&first, 1}, one_);
-    }
-    std::copy(logits_.begin(), logits_.end(), drawn_.begin());
+    if (decoder_->logits().empty()) feed(0);
+    const auto known = logits();
+    std::copy(known.begin(), known.end(), drawn_.begin());
     const std::int32_t id = sampler_(drawn_);
-    follow({&id, 1}, one_);
+    feed(id);
     return id;
   }
 
-  /// Reads the prompt, then writes `length` tokens; sink(text) gets each piece as soon as it is whole UTF-8.
+  /// Reads the prompt, then writes up to `length` tokens; sink(text) gets each piece as soon as it is whole UTF-8 and
+  /// cannot be part of a stop text.
   template <class Sink>
-  void write(std::string_view prompt, dim_t length, Sink&& sink) {
-    read(prompt);
-    std::string text;
-    for (dim_t i = 0; i < length; ++i) {
-      tokenizer_.append(next(), text);
-      if (const std::size_t whole = whole_utf8(text); whole > 0) {
-        sink(std::string_view(text).substr(0, whole));
-        text.erase(0, whole);
-      }
+  void write(std::string_view prompt, dim_t length, Sink&& sink, const Stop& stop = {}) {
+    prefill(prompt);
+    StopFilter text(stop.texts);
+    for (dim_t i = 0; i < length && !text.stopped(); ++i) {
+      const std::int32_t id = next();
+      if (std::find(stop.tokens.begin(), stop.tokens.end(), id) != stop.tokens.end()) break;
+      tokenizer_.append(id, text.pending());
+      if (const std::string piece = text.take(); !piece.empty()) sink(std::string_view(piece));
     }
-    if (!text.empty()) sink(std::string_view(text));
+    if (const std::string rest = text.take_rest(); !rest.empty()) sink(std::string_view(rest));
   }
   /// What follows the prompt, as one string.
-  std::string operator()(std::string_view prompt, dim_t length) {
+  std::string operator()(std::string_view prompt, dim_t length, const Stop& stop = {}) {
     std::string all;
-    write(prompt, length, [&](std::string_view piece) { all += piece; });
+    write(
+        prompt, length, [&](std::string_view piece) { all += piece; }, stop);
     return all;
   }
 
+  /// Forgets what was read; the sampler goes on.
+  void reset() { decoder_->reset(); }
+  Snapshot snapshot() const { return {decoder_->snapshot(), sampler_}; }
+  void restore(const Snapshot& from) {
+    decoder_->restore(from.decoder);
+    sampler_ = from.sampler;
+  }
+
  private:
-  /// So many tokens at once, always with the same memory.
-  struct Reader {
-    Owned<B, typename Net::template Cache<B>> cache;
-    TokenBuffer<B> ids = {};
-    GraphCache<B> calls = {};
-    const typename B::scalar* logits = nullptr;
-    explicit Reader(dim_t tokens) : cache({1, tokens}) {}
-  };
+  void feed(std::int32_t id) { decoder_->feed({&id, 1}); }
 
-  static constexpr bool limited = detail::context_of<Net> < detail::endless;
-
-  /// A step, after making room for it.
-  void follow(std::span<const std::int32_t> tokens, Reader& reader) {
-    if constexpr (limited) {
-      if (dim_t(last_.size() + tokens.size()) > detail::context_of<Net>) {
-        const auto kept = std::min<std::size_t>(last_.size(), std::size_t(detail::context_of<Net>) / 2);
-        last_.erase(last_.begin(), last_.end() - std::ptrdiff_t(kept));
-        state_.reset();
-        for (const std::int32_t& id : last_) step({&id, 1}, one_);
-      }
-      last_.insert(last_.end(), tokens.begin(), tokens.end());
-    }
-    step(tokens, reader);
-  }
-  void step(std::span<const std::int32_t> tokens, Reader& reader) {
-    if (state_.seq().batch != 1)
-      throw Error("Generator: expected a state of 1 sequence, found one of ", state_.seq().batch,
-                  "; make it with fresh_state()");
-    const Seq seq{1, dim_t(tokens.size())};
-    const auto ids = reader.ids(tokens, seq);
-    reader.calls({model_.params.data(), state_.data()}, [&] {
-      reader.logits = Net::forward(context_, model_.params, ids, reader.cache.view(), state_.view()).data;
-    });
-    B::download(scalars_.data(), reader.logits + (seq.time - 1) * vocabulary<Net>, vocabulary<Net>);
-    std::copy_n(scalars_.begin(), logits_.size(), logits_.begin());
-    started_ = true;
-  }
-  /// Bytes up to the last character that is complete.
-  static std::size_t whole_utf8(std::string_view text) {
-    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-      const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-      if (byte < 0x80) break;
-      if (byte >= 0xC0) {
-        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
-        return length > back ? text.size() - back : text.size();
-      }
-    }
-    return text.size();
-  }
-
-  Model<Net, B>& model_;
+  std::unique_ptr<AnyDecoder> decoder_;
   Tokenizer tokenizer_;
   Sampler sampler_;
-  State state_;
-  Reader one_, many_;
-  Context<B> context_;
-  std::vector<typename B::scalar> scalars_;
-  std::vector<float> logits_, drawn_;
-  std::vector<std::int32_t> last_;  // of a model whose context is limited: the tokens that state_ has seen
-  bool started_ = false;
+  std::vector<float> drawn_;  // logits that the sampler may change
 };
 
 }  // namespace rwkv

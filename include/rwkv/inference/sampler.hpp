@@ -5,64 +5,23 @@
 #include <limits>
 #include <numeric>
 #include <span>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <rwkv/core/config.hpp>
 #include <rwkv/core/error.hpp>
 #include <rwkv/core/lanes.hpp>
 #include <rwkv/core/math.hpp>
 #include <rwkv/core/random.hpp>
+#include <rwkv/inference/sampler_config.hpp>
 
 namespace rwkv {
 
-/// How the next token is drawn. As it stands: from the model's own distribution.
-struct SamplerConfig {
-  double temperature = 1;  ///< probabilities to the power of 1 / temperature, after the cuts; 0: the likeliest token
-  double top_p = 1;  ///< keeps the likeliest tokens whose sum reaches this, and those as likely as the last of them
-  dim_t top_k = 0;   ///< keeps the k likeliest, at equal odds the lower number; 0: all
-
-  double presence = 0;           ///< taken from the logit of every token that was written before
-  double frequency = 0;          ///< taken from it once more for each time it was written
-  double penalty_decay = 0.996;  ///< what a count is worth one token later
-
-  std::vector<std::int32_t> banned = {};     ///< never drawn
-  std::vector<std::int32_t> uncounted = {};  ///< may be frequent: only the presence penalty applies
-
-  std::uint64_t seed = 0;
-
-  /// The defaults of ChatRWKV's pipeline.
-  static SamplerConfig official(std::uint64_t seed = 0) {
-    SamplerConfig made;
-    made.top_p = 0.85;
-    made.presence = made.frequency = 0.2;
-    made.seed = seed;
-    return made;
-  }
-  /// The same, for a tokenizer: tokens made of nothing but a piece of " \t0123456789" are uncounted, as there.
-  template <class Tokenizer>
-  requires requires(const Tokenizer& t, std::string& out) { t.append(std::int32_t(t.size()), out); }
-  static SamplerConfig official(const Tokenizer& tokenizer, std::uint64_t seed = 0) {
-    SamplerConfig made = official(seed);
-    std::string text;
-    for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
-      text.clear();
-      tokenizer.append(id, text);
-      if (std::string_view(" \t0123456789").find(text) != std::string_view::npos) made.uncounted.push_back(id);
-    }
-    return made;
-  }
-  friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
-};
-
-/// Draws tokens one after another: a SamplerConfig, what was written so far, and a place in a stream of random numbers.
-/// A value: a copy goes on exactly as the original would. The same logits give the same tokens on every machine, but
-/// for a draw that falls within rounding (1e-15) of the border between two tokens.
+/// Draws one token after another: holds a SamplerConfig, the counts of what was written so far, and a position in a
+/// stream of random numbers. A value: a copy goes on exactly as the original would. The same logits give the same
+/// tokens on every machine, except for a draw that falls within rounding (1e-15) of the border between two tokens.
 class Sampler {
  public:
-  /// Throws Error if an option lies outside its range, or a listed token outside the vocabulary.
+  /// Error if an option lies outside its range, or a listed token outside the vocabulary.
   Sampler(SamplerConfig config, dim_t vocabulary)
       : config_(std::move(config)), random_(Random{config_.seed}.named("sampler")) {
     const auto expect = [](bool met, const char* option, const char* range, double found) {
@@ -84,15 +43,15 @@ class Sampler {
       for (const std::int32_t token : *list) expect_token(token);
     seen_.reserve(occurrences_.size());
     order_.resize(occurrences_.size());
-    odds_.resize(occurrences_.size() + native_width<double> - 1);  // the last register may reach beyond
+    odds_.resize(occurrences_.size() + native_width<double> - 1);  // room for a whole last register
   }
 
   const SamplerConfig& config() const { return config_; }
   dim_t vocabulary() const { return static_cast<dim_t>(occurrences_.size()); }
   std::uint64_t position() const { return position_; }  ///< tokens drawn so far
 
-  /// The next token, which is then counted as written. The penalties stay in the logits. -infinity is a token that
-  /// cannot be; throws Error for NaN and +infinity, if nothing can be, and for another vocabulary.
+  /// The next token, which is then counted as written. The penalties stay in the logits. A token of logit -infinity is
+  /// never drawn. Error for NaN and +infinity, if all are -infinity, and for another number of logits.
   std::int32_t operator()(std::span<float> logits) {
     expect_size(logits);
     penalise(logits);
@@ -104,8 +63,8 @@ class Sampler {
     return token;
   }
 
-  /// Counts a token as written. DropoutStream tokens are counted already; call it for those of a prompt to have them
-  /// avoided too (the official pipeline does not).
+  /// Counts a token as written. Drawn tokens are counted already; call it for those of a prompt to penalise them too
+  /// (the official pipeline does not).
   void observe(std::int32_t token) {
     expect_token(token);
     for (const std::int32_t other : seen_) occurrences_[index(other)] *= config_.penalty_decay;
@@ -180,7 +139,7 @@ class Sampler {
     const bool cut = config_.top_p < 1;
     if (!cut && most == size) return order_;
     const double wanted = cut ? config_.top_p * weigh(logits, order_, max, 1) : 0;
-    // A heap, because few tokens pass: they gather behind its end, the likeliest last.
+    // A heap, since few tokens pass: they are moved behind its end, the likeliest to the back.
     const auto later = [&](std::int32_t a, std::int32_t b) {
       const float x = logits[index(a)], y = logits[index(b)];
       return x < y || (x == y && a > b);
@@ -191,7 +150,8 @@ class Sampler {
     float cutoff = 0;
     for (std::size_t n = 0; n < most; ++n) {
       const std::int32_t next = order_.front();
-      if (cut && n > 0 && sum >= wanted && logits[index(next)] < cutoff) break;  // what equals the last one passes too
+      if (cut && n > 0 && sum >= wanted && logits[index(next)] < cutoff)
+        break;  // those as likely as the last one pass too
       std::pop_heap(order_.begin(), end, later);
       --end;
       if (cut) sum += odds_[index(next)];
@@ -203,8 +163,8 @@ class Sampler {
   SamplerConfig config_;
   Random random_;
   std::uint64_t position_ = 0;
-  std::vector<double> occurrences_;  // of each token, decayed; `never` if it was not written
-  std::vector<std::int32_t> seen_;   // the tokens that were
+  std::vector<double> occurrences_;  // of each token, decayed; `never`: not written yet
+  std::vector<std::int32_t> seen_;   // the tokens that were written
   std::vector<std::int32_t> order_;  // scratch, like odds_
   std::vector<double> odds_;
 };

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include <rwkv/core/bf16.hpp>
+#include <rwkv/core/storage.hpp>
 
 namespace rwkv {
 
@@ -69,22 +70,21 @@ constexpr std::optional<Dtype> dtype_named(std::string_view name) {
 template <class T>
 inline constexpr Dtype dtype_of = detail::dtype_of_scalar<T>();
 
+/// How files say that numbers are stored so in memory.
+constexpr Dtype file_dtype(Storage s) {
+  return s == Storage::f64 ? Dtype::f64 : s == Storage::f32 ? Dtype::f32 : Dtype::bf16;
+}
+
 /// Whether its numbers become a float or a double.
 constexpr bool is_real(Dtype d) {
   return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16;
 }
-/// Whether a T takes every number of it exactly, or, where numbers are stored shortened, as what it is computed with
-/// would: to a bf16 they are rounded.
-template <class T>
-constexpr bool holds(Dtype d) {
-  using N = compute_of<T>;
-  return d == dtype_of<T> || d == dtype_of<N> || (std::is_floating_point_v<N> && is_real(d) && bytes_of(d) < sizeof(N));
+/// Whether numbers stored as `to` can take those stored as `from`: exactly, or, where `to` has 16 bits, rounded from at
+/// most 32. A double does not become a float.
+constexpr bool holds(Dtype to, Dtype from) {
+  return to == from || (is_real(to) && is_real(from) && bytes_of(from) <= std::max<std::uint64_t>(bytes_of(to), 4));
 }
 
-/// The float of a bfloat16: its upper half.
-constexpr float from_bf16(std::uint16_t bits) {
-  return std::bit_cast<float>(std::uint32_t(bits) << 16);
-}
 /// The float of an IEEE binary16.
 constexpr float from_f16(std::uint16_t bits) {
   const std::uint32_t sign = std::uint32_t(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
@@ -114,7 +114,7 @@ void convert(Dtype d, const std::byte* from, std::span<T> to) {
     else if (d == Dtype::f16)
       each(std::uint16_t{}, from_f16);
     else if (d == Dtype::bf16)
-      each(std::uint16_t{}, from_bf16);
+      each(bf16{}, [](bf16 x) { return float(x); });
   }
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-#include <cstdlib>
 #include <set>
 #include <utility>
 
 #include <rwkv/io/json_events.hpp>
+#include <rwkv/io/json_string.hpp>
 #include <rwkv/io/tensor_info.hpp>
 
 namespace rwkv {
@@ -82,11 +82,6 @@ class HeaderEvents {
     }
     return go(At::root);
   }
-  /// At most 100 bytes: a hostile name may be as long as the file.
-  [[gnu::cold]] static std::string shortened(std::string_view text) {
-    return text.size() <= 100 ? std::string(text) : std::string(text.substr(0, 97)) + "...";
-  }
-  [[gnu::cold]] static std::string quote(std::string_view text) { return json_string(shortened(text)); }
 
  private:
   enum class At { start, root, metadata, tensor, shape, offsets };
@@ -130,16 +125,6 @@ inline int compare_places(const void* left, const void* right) {
   if (a.end != b.end) return a.end < b.end ? -1 : 1;
   return a.name.compare(b.name);
 }
-inline int compare_names(const void* left, const void* right) {
-  return (*static_cast<TensorInfo* const*>(left))->name.compare((*static_cast<TensorInfo* const*>(right))->name);
-}
-/// With qsort, which compiles in no time.
-inline std::vector<TensorInfo*> sorted(std::vector<TensorInfo>& tensors, int (*compare)(const void*, const void*)) {
-  std::vector<TensorInfo*> all;
-  for (TensorInfo& t : tensors) all.push_back(&t);
-  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof all[0], compare);
-  return all;
-}
 
 }  // namespace detail
 
@@ -162,7 +147,7 @@ inline std::vector<TensorInfo*> sorted(std::vector<TensorInfo>& tensors, int (*c
   header.tensors.swap(sorted);
   std::uint64_t used = 0;
   for (const TensorInfo& t : header.tensors) {
-    const std::string tensor = "tensor " + events.quote(t.name) + ": ";
+    const std::string tensor = "tensor " + detail::quote(t.name) + ": ";
     const std::string range = "bytes " + std::to_string(t.begin) + " to " + std::to_string(t.end);
     const auto size = byte_size(t.dtype, t.shape);
     if (!size) return tensor + "shape " + shape_text(t.shape) + " is too large to count";

@@ -5,6 +5,7 @@
 
 #include <rwkv/core/utf8.hpp>
 #include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/json_string.hpp>
 #include <rwkv/io/tensor_info.hpp>
 
 namespace rwkv {

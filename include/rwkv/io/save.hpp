@@ -9,16 +9,22 @@ template <class B>
 SafetensorsWriter::Source downloads(const typename B::scalar* from) {
   using T = typename B::scalar;
   return [from](std::uint64_t offset, std::span<std::byte> chunk) {
-    B::download(reinterpret_cast<T*>(chunk.data()), from + offset / sizeof(T), dim_t(chunk.size() / sizeof(T)));
+    const T* const first = from + offset / sizeof(T);
+    const std::size_t whole = chunk.size() / sizeof(T), rest = chunk.size() % sizeof(T);
+    B::download(reinterpret_cast<T*>(chunk.data()), first, dim_t(whole));
+    if (rest == 0) return;
+    T last;  // part of which is padding
+    B::download(&last, first + whole, 1);
+    std::memcpy(chunk.data() + whole * sizeof(T), &last, rest);
   };
 }
 }  // namespace detail
 
-/// Adds every leaf of `bundle`, which must outlive the writer's `write`. Scalars keep their type.
+/// Adds every leaf of `bundle`, which must outlive the writer's `write`. Numbers are stored as they are in memory.
 template <class B, Bundle P>
 void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const Owned<B, P>& bundle) {
   for (const Leaf& leaf : bundle.leaves())
-    writer.add(prefix + leaf.name, dtype_of<typename B::scalar>, leaf.shape,
+    writer.add(prefix + leaf.name, file_dtype(leaf.storage), leaf.shape,
                detail::downloads<B>(bundle.data() + leaf.offset));
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <rwkv/io/dtype.hpp>
@@ -14,12 +14,12 @@ namespace rwkv {
 /// Free text that travels with a file: key to value, both UTF-8.
 using Metadata = std::map<std::string, std::string>;
 
-/// A tensor in a file: its bytes are [begin, end) of the data, row-major.
+/// A tensor in a file.
 struct TensorInfo {
   std::string name;
   Dtype dtype = Dtype::f32;
-  std::vector<dim_t> shape;
-  std::uint64_t begin = 0, end = 0;
+  std::vector<dim_t> shape;          ///< rows first
+  std::uint64_t begin = 0, end = 0;  ///< its bytes in the file's data, as the format counts them
 };
 
 /// "(4, 64)"
@@ -27,6 +27,10 @@ struct TensorInfo {
   std::string text = "(";
   for (const dim_t d : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(d);
   return text + ")";
+}
+/// "F32 (4, 64)"
+[[gnu::cold]] inline std::string describe(Dtype dtype, std::span<const dim_t> shape) {
+  return std::string(name_of(dtype)) + " " + shape_text(shape);
 }
 
 /// The bytes of a tensor; nothing if 64 bits cannot count them or an extent is negative.
@@ -37,17 +41,18 @@ inline std::optional<std::uint64_t> byte_size(Dtype dtype, std::span<const dim_t
   return n;
 }
 
-/// A JSON string, quotes included: control characters escaped, the rest as it is.
-[[gnu::noinline]] inline std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20)
-      out += c;
-    else
-      (out += "\\u00") += {"0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
-  }
-  return out + '"';
+namespace detail {
+inline int compare_names(const void* left, const void* right) {
+  return (*static_cast<TensorInfo* const*>(left))->name.compare((*static_cast<TensorInfo* const*>(right))->name);
 }
+/// In the order that `compare` says; by qsort, which costs nothing to compile.
+inline std::vector<TensorInfo*> sorted(std::vector<TensorInfo>& tensors, int (*compare)(const void*, const void*)) {
+  std::vector<TensorInfo*> all;
+  all.reserve(tensors.size());
+  for (TensorInfo& t : tensors) all.push_back(&t);
+  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof all[0], compare);
+  return all;
+}
+}  // namespace detail
 
 }  // namespace rwkv

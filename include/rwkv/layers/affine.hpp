@@ -13,7 +13,7 @@ struct Affine : Linear<I, O, How> {
 
   template <class B>
   struct Params {
-    Matrix<B, O, I> weight;
+    WeightMatrix<B, O, I> weight;
     Tensor<B, O> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"weight", How, true}, p.weight...);

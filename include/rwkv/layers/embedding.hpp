@@ -14,7 +14,7 @@ struct Embedding {
 
   template <class B>
   struct Params {
-    Matrix<B, V, C> weight;
+    WeightMatrix<B, V, C> weight;
     static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight", How, true}, p.weight...); }
   };
   template <class B>

@@ -14,7 +14,7 @@ struct Linear {
 
   template <class B>
   struct Params {
-    Matrix<B, O, I> weight;
+    WeightMatrix<B, O, I> weight;
     static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight", How, true}, p.weight...); }
   };
   template <class B>

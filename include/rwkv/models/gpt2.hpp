@@ -11,6 +11,7 @@
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
 #include <rwkv/layers/tied.hpp>
+#include <rwkv/models/family.hpp>
 
 namespace rwkv::gpt2 {
 
@@ -33,6 +34,21 @@ struct Body : Sequential<Dropped<Drop, Named<"transformer.wpe", PositionEmbeddin
                          Named<"transformer.h", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,
                          Named<"transformer.ln_f", LayerNorm<Width>>> {};
 
+namespace detail {
+/// No file says how many heads there are; they are 64 wide in all released models.
+inline NetShape shape_of(const ExtentsOf& parameters) {
+  const auto table = parameters("transformer.wte.weight"), positions = parameters("transformer.wpe.weight");
+  if (table.size() != 2 || positions.size() != 2) return {};
+  const dim_t layers = rwkv::detail::count_blocks(parameters, "transformer.h.", ".ln_1.weight");
+  return {table[0], table[1], layers, (table[1] + 63) / 64, 4 * table[1], positions[0]};
+}
+inline std::string type_of(const NetShape& s) {
+  const dim_t heads = s.heads ? s.heads : (s.width + 63) / 64;
+  return rwkv::detail::type_text("gpt2::Model", {s.vocabulary, s.width, s.layers, heads, s.context});
+}
+}  // namespace detail
+inline constexpr Family family{"gpt2", 0.95, &detail::shape_of, &detail::type_of};
+
 /// GPT-2 (Radford et al. 2019) as nanoGPT builds it, under the names of its checkpoints: learned positions, layer
 /// norms before attention and MLP, the head tied to the embedding. Context: the most tokens of a sequence. Drop of 100
 /// numbers are dropped in training: of the embeddings, attention's weights, and what a block adds to the residual
@@ -41,6 +57,7 @@ template <dim_t Vocab, dim_t Width, int Layers, int Heads, dim_t Context, int Dr
 struct Model : Tied<Named<"transformer.wte", Embedding<Vocab, Width, weight>>,
                     Body<Width, Layers, Heads, Context, Drop>, LastToken<Linear<Width, Vocab>>> {
   static constexpr dim_t context = Context;
+  static constexpr const Family& family = gpt2::family;
 };
 
 }  // namespace rwkv::gpt2

@@ -9,6 +9,7 @@
 #include <rwkv/layers/position_embedding.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
+#include <rwkv/models/family.hpp>
 
 namespace rwkv::gpt2::study {
 
@@ -23,6 +24,21 @@ struct Block
     : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Dropped<Drop, Named<"sa", Attention<C, Heads, Context, Drop>>>>,
                  Residual<Named<"ln2", LayerNorm<C>>, Dropped<Drop, Named<"ffwd.net", FeedForward<C>>>>> {};
 
+namespace detail {
+inline NetShape shape_of(const ExtentsOf& parameters) {
+  const auto table = parameters("token_embedding_table.weight"),
+             positions = parameters("position_embedding_table.weight");
+  if (table.size() != 2 || positions.size() != 2) return {};
+  const dim_t layers = rwkv::detail::count_blocks(parameters, "blocks.", ".ln1.weight");
+  return {table[0], table[1], layers, (table[1] + 63) / 64, 4 * table[1], positions[0]};
+}
+inline std::string type_of(const NetShape& s) {
+  const dim_t heads = s.heads ? s.heads : (s.width + 63) / 64;
+  return rwkv::detail::type_text("gpt2::study::Model", {s.vocabulary, s.width, s.layers, heads, s.context});
+}
+}  // namespace detail
+inline constexpr Family family{"study-gpt", 0.95, &detail::shape_of, &detail::type_of};
+
 /// The transformer that the seed study compared RWKV with, under its notebook's names: ReLU, an untied head with bias,
 /// all weights N(0, 0.02). The study's own: Model<56, 768, 12, 64, 256>. Drop of 100 numbers are dropped in
 /// training: weights of attention, and what attention and the feed-forward part add to the residual stream.
@@ -32,6 +48,7 @@ struct Model : Sequential<Named<"token_embedding_table", Embedding<Vocab, Width,
                           Named<"blocks", Repeat<Layers, Block<Width, Heads, Context, Drop>>>,  //
                           Named<"ln_f", LayerNorm<Width>>, Named<"lm_head", LastToken<Affine<Width, Vocab, weight>>>> {
   static constexpr dim_t context = Context;
+  static constexpr const Family& family = study::family;
 };
 
 }  // namespace rwkv::gpt2::study

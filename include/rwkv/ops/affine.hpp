@@ -35,7 +35,7 @@ struct BlockOfRows {
 
 /// y = x W^T + b, tokens as rows; the weight (O, I) as checkpoints store it. A bias without data is none.
 template <class B, dim_t O, dim_t I>
-void affine_forward(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, Time, I> x,
+void affine_forward(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, Time, I> x,
                     Tensor<B, Batch, Time, O> y) {
   if (bias.data == nullptr) return linear_forward<B>(scratch, weight, x, y);
   const dim_t tokens = y.seq.tokens();
@@ -58,8 +58,8 @@ void bias_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, O> dy, Tensor<Acc
 }
 /// dx = dy W, or that added to dx; dW += dy^T x; db += the sum of dy where there is a bias.
 template <class B, dim_t O, dim_t I>
-void affine_backward(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
-                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, Matrix<Accum<B>, O, I> dweight,
+void affine_backward(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
+                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, WeightMatrix<Accum<B>, O, I> dweight,
                      Tensor<Accum<B>, O> dbias, bool add_to_dx = false) {
   linear_backward<B>(weight, x, dy, dx, dweight, add_to_dx);
   if (dbias.data != nullptr) bias_backward<B>(scratch, dy, dbias);

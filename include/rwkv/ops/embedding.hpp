@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/backend/backend.hpp>
-#include <rwkv/core/matrix.hpp>
 #include <rwkv/core/scratch.hpp>
+#include <rwkv/core/weight_matrix.hpp>
 
 namespace rwkv {
 namespace detail {
@@ -30,13 +30,13 @@ struct LookUpBackward {
 
 /// y = table[ids]. Ids must lie in [0, V): whoever reads them in has checked it.
 template <class B, dim_t V, dim_t C>
-void embedding_forward(Matrix<B, V, C> table, TokenIds ids, Tensor<B, Batch, Time, C> y) {
+void embedding_forward(WeightMatrix<B, V, C> table, TokenIds ids, Tensor<B, Batch, Time, C> y) {
   if (table.format) return table.format->look_up(ids.seq.tokens(), C, ids.data, table.data, y.data);
   B::for_each(ids.seq.tokens(), C, detail::LookUp<typename B::scalar, C>{ids.data, table.data, y.data});
 }
 /// dtable[ids] += dy, unless the table is not trained.
 template <class B, dim_t V, dim_t C>
-void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Matrix<Accum<B>, V, C> dtable) {
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, WeightMatrix<Accum<B>, V, C> dtable) {
   if (!dtable.data) return;
   B::for_each_step(1, C, 1,
                    detail::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});

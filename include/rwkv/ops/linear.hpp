@@ -2,7 +2,7 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/accum.hpp>
 #include <rwkv/core/error.hpp>
-#include <rwkv/core/matrix.hpp>
+#include <rwkv/core/weight_matrix.hpp>
 
 namespace rwkv {
 namespace detail {
@@ -14,7 +14,7 @@ namespace detail {
 
 /// y = x W^T + beta y, tokens as rows: the one place where it matters how weights are stored.
 template <class B, dim_t O, dim_t I>
-void weight_product(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
+void weight_product(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
                     Tensor<B, Batch, Time, O> y, compute_of<typename B::scalar> beta) {
   const dim_t tokens = y.seq.tokens();
   if (weight.format)
@@ -27,14 +27,14 @@ void weight_product(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch
 
 /// y = x W^T, tokens as rows; the weight (O, I) as checkpoints store it.
 template <class B, dim_t O, dim_t I>
-void linear_forward(Scratch<B>& scratch, Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
+void linear_forward(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
                     Tensor<B, Batch, Time, O> y) {
   detail::weight_product<B>(scratch, weight, x, y, 0);
 }
 /// dx = dy W, or that added to dx; dW += dy^T x, unless the weight is not trained. Error where the weight cannot be.
 template <class B, dim_t O, dim_t I>
-void linear_backward(Matrix<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> dy,
-                     Tensor<B, Batch, Time, I> dx, Matrix<Accum<B>, O, I> dweight, bool add_to_dx = false) {
+void linear_backward(WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> dy,
+                     Tensor<B, Batch, Time, I> dx, WeightMatrix<Accum<B>, O, I> dweight, bool add_to_dx = false) {
   if (weight.format) detail::cannot_be_trained(weight.format->storage);
   B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, add_to_dx ? 1 : 0);
   if (dweight.data) B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);

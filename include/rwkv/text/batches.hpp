@@ -1,31 +1,38 @@
 #pragma once
 #include <concepts>
+#include <memory>
 #include <utility>
-#include <variant>
 
 #include <rwkv/text/contiguous_batches.hpp>
 #include <rwkv/text/random_windows.hpp>
 
 namespace rwkv {
 
-/// RandomWindows or ContiguousBatches, chosen at run time.
+/// Any batch source, chosen at run time. Copies share the source, which nothing changes.
 class Batches {
  public:
-  /// Another source is another name in this list.
-  using Kind = std::variant<RandomWindows, ContiguousBatches>;
+  template <class Source>
+  requires(!std::same_as<Source, Batches> && BatchSource<Source>) Batches(Source source)
+      : source_(std::make_shared<const Erased<Source>>(std::move(source))) {}
 
-  template <class K>
-  requires std::constructible_from<Kind, K> Batches(K kind) : kind_(std::move(kind)) {}
-
-  Seq seq() const {
-    return std::visit([](const auto& kind) { return kind.seq(); }, kind_);
-  }
-  void fill(dim_t step, Minibatch& batch) const {
-    std::visit([&](const auto& kind) { kind.fill(step, batch); }, kind_);
-  }
+  Seq seq() const { return source_->seq(); }
+  void fill(dim_t step, Minibatch& batch) const { source_->fill(step, batch); }
 
  private:
-  Kind kind_;
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual Seq seq() const = 0;
+    virtual void fill(dim_t step, Minibatch& batch) const = 0;
+  };
+  template <class Source>
+  struct Erased final : Interface {
+    explicit Erased(Source from) : source(std::move(from)) {}
+    Seq seq() const override { return source.seq(); }
+    void fill(dim_t step, Minibatch& batch) const override { source.fill(step, batch); }
+    Source source;
+  };
+
+  std::shared_ptr<const Interface> source_;
 };
 
 static_assert(BatchSource<RandomWindows> && BatchSource<ContiguousBatches> && BatchSource<Batches>);

@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <cstdint>
 #include <numeric>
 #include <optional>
@@ -7,14 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include <rwkv/text/token.hpp>
+#include <rwkv/text/byte_table.hpp>
+#include <rwkv/text/expect_token.hpp>
 
 namespace rwkv {
 
-/// For a text whose bytes are a token each: the token of every byte, -1 for those that have none.
-using ByteTable = std::array<std::int32_t, 256>;
-
-/// One token per byte: takes any file, needs no vocabulary. What a model writes may stop in the middle of a character.
+/// One token per byte: encodes any file and needs no vocabulary. A model's output may end in the middle of a character.
 class Bytes {
  public:
   static constexpr std::string_view kind = "bytes";

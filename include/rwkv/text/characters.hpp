@@ -11,13 +11,13 @@
 
 namespace rwkv {
 
-/// One token per character (code point) of a vocabulary: those of a text, or those of a list.
+/// One token per character (code point) of a vocabulary, which is made from a text or from a list.
 class Characters {
  public:
   static constexpr std::string_view kind = "characters";
 
-  /// The characters that occur in a text, in the order of their code points. Throws Error if it is empty or not UTF-8;
-  /// `name` is what messages call the text.
+  /// The characters that occur in a text, in the order of their code points. Error if it is empty or not UTF-8; `name`
+  /// is what messages call the text.
   explicit Characters(std::string_view text, const std::string& name = "text") {
     std::vector<char> occurs(0x110000);
     utf8::for_each(text, name, [&](char32_t code, std::size_t) { occurs[code] = 1; });
@@ -25,8 +25,7 @@ class Characters {
       if (occurs[code] != 0) add(code);
     if (characters_.empty()) throw Error(name, ": expected the characters of a text, found no text; give a longer one");
   }
-  /// The characters of a list: the first is token 0. Throws Error if it is empty, not UTF-8, or names a character
-  /// twice.
+  /// The characters of a list: the first is token 0. Error if it is empty, not UTF-8, or has a character twice.
   static Characters from_vocabulary(std::string_view list) {
     Characters made;
     utf8::for_each(list, "vocabulary", [&](char32_t code, std::size_t at) {
@@ -40,14 +39,14 @@ class Characters {
   }
 
   dim_t size() const { return static_cast<dim_t>(characters_.size()); }
-  /// Throws Error at the first byte that is not UTF-8 and at the first character that the vocabulary lacks.
+  /// Error at the first byte that is not UTF-8 or the first character that the vocabulary lacks.
   std::vector<std::int32_t> encode(std::string_view text) const {
     std::vector<std::int32_t> ids;
     ids.reserve(utf8::length(text));
     for_each_id(text, "text", [&](std::int32_t id) { ids.push_back(id); });
     return ids;
   }
-  /// Adds the character, as UTF-8, to out. Throws Error unless 0 <= id < size().
+  /// Adds the character, as UTF-8, to out. Error unless 0 <= id < size().
   void append(std::int32_t id, std::string& out) const {
     expect_token(id, size(), kind);
     utf8::append(characters_[static_cast<std::size_t>(id)], out);
@@ -58,7 +57,7 @@ class Characters {
     return page < page_of_.size() ? ids_[256 * std::size_t{page_of_[page]} + (code & 255)] : -1;
   }
 
-  /// Calls each(id) along a text, which messages call `name`; throws as encode does.
+  /// Calls each(id) for the tokens of a text, which messages call `name`; errors as in encode.
   template <class Each>
   void for_each_id(std::string_view text, const std::string& name, Each&& each) const {
     utf8::for_each(text, name, [&](char32_t code, std::size_t at) {
@@ -67,7 +66,7 @@ class Characters {
       each(token);
     });
   }
-  /// If the text is all ASCII.
+  /// Only for a text that is all ASCII.
   std::optional<ByteTable> byte_table(std::string_view text) const {
     if (utf8::ascii_prefix(text) < text.size()) return {};
     ByteTable table;
@@ -101,7 +100,7 @@ class Characters {
   }
 
   std::vector<char32_t> characters_;  // of each token
-  // The token of each code point, in pages of 256, because a script fills few of the 4352; page 0 is empty.
+  // The token of each code point, in pages of 256, since a script uses few of the 4352; page 0 is empty.
   std::vector<std::uint16_t> page_of_ = std::vector<std::uint16_t>(0x1100);
   std::vector<std::int32_t> ids_ = std::vector<std::int32_t>(256, -1);
 };

@@ -2,22 +2,22 @@
 #include <cstdint>
 #include <utility>
 
-#include <rwkv/text/minibatch.hpp>
+#include <rwkv/text/corpus_batches.hpp>
 
 namespace rwkv {
 
-/// The corpus cut into `batch` streams of equal length, one per row, read from front to back: each step is the next
-/// `time` tokens of every stream, so the state can be carried over; after the last whole step all start again.
+/// The corpus cut into `batch` parts of equal length, one per row, read from front to back: each step is the next
+/// `time` tokens of every part, so that the state can be carried over. After the last whole step all parts start again.
 class ContiguousBatches : public CorpusBatches<ContiguousBatches> {
  public:
-  /// Throws Error if the corpus is shorter than one step, batch * (time + 1) tokens. Nothing here is random: the third
-  /// argument is there so that ContiguousBatches can stand where RandomWindows does.
+  /// Error if the corpus is shorter than one step, batch * (time + 1) tokens. The third argument, a seed, is ignored;
+  /// it lets generic code make RandomWindows or ContiguousBatches alike.
   ContiguousBatches(Corpus corpus, Seq seq, std::uint64_t = 0)
       : CorpusBatches(std::move(corpus), seq, seq.batch),
         length_(this->corpus().size() / seq.batch),
         steps_per_pass_((length_ - 1) / seq.time) {}
 
-  /// Steps until it starts again. What is left, less than `time` tokens of each stream, is not read.
+  /// Steps until all parts start again. The rest of each part, fewer than `time` tokens, is not read.
   dim_t steps_per_pass() const { return steps_per_pass_; }
 
   void fill(dim_t step, Minibatch& batch) const {
@@ -28,7 +28,7 @@ class ContiguousBatches : public CorpusBatches<ContiguousBatches> {
   }
 
  private:
-  dim_t length_;  // tokens of a stream
+  dim_t length_;  // tokens of a part
   dim_t steps_per_pass_;
 };
 

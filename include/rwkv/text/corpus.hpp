@@ -13,21 +13,21 @@
 
 namespace rwkv {
 
-/// A text as a row of tokens. Copies and slices share the storage. Where every byte is a token the file itself is the
-/// storage, seen through a table; other texts are kept in memory, in one, two or four bytes per token.
+/// A text as a sequence of tokens. Copies and slices share the storage. Where every byte is a token, the storage is the
+/// memory-mapped file and a table; other texts are kept as one, two or four bytes per token.
 class Corpus {
  public:
-  /// The tokens of a file. Throws Error if there is no such file, if it is empty, or if the tokenizer cannot take it.
+  /// The tokens of a file. Error if there is no such file, if it is empty, or if the tokenizer cannot encode it.
   Corpus(const std::string& path, Tokenizer tokenizer)
       : Corpus(std::make_shared<Storage>(MappedFile(path), std::move(tokenizer))) {}
-  /// A file with the tokenizer of its own characters.
+  /// The file, with a tokenizer of the characters that occur in it.
   static Corpus by_characters(const std::string& path) {
     MappedFile file(path);
     if (file.text().empty()) throw empty(path);
     Tokenizer tokenizer = Characters(file.text(), path);
     return Corpus(std::make_shared<Storage>(std::move(file), std::move(tokenizer)));
   }
-  /// A text that is in memory already; messages call it "text".
+  /// A text in memory; messages call it "text".
   static Corpus of_text(std::string text, Tokenizer tokenizer) {
     return Corpus(std::make_shared<Storage>(std::move(text), std::move(tokenizer)));
   }
@@ -36,12 +36,12 @@ class Corpus {
   const Tokenizer& tokenizer() const { return storage_->tokenizer; }
   const std::string& name() const { return storage_->name; }  ///< the path, for messages
 
-  /// Tokens first, first + 1, ... into out. Throws Error unless all of them lie within the corpus.
+  /// Tokens first, first + 1, ... into out. Error unless all of them lie within the corpus.
   void read(dim_t first, std::span<std::int32_t> out) const {
     expect_range(first, static_cast<dim_t>(out.size()));
     storage_->read(first_ + first, out);
   }
-  /// A part of it: `count` tokens from `first`. Throws Error unless they lie within the corpus.
+  /// A part of it: `count` tokens from `first`. Error unless they lie within the corpus.
   Corpus slice(dim_t first, dim_t count) const {
     expect_range(first, count);
     Corpus part = *this;
@@ -85,9 +85,9 @@ class Corpus {
     Tokenizer tokenizer;
     std::optional<MappedFile> file;
     std::string memory;
-    std::optional<ByteTable> table;  // where bytes are tokens, of `text`; otherwise there are
+    std::optional<ByteTable> table;  // of `text`, where every byte is a token; otherwise the tokens are `numbers`
     std::string_view text;
-    std::vector<std::uint8_t> numbers;  // of `width` bytes each
+    std::vector<std::uint8_t> numbers;  // `width` bytes each
     std::size_t width = 1;
 
    private:
@@ -99,7 +99,7 @@ class Corpus {
         if (table && covers(*table)) return;
         width = kind.size() <= 0x100 ? 1 : kind.size() <= 0x10000 ? 2 : 4;
         numbers.reserve(utf8::length(text) * width);
-        kind.for_each_id(text, name, [&](std::int32_t id) {  // throws at the place where it cannot
+        kind.for_each_id(text, name, [&](std::int32_t id) {
           for (std::size_t i = 0; i < width; ++i) numbers.push_back(static_cast<std::uint8_t>(id >> 8 * i));
         });
       });

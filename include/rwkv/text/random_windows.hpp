@@ -3,15 +3,15 @@
 #include <utility>
 
 #include <rwkv/core/random.hpp>
-#include <rwkv/text/minibatch.hpp>
+#include <rwkv/text/corpus_batches.hpp>
 
 namespace rwkv {
 
-/// RandomWindows of a corpus, each of its places equally likely: where row b of step s starts depends on (seed, s, b)
+/// Random windows of a corpus: every start is equally likely, and that of row b in step s depends on (seed, s, b)
 /// alone.
 class RandomWindows : public CorpusBatches<RandomWindows> {
  public:
-  /// Throws Error if the corpus is shorter than one window, time + 1 tokens.
+  /// Error if the corpus is shorter than one window, time + 1 tokens.
   RandomWindows(Corpus corpus, Seq seq, std::uint64_t seed = 0)
       : CorpusBatches(std::move(corpus), seq, 1), random_(Random{seed}.named("windows")) {}
 

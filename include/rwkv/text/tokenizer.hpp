@@ -13,7 +13,7 @@
 
 namespace rwkv {
 
-/// Turns text into tokens and back: a value that holds one of the kinds, and that is saved with its model.
+/// Text to tokens and back: a value of one of several kinds, saved with the model.
 class Tokenizer {
  public:
   /// Another kind is another name in this list.
@@ -30,15 +30,15 @@ class Tokenizer {
     return std::visit(std::forward<F>(f), kind_);
   }
 
-  /// How many tokens there are: the least vocabulary of a model.
+  /// Number of tokens: a model's vocabulary must be at least as large.
   dim_t size() const {
     return visit([](const auto& kind) { return kind.size(); });
   }
-  /// Throws Error, with the place, for what the vocabulary lacks.
+  /// Error, with the place, for what the vocabulary lacks.
   std::vector<std::int32_t> encode(std::string_view text) const {
     return visit([&](const auto& kind) { return kind.encode(text); });
   }
-  /// Adds the text of one token to out. Throws Error unless 0 <= id < size().
+  /// Adds the text of one token to out. Error unless 0 <= id < size().
   void append(std::int32_t id, std::string& out) const {
     visit([&](const auto& kind) { kind.append(id, out); });
   }
@@ -48,7 +48,7 @@ class Tokenizer {
     return out;
   }
 
-  /// What a file needs to hold: "tokenizer", the kind, and "vocabulary", as UTF-8, for kinds that have one.
+  /// What is saved in a file: "tokenizer", the kind, and "vocabulary", as UTF-8, for kinds that have one.
   Metadata metadata() const {
     return visit([](const auto& kind) {
       Metadata made{{"tokenizer", std::string(kind.kind)}};
@@ -56,7 +56,7 @@ class Tokenizer {
       return made;
     });
   }
-  /// Other keys may be there too. Throws Error if these two are missing or make no tokenizer.
+  /// Ignores other keys. Error if these two are missing or make no tokenizer.
   static Tokenizer from_metadata(const Metadata& metadata) {
     const auto kind = metadata.find("tokenizer");
     if (kind == metadata.end())

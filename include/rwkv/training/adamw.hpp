@@ -2,18 +2,11 @@
 #include <cmath>
 
 #include <rwkv/core/math.hpp>
-#include <rwkv/core/owned.hpp>
+#include <rwkv/training/optimizer.hpp>
 
 namespace rwkv {
-
-/// AdamW (Loshchilov and Hutter 2019), bias-corrected: w <- w - rate (m / (sqrt(v) + eps) + decay w). Fields say which
-/// tensors decay and how their rate is multiplied. The defaults are those of the official trainer, with decay 0.1.
-struct AdamW {
-  double beta1 = 0.9, beta2 = 0.99, eps = 1e-8, decay = 0.1;
-};
-
 namespace detail {
-/// One step of one tensor; the gradient, times `scale`, is used up: zeros stay for the next step to add to.
+/// One step of one tensor. The gradient is set to zero for the next step to add to.
 template <class T>
 struct AdamStep {
   T scale, rate, beta1, beta2, eps, decay, correct1, correct2;  // correct = 1 / (1 - beta^step)
@@ -30,20 +23,28 @@ struct AdamStep {
 };
 }  // namespace detail
 
-/// Step number `step` (from 1) of all tensors. The gradient, times `scale`, is used up and left at zero.
-template <class B, Bundle P>
-void adamw_step(const AdamW& o, dim_t step, double rate, double scale, Owned<B, P>& params, Owned<B, P>& gradient,
-                Owned<B, P>& m, Owned<B, P>& v) {
-  using T = typename B::scalar;
-  const T correct1 = T(1 / (1 - std::pow(o.beta1, double(step)))),
-          correct2 = T(1 / (1 - std::pow(o.beta2, double(step))));
-  for (const Leaf& leaf : params.leaves()) {
-    const dim_t at = leaf.offset;
-    B::for_each(1, leaf.size,
-                detail::AdamStep<T>{T(scale), T(rate * leaf.field.lr_scale), T(o.beta1), T(o.beta2), T(o.eps),
-                                    T(leaf.field.decays ? o.decay : 0), correct1, correct2, params.data() + at,
-                                    gradient.data() + at, m.data() + at, v.data() + at});
+/// AdamW (Loshchilov and Hutter 2019), bias-corrected: w <- w - rate (m / (sqrt(v) + eps) + decay w), m and v being the
+/// moments. Fields say which tensors decay. The defaults are those of the official trainer, with decay 0.1.
+struct AdamW {
+  double beta1 = 0.9, beta2 = 0.99, eps = 1e-8, decay = 0.1;
+
+  static constexpr std::array memory{"adam.m.", "adam.v."};
+
+  template <class B, Bundle P>
+  void step(const Update& update, Owned<B, P>& params, Owned<B, P>& gradient,
+            std::array<Owned<B, P>, 2>& moments) const {
+    using T = typename B::scalar;
+    const auto correct = [&](double beta) { return T(1 / (1 - std::pow(beta, double(update.number)))); };
+    const T correct1 = correct(beta1), correct2 = correct(beta2);
+    for (const Leaf& leaf : gradient.leaves()) {
+      const dim_t at = leaf.offset;
+      B::for_each(
+          1, leaf.size,
+          detail::AdamStep<T>{T(update.scale), T(update.learning_rate * leaf.field.lr_scale), T(beta1), T(beta2),
+                              T(eps), T(leaf.field.decays ? decay : 0), correct1, correct2, params.data() + at,
+                              gradient.data() + at, moments[0].data() + at, moments[1].data() + at});
+    }
   }
-}
+};
 
 }  // namespace rwkv

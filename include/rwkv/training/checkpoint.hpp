@@ -6,10 +6,14 @@
 
 namespace rwkv {
 
-/// Everything a run needs to go on bit for bit, in one file that is replaced whole or not at all: parameters, moments,
-/// carried state and the number of steps, which is also the place in the text.
-template <class Net, Backend B>
-void save_checkpoint(Trainer<Net, B>& trainer, const std::string& path, Metadata metadata = {}) {
+/// What checkpoints are called in their metadata under "checkpoint": their tensors and what these mean.
+inline constexpr const char* checkpoint_version = "2";
+
+/// Everything a run needs to go on bit for bit, in one file that is replaced whole or not at all: parameters, what the
+/// optimizer remembers, the carried state and the number of steps, which is also the place in the text.
+template <class Net, Backend B, class O, class C>
+void save_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path, Metadata metadata = {}) {
+  metadata["checkpoint"] = checkpoint_version;
   metadata["steps"] = std::to_string(trainer.steps());
   SafetensorsWriter writer;
   writer.metadata = std::move(metadata);
@@ -17,18 +21,33 @@ void save_checkpoint(Trainer<Net, B>& trainer, const std::string& path, Metadata
   writer.write(path);
 }
 
-/// Puts a trainer where the checkpoint was taken; returns the file's metadata. Error, and nothing changed, unless the
-/// checkpoint was made by a trainer of the same model and batch.
-template <class Net, Backend B>
-Metadata load_checkpoint(Trainer<Net, B>& trainer, const std::string& path) {
-  const SafetensorsFile file(path);
-  const auto found = file.metadata().find("steps");
-  const std::string text = found == file.metadata().end() ? "nothing" : found->second;
+namespace detail {
+/// The number of steps of a checkpoint. Error unless the file is one, of this version.
+[[gnu::cold]] inline dim_t checkpoint_steps(const SafetensorsFile& file) {
+  const auto value = [&](const char* key) {
+    const auto found = file.metadata().find(key);
+    return found == file.metadata().end() ? std::string("nothing") : found->second;
+  };
+  const std::string text = value("steps"), version = value("checkpoint");
   dim_t steps = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
   if (error != std::errc{} || end != text.data() + text.size() || steps < 0)
-    throw Error(path, ": metadata \"steps\": expected a number, found ", text,
+    throw Error(file.path(), ": metadata \"steps\": expected a number, found ", text,
                 "; this file is no checkpoint of a training run");
+  if (version != checkpoint_version)
+    throw Error(file.path(), ": metadata \"checkpoint\": expected version ", checkpoint_version, ", found ", version,
+                "; it was written by ", (version == "nothing" ? "an older" : "another"),
+                " version of the library: finish the run with that one, or start afresh");
+  return steps;
+}
+}  // namespace detail
+
+/// Puts a trainer where the checkpoint was taken; returns the file's metadata. Error, and nothing changed, unless the
+/// checkpoint was made by a trainer of the same model, optimizer and batch.
+template <class Net, Backend B, class O, class C>
+Metadata load_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path) {
+  const SafetensorsFile file(path);
+  const dim_t steps = detail::checkpoint_steps(file);
   BundleReader reader(file);
   trainer.for_each_part([&](const char* name, auto& part) { reader.add(name, part); });
   reader.read();

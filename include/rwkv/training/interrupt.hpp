@@ -3,8 +3,8 @@
 
 namespace rwkv {
 
-/// While it lives, Ctrl-C and a request to terminate only raise a flag, so that a step or a save is finished first. A
-/// second Ctrl-C ends the process at once.
+/// While one exists, SIGINT (Ctrl-C) and SIGTERM only raise a flag, so that a step or a save is finished first. The
+/// second signal ends the process at once.
 class Interrupt {
  public:
   Interrupt() {

@@ -1,31 +1,20 @@
 #pragma once
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 
-#include <rwkv/core/config.hpp>
 #include <rwkv/core/error.hpp>
 #include <rwkv/io/atomic_file.hpp>
 #include <rwkv/io/mapped_file.hpp>
+#include <rwkv/training/step_report.hpp>
 
 namespace rwkv {
 
-/// What one step of training tells.
-struct StepReport {
-  dim_t step = 0, steps = 0;    ///< updates made, and of how many
-  double loss = 0;              ///< nats per token of this step's batch
-  double valid = std::nan("");  ///< the last validation loss
-  bool validated = false;       ///< it was measured in this step
-  double learning_rate = 0, gradient_norm = 0, tokens_per_second = 0;
-  double seconds = 0;  ///< of training, all sittings together
-};
-
-/// log.csv: a line per step, on disk when it is written. A run that resumes drops the lines after its checkpoint, so no
-/// step appears twice.
+/// log.csv: a line per step, flushed at once. A run that resumes drops the lines after its checkpoint, so that no step
+/// appears twice.
 class Log {
  public:
   static constexpr const char* header = "step,loss,valid_loss,learning_rate,gradient_norm,tokens_per_second,seconds\n";
@@ -56,7 +45,7 @@ class Log {
     if (!file_) fail("open");
   }
 
-  /// Of training, up to the last line kept.
+  /// Of training, as the last line kept says.
   double seconds() const { return seconds_; }
 
   void write(const StepReport& r) {

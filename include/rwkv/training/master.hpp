@@ -8,7 +8,7 @@
 namespace rwkv {
 namespace detail {
 
-/// A number in full length that rounds to what is stored, else that.
+/// The full-precision number where it rounds to the stored one, else the stored one.
 template <class T>
 struct RefreshMaster {
   const T* stored;
@@ -21,8 +21,8 @@ struct RefreshMaster {
 
 }  // namespace detail
 
-/// What an optimizer moves: the model's parameters, or, where its machine stores them shortened, a copy in full length
-/// whose roundings they are. There steps add up that are smaller than a rounding.
+/// The parameters that an optimizer moves: the model's own or, on a machine of reduced precision, a full-precision copy
+/// that rounds to them. In the copy, steps that are smaller than a rounding add up.
 template <class Net, Backend B>
 class Master {
  public:
@@ -31,7 +31,7 @@ class Master {
 
   explicit Master(Model<Net, B>& model) : model_(model) {}
 
-  /// As the model's are now: a parameter that somebody else has changed there is changed here.
+  /// In agreement with the model's: a parameter that was changed there since is changed here.
   Params& params() {
     if constexpr (copies) {
       B::for_each(1, copy_.size(), detail::RefreshMaster<typename B::scalar>{model_.params.data(), copy_.data()});
@@ -40,7 +40,7 @@ class Master {
       return model_.params;
     }
   }
-  /// Rounds what params() has become to the model's.
+  /// Rounds params() to the model's parameters.
   void write_back() {
     if constexpr (copies) copy_as<B>(model_.params.data(), copy_.data(), copy_.size());
   }

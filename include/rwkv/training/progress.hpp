@@ -1,16 +1,17 @@
 #pragma once
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <string>
 
-#include <rwkv/training/log.hpp>
+#include <rwkv/training/step_report.hpp>
 
 namespace rwkv {
 
-/// One line on the terminal that is written over as training goes on; silent where the stream is no terminal.
+/// One line on the terminal, rewritten as training goes on. Shows nothing where the stream is not a terminal.
 class Progress {
  public:
   explicit Progress(std::FILE* stream = stderr) : stream_(stream), shows_(::isatty(::fileno(stream)) != 0) {}
@@ -37,7 +38,7 @@ class Progress {
   }
   void start_at(double seconds) { last_ = seconds; }
 
-  /// The line: step, losses, rate, gradient norm, speed and what is left, in hours, minutes and seconds.
+  /// The line: step, losses, learning rate, gradient norm, speed, and the time left in hours, minutes and seconds.
   static std::string line(const StepReport& r, double left) {
     char text[200], valid[32] = "", speed[32];
     if (!std::isnan(r.valid)) std::snprintf(valid, sizeof valid, "  valid %.4f", r.valid);

@@ -13,7 +13,7 @@ struct Schedule {
   enum class Curve { constant, cosine, exponential };
 
   double learning_rate = 6e-4, final_learning_rate = 1e-5;
-  dim_t warmup = 20, steps = 0;  ///< steps: where the curve ends; 0: nowhere, the rate stays
+  dim_t warmup = 20, steps = 0;  ///< steps: where the curve ends; 0: no curve, the rate is constant
   Curve curve = Curve::constant;
 
   /// Step 0 is the first. The rise starts at 1 / (warmup + 1) of the rate and reaches it in step `warmup`.

@@ -1,209 +1,189 @@
 #pragma once
 #include <cmath>
 #include <string>
+#include <utility>
 
-#include <rwkv/core/error.hpp>
-#include <rwkv/core/token_buffer.hpp>
-#include <rwkv/models/model.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/ops/norm.hpp>
-#include <rwkv/text/minibatch.hpp>
-#include <rwkv/training/adamw.hpp>
+#include <rwkv/training/communicator.hpp>
+#include <rwkv/training/evaluate.hpp>
 #include <rwkv/training/master.hpp>
-#include <rwkv/training/schedule.hpp>
+#include <rwkv/training/not_finite.hpp>
+#include <rwkv/training/train_config.hpp>
 
 namespace rwkv {
 
-/// How a model is trained.
-struct TrainConfig {
-  Schedule schedule = {};
-  AdamW optimizer = {};
-  double clip = 1;     ///< largest norm of the gradient; 0: no limit
-  int accumulate = 1;  ///< batches whose gradients are averaged into one update
-  double l2wrap = 0;   ///< strength of L2Wrap; the official trainers have official_l2wrap
-  bool carry =
-      false;  ///< truncated back-propagation through time: a batch that continues starts from the last one's state
-  std::uint64_t seed = 0;  ///< of dropout
-};
-
-/// A loss or gradient that is no number. Nothing was updated: the model is as it was after the step before.
-struct NotFinite : Error {
-  dim_t step;
-  std::string tensor;
-  NotFinite(dim_t at, std::string where)
-      : Error("step ", at, ": ", where,
-              " is not finite; the parameters are as the step before left them. Resume from the last checkpoint with a "
-              "lower learning rate, or look for bad data"),
-        step(at),
-        tensor(std::move(where)) {}
-  NotFinite(const NotFinite& error, const std::string& more)
-      : Error(error.what(), more), step(error.step), tensor(error.tensor) {}
-};
-
-/// Trains a model on batches: gradients, clipping, AdamW. All memory is taken at construction and in the first step.
-/// Gradients, moments and states are in full length, whatever the machine's scalars are; see Master.
-template <class Net, Backend B>
-requires LanguageModel<Net>
+/// Trains a model on batches: forward, backward, clipping, a step of the optimizer. All memory is taken at construction
+/// and in the first step. Gradients, states and what the optimizer remembers are in full precision on every machine;
+/// see Master.
+template <class Net, Backend B, class O = AdamW, class C = SingleProcess>
 class Trainer {
  public:
   using Gradient = typename Master<Net, B>::Params;
   using State = typename Model<Net, B>::State;
+  using Input = TensorOf<B, typename Net::In>;
+  static_assert(Optimizer<O, Accum<B>, typename Gradient::bundle>);
+  static_assert(Communicator<C, Accum<B>>);
 
-  /// OutOfMemory names the largest batch that there is room for.
-  Trainer(Model<Net, B>& model, TrainConfig config, Seq seq)
+  /// OutOfMemory names the largest batch that fits.
+  Trainer(Model<Net, B>& model, BasicTrainConfig<O> config, Seq seq, C communicator = {})
       : config_(config),
+        communicator_(std::move(communicator)),
         model_(model),
         master_(model),
-        seq_(seq),
-        cache_(activations(seq)),
-        fresh_(Model<Net, B>::fresh_state(seq.batch)),
-        state_(fresh_),
-        dstate_({seq.batch, 1}) {}
+        work_(seq),
+        state_(work_.fresh),
+        dstate_({seq.batch, 1}) {
+    if (config_.carry && communicator_.size() > 1)
+      throw Error("Trainer: expected one process where the state is carried, found ", communicator_.size(),
+                  "; a checkpoint has no room for the states of the others: train with carry = false");
+  }
 
-  Seq seq() const { return seq_; }
-  const TrainConfig& config() const { return config_; }
+  Model<Net, B>& model() { return model_; }
+  const BasicTrainConfig<O>& config() const { return config_; }
+  C& communicator() { return communicator_; }
+  const C& communicator() const { return communicator_; }
+  Seq seq() const { return work_.seq; }
   /// Updates so far.
   dim_t steps() const { return steps_; }
   double learning_rate() const { return config_.schedule(steps_); }
   /// Of the gradient in the last update, before clipping.
   double gradient_norm() const { return norm_; }
 
-  /// One batch: its mean loss in nats per token. Every `accumulate` batches the parameters move.
-  double step(const Minibatch& batch) {
-    const double loss = accumulate(batch);
-    if (gathered_ >= config_.accumulate) update();
-    return loss;
+  /// One batch of a language model: its mean loss in nats per token. Every `accumulate` batches the parameters move.
+  double step(const Minibatch& batch) requires LanguageModel<Net> { return updated(accumulate(batch)); }
+  /// One batch of any model, with a loss of your own: see accumulate.
+  template <class Loss>
+  double step(Input x, const Loss& loss, bool continues = false) {
+    return updated(accumulate(x, loss, continues));
   }
 
-  /// Mean loss over n batches of a source, from `first` on; states are carried where batches continue.
+  /// Mean loss of a language model over n batches of a source, from `first` on, without dropout.
   template <BatchSource Source>
   double evaluate(const Source& source, dim_t n, dim_t first = 0) {
-    double sum = 0;
-    State state = fresh_;
-    Minibatch batch;
-    context_.dropout.on = false;
-    for (dim_t i = first; i < first + n; ++i) {
-      source.fill(i, batch);
-      check(batch);
-      if (!batch.continues || !config_.carry) copy(fresh_, state);
-      const auto logits =
-          Net::forward(context_, model_.params, inputs_(batch.inputs, seq_), cache_.view(), state.view());
-      sum += cross_entropy<B>(context_.scratch, logits, targets_(batch.targets, seq_));
-    }
-    return n > 0 ? sum / double(n) : 0;
+    return rwkv::evaluate(work_, model_, source, n, first, config_.carry);
   }
 
   /// Adds the gradient of one batch's loss / accumulate; returns the loss.
-  double accumulate(const Minibatch& batch) {
-    check(batch);
-    if (!batch.continues || !config_.carry) copy(fresh_, state_);
-    context_.dropout = dropout_streams();
-    const auto inputs = inputs_(batch.inputs, seq_);
-    const auto logits = Net::forward(context_, model_.params, inputs, cache_.view(), state_.view());
-    const double loss = cross_entropy_backward<B>(context_.scratch, logits, targets_(batch.targets, seq_),
-                                                  1.0 / config_.accumulate, config_.l2wrap);
-    if (!std::isfinite(loss)) throw NotFinite(steps_, first_nonfinite(the_loss()));
-    dstate_.zero();
-    Net::backward(context_, model_.params, cache_.view(), logits, inputs, gradient_.view(), dstate_.view());
-    ++gathered_;
-    return loss;
+  double accumulate(const Minibatch& batch) requires LanguageModel<Net> {
+    expect_batch(batch, seq(), vocabulary<Net>);
+    const auto inputs = work_.inputs(batch.inputs, seq());
+    const auto targets = work_.targets(batch.targets, seq());
+    return backward(inputs, batch.continues, [&](auto logits, double weight) {
+      return std::pair(cross_entropy_backward<B>(work_.context.scratch, logits, targets, weight, config_.l2wrap),
+                       logits);
+    });
+  }
+  /// The same for any signal and loss. `loss(Scratch<B>&, TensorOf<B, Net::Out> y, double weight)` returns the mean
+  /// loss of the outputs y and overwrites them with its gradient times `weight`, as SquaredError does. `continues`: the
+  /// sequences go on where those of the batch before ended, which matters where the state is carried.
+  template <class Loss>
+  double accumulate(Input x, const Loss& loss, bool continues = false) {
+    if (seq_of(x) != seq())
+      throw Error("Trainer: expected a signal of ", seq().batch, " x ", seq().time, " tokens, found ", seq_of(x).batch,
+                  " x ", seq_of(x).time);
+    auto& scratch = work_.context.scratch;
+    const auto frame = scratch.frame();
+    return backward(x, continues, [&](auto y, double weight) {
+      const auto dy = scratch.template take<typename Net::Out>(seq());  // the last layer may still need its outputs
+      B::copy(dy.data, y.data, y.size());
+      return std::pair(double(loss(scratch, dy, weight)), dy);
+    });
   }
 
-  /// Moves the parameters along the gathered gradient, and forgets it.
+  /// Moves the parameters by a step of the optimizer along the accumulated gradient, and sets that to zero.
   void update() {
     gathered_ = 0;
-    norm_ = std::sqrt(sum_of_squares<B>(context_.scratch, gradient_.size(), gradient_.data()));
+    communicator_.template sum<Accum<B>>(gradient_.data(), gradient_.size());
+    norm_ = std::sqrt(sum_of_squares<B>(work_.context.scratch, gradient_.size(), gradient_.data()));
     if (!std::isfinite(norm_)) throw NotFinite(steps_, first_nonfinite("the gradient"));
     const double scale = config_.clip > 0 ? std::min(1.0, config_.clip / (norm_ + 1e-6)) : 1;
-    adamw_step<Accum<B>>(config_.optimizer, steps_ + 1, learning_rate(), scale, master_.params(), gradient_, m_, v_);
+    config_.optimizer.step({steps_ + 1, learning_rate(), scale}, master_.params(), gradient_, memory_);
     master_.write_back();
     ++steps_;
   }
 
-  /// f(name, part) for everything the next step depends on besides its number: what a checkpoint holds, in full length
-  /// and so the same for every machine.
+  /// f(name, part) for everything the next step depends on besides its number: what a checkpoint holds, in full
+  /// precision and so the same for every machine.
   template <class F>
   void for_each_part(F&& f) {
     f("model.", master_.params());
-    f("adam.m.", m_);
-    f("adam.v.", v_);
+    for (std::size_t i = 0; i < memory_.size(); ++i) f(O::memory[i], memory_[i]);
     f("state.", state_);
   }
-  /// The parts have been replaced by those after so many updates.
+  /// To be called when the parts have been replaced by those after so many updates.
   void continue_from(dim_t steps) {
     steps_ = steps, gathered_ = 0;
     master_.write_back();
     gradient_.zero();
   }
 
+  /// Of the mean loss by the parameters, accumulated since the last update; of this process alone.
   Gradient& gradient() { return gradient_; }
+  /// In which the last batch ended.
   State& state() { return state_; }
+  /// Of the last batch's loss / accumulate by the state in which that batch began.
+  const State& state_gradient() const { return dstate_; }
 
  private:
-  using Activations = Owned<B, typename Model<Net, B>::Cache>;
-
-  static Activations activations(Seq seq) {
-    try {
-      return Activations(seq);
-    } catch (const OutOfMemory& error) {
-      const auto fits = [&](dim_t batch) {
-        return std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time})) <= error.free;
-      };
-      dim_t batch = seq.batch;
-      while (batch > 0 && !fits(batch)) --batch;
-      throw OutOfMemory(error.bytes, error.free, error.what(), "; of sequences of ", seq.time,
-                        " tokens there is room for the activations of ", batch);
-    }
+  double updated(double loss) {
+    if (gathered_ >= config_.accumulate) update();
+    return loss;
   }
-  /// That of the next batch, which its number decides: a resumed run goes on as if it had not stopped.
+  /// head(y, weight) -> the loss and its gradient by y times the weight.
+  template <class Head>
+  double backward(Input x, bool continues, const Head& head) {
+    if (state_.seq().batch != seq().batch)
+      throw Error("Trainer: expected a state of ", seq().batch, " sequences, found one of ", state_.seq().batch,
+                  "; make it with fresh_state(", seq().batch, ")");
+    if (!continues || !config_.carry) work_.restart(state_);
+    work_.context.dropout = dropout_streams();
+    const auto y = work_.forward(model_, x, state_);
+    auto [loss, dy] = head(y, 1.0 / (config_.accumulate * communicator_.size()));
+    communicator_.template sum<Cpu<double>>(&loss, 1);
+    loss /= communicator_.size();
+    if (!std::isfinite(loss)) throw NotFinite(steps_, first_nonfinite(the_loss()));
+    auto& scratch = work_.context.scratch;
+    const auto frame = scratch.frame();
+    const auto dx = scratch.template take<typename Net::In>(seq());
+    dstate_.zero();
+    Net::backward(work_.context, model_.params, work_.cache.view(), dy, dx, gradient_.view(), dstate_.view());
+    ++gathered_;
+    return loss;
+  }
+
+  /// Those of the next batch depend on its number alone: a resumed run goes on as if it had not stopped.
   DropoutStreams dropout_streams() const {
-    const auto number = static_cast<std::uint64_t>(steps_ * config_.accumulate + gathered_);
-    return {true, {Random{config_.seed}.named("chance").bits(number)}};
+    const dim_t number = (steps_ * config_.accumulate + gathered_) * communicator_.size() + communicator_.rank();
+    return {true, {Random{config_.seed}.named("chance").bits(static_cast<std::uint64_t>(number))}};
   }
-  static void copy(const State& from, State& to) { Accum<B>::copy(to.data(), from.data(), from.size()); }
-
-  void check(const Minibatch& batch) const {
-    if (batch.seq != seq_)
-      throw Error("Trainer: expected batches of ", seq_.batch, " x ", seq_.time, " tokens, found ", batch.seq.batch,
-                  " x ", batch.seq.time);
-    if (state_.seq().batch != seq_.batch)
-      throw Error("Trainer: expected a state of ", seq_.batch, " sequences, found one of ", state_.seq().batch,
-                  "; make it with fresh_state(", seq_.batch, ")");
-    for (const auto* ids : {&batch.inputs, &batch.targets})
-      for (const auto id : *ids)
-        if (id < 0 || id >= vocabulary<Net>)
-          throw Error("Trainer: token ", id, " is outside the model's vocabulary of ", vocabulary<Net>,
-                      "; train with the tokenizer that the model was made for");
-  }
-
-  /// What a loss that is no number is called. A machine that is not waited for cannot refuse a context that is full.
+  /// What a loss that is not finite is called. An asynchronous machine cannot refuse a context that is full.
   std::string the_loss() const {
     if constexpr (asynchronous<B> && requires { Net::context; })
-      if (config_.carry || seq_.time > Net::context)
+      if (config_.carry || seq().time > Net::context)
         return "the loss (of sequences of more than " + std::to_string(Net::context) + " tokens, its context?)";
     return "the loss";
   }
-  /// The first tensor that holds something not finite, or `otherwise`.
-  std::string first_nonfinite(const std::string& otherwise) {
-    for (const auto& [what, bundle] :
+  /// `what`, with the first tensor that holds something not finite, if any.
+  std::string first_nonfinite(const std::string& what) {
+    for (const auto& [kind, bundle] :
          {std::pair{"parameter ", &master_.params()}, std::pair{"gradient of ", &gradient_}})
       for (const Leaf& leaf : bundle->leaves())
-        if (!std::isfinite(sum_of_squares<B>(context_.scratch, leaf.size, bundle->data() + leaf.offset)))
-          return otherwise + ", with " + what + leaf.name + ",";
-    return otherwise;
+        if (!std::isfinite(sum_of_squares<B>(work_.context.scratch, leaf.size, bundle->data() + leaf.offset)))
+          return what + ", with " + kind + leaf.name + ",";
+    return what;
   }
 
-  TrainConfig config_;
+  BasicTrainConfig<O> config_;
+  C communicator_;
   Model<Net, B>& model_;
   Master<Net, B> master_;
-  Seq seq_;
-  Context<B> context_;
-  TokenBuffer<B> inputs_, targets_;
-  Gradient gradient_, m_, v_;
-  Activations cache_;
-  State fresh_, state_, dstate_;
+  Gradient gradient_;
+  std::array<Gradient, O::memory.size()> memory_;
+  Workspace<Net, B> work_;
+  State state_, dstate_;
   dim_t steps_ = 0;
-  int gathered_ = 0;
+  int gathered_ = 0;  // batches since the last update
   double norm_ = 0;
 };
 

@@ -1,6 +1,9 @@
 #pragma once
 #include <cublas_v2.h>
 
+#include <algorithm>
+#include <type_traits>
+
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/gpu/cuda_handle.hpp>
 #include <rwkv/backend/gpu/cuda_stream.hpp>
@@ -25,6 +28,12 @@ inline cublasHandle_t cublas() {
   return mine.get();
 }
 
+/// CUDA's name of a number.
+template <class T>
+inline constexpr cudaDataType cuda_type = std::is_same_v<T, double>  ? CUDA_R_64F
+                                          : std::is_same_v<T, float> ? CUDA_R_32F
+                                                                     : CUDA_R_16BF;
+
 inline cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t m, std::int64_t n,
                            std::int64_t k, float one, const float* a, std::int64_t lda, const float* b,
                            std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
@@ -40,9 +49,8 @@ template <class Out>
 cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t m, std::int64_t n, std::int64_t k,
                     float one, const bf16* a, std::int64_t lda, const bf16* b, std::int64_t ldb, float beta, Out* c,
                     std::int64_t ldc) {
-  constexpr cudaDataType of_c = std::is_same_v<Out, float> ? CUDA_R_32F : CUDA_R_16BF;
-  return cublasGemmEx_64(cublas(), of_a, of_b, m, n, k, &one, a, CUDA_R_16BF, lda, b, CUDA_R_16BF, ldb, &beta, c, of_c,
-                         ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+  return cublasGemmEx_64(cublas(), of_a, of_b, m, n, k, &one, a, CUDA_R_16BF, lda, b, CUDA_R_16BF, ldb, &beta, c,
+                         cuda_type<Out>, ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
 }
 
 inline cublasOperation_t as_cublas(Op op) {
@@ -56,6 +64,19 @@ void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b,
   expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), compute_of<T>(1), b, row(of_b, k, n), a,
               row(of_a, m, k), beta, c, n),
          "cublasGemm");
+}
+template <class T, class Out>
+void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a, Matrices<const T> b,
+                    Matrices<Out> c, compute_of<T> beta) {
+  if (count <= 0 || m <= 0 || n <= 0) return;
+  const compute_of<T> one = 1;
+  const auto row = [](const auto& x) { return std::max<dim_t>(1, x.row); };
+  constexpr auto sums = std::is_same_v<T, double> ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
+  expect(
+      cublasGemmStridedBatchedEx_64(cublas(), as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), &one,
+                                    b.data, cuda_type<T>, row(b), b.stride, a.data, cuda_type<T>, row(a), a.stride,
+                                    &beta, c.data, cuda_type<Out>, row(c), c.stride, count, sums, CUBLAS_GEMM_DEFAULT),
+      "cublasGemmStridedBatchedEx");
 }
 
 }  // namespace rwkv::detail::gpu

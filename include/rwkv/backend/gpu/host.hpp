@@ -4,8 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include <rwkv/backend/default_products.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
-#include <rwkv/backend/product.hpp>
 
 // Thrust's device where it is the processor: plain C++, OpenMP or TBB. The same kernels, one index to a call, in the
 // host's memory: the GPU's code is tested where there is no GPU.
@@ -46,7 +46,12 @@ void download(T* to, const T* from, dim_t n) {
 }
 template <class T, class Out>
 void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
-  product(of_a, of_b, m, n, k, a, b, c, beta);
+  DefaultProducts::matmul(of_a, of_b, m, n, k, a, b, c, beta);
+}
+template <class T, class Out>
+void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a, Matrices<const T> b,
+                    Matrices<Out> c, compute_of<T> beta) {
+  DefaultProducts::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta);
 }
 
 }  // namespace detail::gpu

@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/core/matrix.hpp>
+#include <rwkv/core/weight_matrix.hpp>
 #include <rwkv/layers/gpt2/init.hpp>
 
 // How attention stores its four projections: its parameters, and where in them each projection lies.
@@ -8,7 +8,7 @@ namespace rwkv::gpt2 {
 /// A projection, C to C; a bias without data is none.
 template <class B, dim_t C>
 struct Projection {
-  Matrix<B, C, C> weight;
+  WeightMatrix<B, C, C> weight;
   Tensor<B, C> bias;
 };
 
@@ -17,9 +17,9 @@ template <dim_t C>
 struct FusedWeights {
   template <class B>
   struct Params {
-    Matrix<B, 3 * C, C> attn_weight;
+    WeightMatrix<B, 3 * C, C> attn_weight;
     Tensor<B, 3 * C> attn_bias;
-    Matrix<B, C, C> proj_weight;
+    WeightMatrix<B, C, C> proj_weight;
     Tensor<B, C> proj_bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"c_attn.weight", weight, true}, p.attn_weight...);
@@ -44,7 +44,7 @@ template <dim_t C>
 struct SeparateWeights {
   template <class B>
   struct Params {
-    Matrix<B, C, C> key_weight, query_weight, value_weight, proj_weight;
+    WeightMatrix<B, C, C> key_weight, query_weight, value_weight, proj_weight;
     Tensor<B, C> proj_bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"key.weight", weight, true}, p.key_weight...);

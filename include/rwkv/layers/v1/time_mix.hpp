@@ -11,7 +11,7 @@ struct Parity {
   using Exponent = Raw;
   template <class B>
   struct Dead {
-    Matrix<B, A, C> weight;
+    WeightMatrix<B, A, C> weight;
     Tensor<B, A> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{.name = "weight", .init = linear_weight, .trained = false}, p.weight...);

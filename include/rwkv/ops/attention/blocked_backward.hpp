@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 
-#include <rwkv/backend/product.hpp>
+#include <rwkv/backend/thread_buffer.hpp>
 #include <rwkv/ops/attention/key_gradients.hpp>
 #include <rwkv/ops/attention/panel_gradients.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <limits>
 
-#include <rwkv/backend/product.hpp>
+#include <rwkv/backend/thread_buffer.hpp>
 #include <rwkv/ops/attention/panel.hpp>
 #include <rwkv/ops/attention/reference.hpp>
 

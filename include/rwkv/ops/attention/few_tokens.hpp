@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <rwkv/backend/product.hpp>
+#include <rwkv/backend/thread_buffer.hpp>
 #include <rwkv/ops/attention/reference.hpp>
 
 namespace rwkv::detail {

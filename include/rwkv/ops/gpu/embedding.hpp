@@ -49,7 +49,7 @@ struct LookUpBackward {
 
 template <class B, dim_t V, dim_t C>
 requires Grid<B>
-void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, Matrix<Accum<B>, V, C> dtable) {
+void embedding_backward(Scratch<B>&, TokenIds ids, Tensor<B, Batch, Time, C> dy, WeightMatrix<Accum<B>, V, C> dtable) {
   if (!dtable.data) return;
   B::launch(ids.seq.tokens(),
             detail::grid::LookUpBackward<typename B::scalar, C>{ids.seq.tokens(), ids.data, dy.data, dtable.data});

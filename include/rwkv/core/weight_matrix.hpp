@@ -7,10 +7,10 @@ namespace rwkv {
 template <class B>
 class Scratch;
 
-/// What machine B can do with weights that are stored otherwise than its scalars: see ops/matrix_format.hpp. Another
+/// What machine B can do with weights that are stored otherwise than its scalars: see ops/weight_format.hpp. Another
 /// way to store matrices, such as blocks of 8 bits, is another object of this type; layers need not know.
 template <class B>
-struct MatrixFormat {
+struct WeightFormat {
   using T = typename B::scalar;
   Storage storage;
   /// y (rows, outputs) = x (rows, inputs) W^T + beta y, W being (outputs, inputs).
@@ -24,13 +24,13 @@ struct MatrixFormat {
 /// stored is decided for each matrix when memory is taken for it (see Layout); without a format they are B's scalars,
 /// and the matrix is a View of them. With one, `data` is only where they begin, and they cannot be trained.
 template <class B, dim_t Rows, dim_t Columns>
-struct Matrix : View<typename B::scalar, Shape<Rows, Columns>> {
-  const MatrixFormat<B>* format = nullptr;
+struct WeightMatrix : View<typename B::scalar, Shape<Rows, Columns>> {
+  const WeightFormat<B>* format = nullptr;
 };
 
 /// Rows first ... first + Count - 1 of a matrix, which must lie on whole bytes.
 template <dim_t Count, class B, dim_t Rows, dim_t Columns>
-Matrix<B, Count, Columns> rows_of(const Matrix<B, Rows, Columns>& all, dim_t first) {
+WeightMatrix<B, Count, Columns> rows_of(const WeightMatrix<B, Rows, Columns>& all, dim_t first) {
   using T = typename B::scalar;
   if (all.format == nullptr) return {{all.data + first * Columns, all.seq}, nullptr};
   auto* const bytes = reinterpret_cast<char*>(all.data) + bytes_of(all.format->storage, first * Columns);

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <type_traits>
 
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/core/lanes.hpp>
@@ -7,21 +8,24 @@
 namespace rwkv::detail {
 
 /// Y (m, n) = X (m, k) W^T + beta Y for few rows of X: decoding. W (n, k) is read once, in order and in place, each of
-/// its rows by one thread, and that reading is the whole cost.
-template <class In, class Out = In>
+/// its rows by one thread, and that reading is the whole cost. What is stored shorter is widened by load, so that a
+/// storage in blocks of 8 or 4 bits fits in by a load of its own: see Packing.
+template <class In, class Weight, class Out>
 struct FewRows {
   using T = compute_of<In>;
+  static_assert(std::is_same_v<T, compute_of<Weight>>);
   static constexpr dim_t most = 8;
 
   dim_t n, k;
-  const In *x, *weight;
+  const In* x;
+  const Weight* weight;
   Out* y;
   T beta;
 
   void run(dim_t m) const {
     const auto some = [&](dim_t task) {
       const dim_t first = task * group, end = std::min(first + group, n);
-      for (dim_t i = 0; i < m; i += 4) any(std::min<dim_t>(4, m - i), i, first, end);
+      for (dim_t i = 0; i < m; i += 4) rows_from(i, std::min<dim_t>(4, m - i), first, end);
     };
     const dim_t tasks = (n + group - 1) / group;
     if (n * k < 1 << 14) {
@@ -35,18 +39,19 @@ struct FewRows {
   static constexpr int W = native_width<T>;
   static constexpr dim_t group = 8;
 
-  void any(dim_t rows, dim_t i, dim_t first, dim_t end) const {
-    if (rows == 1)
-      these<1>(i, first, end);
-    else if (rows == 2)
-      these<2>(i, first, end);
-    else if (rows == 3)
-      these<3>(i, first, end);
+  /// So many rows of Y, at most 4, from i on, columns first to end.
+  void rows_from(dim_t i, dim_t count, dim_t first, dim_t end) const {
+    if (count == 1)
+      rows_of<1>(i, first, end);
+    else if (count == 2)
+      rows_of<2>(i, first, end);
+    else if (count == 3)
+      rows_of<3>(i, first, end);
     else
-      these<4>(i, first, end);
+      rows_of<4>(i, first, end);
   }
   template <int rows>
-  void these(dim_t i, dim_t first, dim_t end) const {
+  void rows_of(dim_t i, dim_t first, dim_t end) const {
     constexpr int many = rows > 2 ? 2 : 4;
     for (; first + many <= end; first += many) dot<rows, many>(i, first);
     for (; first < end; ++first) dot<rows, 1>(i, first);
@@ -54,7 +59,8 @@ struct FewRows {
   /// rows x many elements of Y from (i, j) on.
   template <int rows, int many>
   [[gnu::noinline]] void dot(dim_t i, dim_t j) const {
-    const In *x_i = x + i * k, *w_j = weight + j * k;
+    const In* x_i = x + i * k;
+    const Weight* w_j = weight + j * k;
     const dim_t next =
         std::min<dim_t>(many, n - many - j) * k;  // the rows after these; at the end, the last ones again
     Pack<T, W> sum[rows][many]{};

@@ -1,0 +1,88 @@
+#pragma once
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include <rwkv/core/lanes.hpp>
+
+namespace rwkv::detail {
+
+/// Operands made ready for registers: what one step of k needs lies side by side, in the numbers that Stored is
+/// computed with. Whatever is read goes through load, which widens; a storage in blocks of 8 or 4 bits fits in here and
+/// in FewRows, by a load of its own.
+template <class Stored>
+struct Packing {
+  using T = compute_of<Stored>;
+  static constexpr bool widens = !std::is_same_v<Stored, T>;
+  static constexpr int W = native_width<T>;
+
+  /// to[i] = from[i]
+  [[gnu::always_inline]] static void widen(const Stored* from, dim_t n, T* to) {
+    if constexpr (widens) {
+      dim_t i = 0;
+      for (; i + W <= n; i += W) store(to, Lanes<W>{i}, load(from, Lanes<W>{i}));
+      for (; i < n; ++i) to[i] = load(from, i);
+    } else {
+      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+    }
+  }
+
+  /// Packs lines that lie side by side, N to a panel, panels `panel` numbers apart; lines that are missing from the
+  /// last one become zeros.
+  template <int N>
+  [[gnu::noinline]] static void columns(const Stored* from, dim_t row, dim_t lines, dim_t depth, T* to, dim_t panel) {
+    constexpr dim_t ahead = 16, line = 64 / sizeof(Stored);  // rows lie further apart than a prefetcher looks
+    const dim_t whole = lines / N * N;
+    for (dim_t p = 0; p < depth; ++p, from += row, to += N) {
+      for (dim_t q = 0; q < lines && p + ahead < depth; q += line) __builtin_prefetch(from + ahead * row + q);
+      T* out = to;
+      for (dim_t q = 0; q < whole; q += N, out += panel) widen(from + q, N, out);
+      if (whole < lines) {
+        for (dim_t q = whole; q < lines; ++q) out[q - whole] = load(from, q);
+        std::fill(out + (lines - whole), out + N, T(0));
+      }
+    }
+  }
+
+  /// Packs one panel of at most N lines that are rows, W by W; lines that are missing become zeros.
+  template <int N>
+  [[gnu::noinline]] static void rows(const Stored* from, dim_t row, dim_t lines, dim_t depth, T* to) {
+    lines = std::min<dim_t>(lines, N);
+    if (lines < N) std::fill_n(to, N * depth, T(0));
+    for (dim_t q = 0; q < lines; q += W) {
+      const dim_t whole = lines - q < W ? 0 : depth / W * W;
+      for (dim_t p = 0; p < whole; p += W) {
+        L block[W];
+#pragma GCC unroll 16
+        for (int r = 0; r < W; ++r) block[r] = load(from + (q + r) * row, Lanes<W>{p});
+        swap_quarters<W / 2>(block);
+#pragma GCC unroll 16
+        for (int r = 0; r < W; ++r) store(to + (p + r) * N, Lanes<W>{q}, block[r]);
+      }
+      for (dim_t r = q; r < std::min(q + W, lines); ++r)
+        for (dim_t p = whole; p < depth; ++p) to[p * N + r] = load(from, r * row + p);
+    }
+  }
+
+ private:
+  using L = Pack<T, W>;
+
+  /// Transposes W x W numbers: exchanges the two quarters off the diagonal, then those of every quarter, down to
+  /// numbers.
+  template <int half>
+  static void swap_quarters(L (&block)[W]) {
+#pragma GCC unroll 16
+    for (int r = 0; r < W; ++r)
+      if (!(r & half)) swap_lanes<half>(block[r], block[r + half], std::make_integer_sequence<int, W>{});
+    if constexpr (half > 1) swap_quarters<half / 2>(block);
+  }
+  template <int half, int... l>
+  static void swap_lanes(L& x, L& y, std::integer_sequence<int, l...>) {
+    const L upper = shuffle<(l & half ? W + l - half : l)...>(x, y);
+    y = shuffle<(l & half ? W + l : l + half)...>(x, y);
+    x = upper;
+  }
+};
+
+}  // namespace rwkv::detail

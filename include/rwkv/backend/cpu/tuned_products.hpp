@@ -1,0 +1,81 @@
+#pragma once
+#include <algorithm>
+#include <type_traits>
+
+#include <rwkv/backend/cpu/few_rows.hpp>
+#include <rwkv/backend/cpu/product.hpp>
+#include <rwkv/backend/cpu/small_product.hpp>
+#include <rwkv/backend/cpu/store_sums.hpp>
+
+namespace rwkv {
+
+/// How a Cpu multiplies matrices: by this library's own kernels, on lanes and on the threads of pool(). The bits of a
+/// result do not depend on the number of threads.
+struct TunedProducts {
+  /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. With beta 0, C is not read. A and B may be
+  /// stored in different lengths, but are computed with in the same. Sums are in that; C may be of it, or of A's, to
+  /// which a sum is rounded once.
+  template <class Left, class Right, class Out>
+  static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const Left* a, const Right* b, Out* c,
+                     compute_of<Left> beta) {
+    using T = compute_of<Left>;
+    if (m <= 0 || n <= 0) return;
+    const bool rows_of_a = of_a == Op::none || m == 1, columns_of_b = of_b == Op::transpose || n == 1;
+    if (k <= 0) {
+      detail::scale(m, n, c, n, beta);
+    } else if (rows_of_a && columns_of_b && m <= detail::FewRows<Left, Right, Out>::most) {
+      detail::FewRows<Left, Right, Out>{n, k, a, b, c, beta}.run(m);
+    } else if (rows_of_a && columns_of_b && n == 1) {
+      detail::FewRows<Right, Left, Out>{m, k, b, a, c, beta}.run(1);
+    } else {
+      const dim_t lda = of_a == Op::none ? k : m, ldb = of_b == Op::none ? n : k;
+      summed(m, n, c, n, beta, [&](T* sums, dim_t row, T old) {
+        detail::Product<Left, Right>{of_a, of_b, m, n, k, a, lda, b, ldb, sums, row, old}.run();
+      });
+    }
+  }
+
+  /// The same of `count` matrices each; rows may lie apart.
+  template <class T, class Out>
+  static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,
+                             Matrices<const T> b, Matrices<Out> c, compute_of<T> beta) {
+    using N = compute_of<T>;
+    if (m <= 0 || n <= 0) return;
+    const auto one = [&](dim_t i) {
+      if (k <= 0) return detail::scale(m, n, c[i], c.row, beta);
+      summed(m, n, c[i], c.row, beta, [&](N* sums, dim_t row, N old) {
+        if (detail::SmallProduct<T>::fits(m, n, k))
+          detail::SmallProduct<T>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, sums, row, old}.run();
+        else
+          detail::Product<T, T>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, sums, row, old}.run();
+      });
+    };
+    const bool each_by_all = count < pool().threads() && !detail::SmallProduct<T>::fits(m, n, k);
+    if (each_by_all || count * m * n * k <= 1 << 17) {  // so little work costs less than waking a thread
+      for (dim_t i = 0; i < count; ++i) one(i);
+    } else {
+      pool().run(count, one);
+    }
+  }
+
+ private:
+  /// C = a product + beta C: `product` writes sums, into C itself where C is as long as they are.
+  template <class Out, class F>
+  static void summed(dim_t m, dim_t n, Out* c, dim_t row, compute_of<Out> beta, const F& product) {
+    using T = compute_of<Out>;
+    if constexpr (std::is_same_v<Out, T>) {
+      product(c, row, beta);
+    } else {
+      static thread_local detail::ThreadBuffer<T> scratch;
+      T* const sums = scratch.at_least(m * n);
+      product(sums, n, T(0));
+      const dim_t some = std::max<dim_t>(1, 4096 / n);  // rows to a task
+      pool().run((m + some - 1) / some, [&](dim_t task) {
+        const dim_t i = task * some;
+        detail::store_sums(std::min(some, m - i), n, sums + i * n, c + i * row, row, beta);
+      });
+    }
+  }
+};
+
+}  // namespace rwkv

@@ -1,0 +1,99 @@
+#pragma once
+#include <set>
+
+#include <rwkv/core/owned.hpp>
+#include <rwkv/io/import_tensor.hpp>
+
+namespace rwkv {
+
+/// Fills bundles from a file, all of them or none: first `add` each, then `read`.
+class BundleReader {
+ public:
+  /// Tensors whose names do not begin with `within` are none of this reader's business.
+  explicit BundleReader(const TensorSource& source, std::string within = {}, ImportTable table = {})
+      : source_(source), within_(std::move(within)), table_(table) {}
+
+  /// Expects every leaf of `bundle` in the file, under its name or the one that the table gives it, of the extents that
+  /// the table says, in a type that `holds` says the leaf's can take.
+  template <class B, Bundle P>
+  void add(const std::string& prefix, Owned<B, P>& bundle) {
+    for (const Leaf& leaf : bundle.leaves()) expect(prefix, leaf, LeafMemory::of<B>(bundle.data() + leaf.offset));
+  }
+
+  /// Error with everything that does not fit, tensors that nobody asked for included, and nothing is written.
+  [[gnu::cold]] void read() {
+    for (const TensorInfo& t : source_.tensors())
+      if (t.name.starts_with(within_) && !theirs_.contains(t.name) && !ignored(t.name))
+        complain(t.name, "expected nothing of that name, found " + describe(t.dtype, t.shape));
+    if (!complaints_.empty()) {
+      const bool one = complaints_.size() == 1;
+      std::string text = source_.path() + ":";
+      for (const std::string& complaint : complaints_) text += (one ? " " : "\n  ") + complaint;
+      throw Error(text, (one ? "; " : "\n"), "nothing was loaded; load it into the type that it was saved from");
+    }
+    for (const Target& t : targets_) import_tensor(source_, *t.theirs, t.how, t.leaf, t.memory);
+  }
+
+ private:
+  struct Target {
+    const TensorInfo* theirs;
+    Transform how;
+    Leaf leaf;
+    LeafMemory memory;
+  };
+
+  [[gnu::cold]] void expect(const std::string& prefix, const Leaf& leaf, const LeafMemory& memory) {
+    std::string ours = prefix + leaf.name;
+    if (!ours_.insert(ours).second)
+      throw Error(ours,
+                  ": two tensors of what is to be loaded have this name; name their layers apart, as Named<\"...\", "
+                  "Layer> does");
+    const auto [name, how] = rule_for(prefix, leaf.name);
+    theirs_.insert(name);
+    if (name != ours) ours += " (" + name + " in the file)";
+    const Dtype dtype = file_dtype(leaf.storage);
+    const std::vector<dim_t> shape = extents_of_theirs(leaf.shape, how);
+    const TensorInfo* t = source_.find(name);
+    if (t == nullptr) return complain(ours, "expected " + describe(dtype, shape) + ", found nothing of that name");
+    if (how.reshaped ? byte_size(t->dtype, t->shape) != byte_size(t->dtype, shape) : t->shape != shape)
+      complain(ours, "shape: expected " + shape_text(shape) + ", found " + shape_text(t->shape));
+    if (!holds(dtype, t->dtype))
+      complain(ours, "dtype: expected " + std::string(name_of(dtype)) + ", found " + std::string(name_of(t->dtype)));
+    targets_.push_back({t, how, leaf, memory});
+  }
+  /// What a leaf is called in the file, and how it is made from that.
+  std::pair<std::string, Transform> rule_for(const std::string& prefix, const std::string& name) const {
+    std::optional<std::pair<std::string, Transform>> first;
+    for (const ImportRule& rule : table_) {
+      const auto theirs = rule.ours == ImportRule::ignored ? std::nullopt : renamed(name, rule.ours, rule.theirs);
+      if (!theirs) continue;
+      if (source_.find(prefix + *theirs) != nullptr) return {prefix + *theirs, rule.transform};
+      if (!first) first.emplace(prefix + *theirs, rule.transform);
+    }
+    return first ? *first : std::pair{prefix + name, Transform{}};
+  }
+  bool ignored(const std::string& theirs) const {
+    for (const ImportRule& rule : table_)
+      if (rule.ours == ImportRule::ignored && renamed(theirs.substr(within_.size()), rule.theirs, "")) return true;
+    return false;
+  }
+  void complain(const std::string& name, const std::string& what) { complaints_.push_back(name + ": " + what); }
+
+  const TensorSource& source_;
+  std::string within_;
+  ImportTable table_;
+  std::vector<std::string> complaints_;
+  std::set<std::string> ours_, theirs_;
+  std::vector<Target> targets_;
+};
+
+/// Fills one bundle from the tensors whose names begin with `prefix`, all of which must be its leaves. See
+/// BundleReader.
+template <class B, Bundle P>
+void read_bundle(const TensorSource& source, const std::string& prefix, Owned<B, P>& bundle) {
+  BundleReader reader(source, prefix);
+  reader.add(prefix, bundle);
+  reader.read();
+}
+
+}  // namespace rwkv

@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace rwkv {
+
+/// A JSON string, quotes included: control characters escaped, the rest as it is.
+[[gnu::noinline]] inline std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20)
+      out += c;
+    else
+      (out += "\\u00") += {"0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
+  }
+  return out + '"';
+}
+
+namespace detail {
+/// For messages, at most 100 bytes: what a hostile file says may be as long as the file.
+[[gnu::cold]] inline std::string shortened(std::string_view text) {
+  return text.size() <= 100 ? std::string(text) : std::string(text.substr(0, 97)) + "...";
+}
+[[gnu::cold]] inline std::string quote(std::string_view text) {
+  return json_string(shortened(text));
+}
+}  // namespace detail
+
+}  // namespace rwkv

@@ -1,0 +1,18 @@
+#pragma once
+#include <rwkv/io/namings/v4.hpp>
+
+namespace rwkv {
+
+namespace detail {
+/// A new naming is a line here.
+inline constexpr Naming namings[] = {v4::rwkv_cpp, v4::transformers};
+}  // namespace detail
+
+/// How the parameters in a file become ours: nothing to do where they are under their official names.
+[[gnu::cold]] inline ImportTable import_table(const TensorSource& source) {
+  for (const Naming& naming : detail::namings)
+    if (naming.fits(source)) return naming.table;
+  return {};
+}
+
+}  // namespace rwkv

@@ -1,0 +1,46 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <rwkv/core/config.hpp>
+
+namespace rwkv {
+
+/// The sizes that tell one net of a family from another; 0 where the family has no such thing.
+struct NetShape {
+  dim_t vocabulary = 0, width = 0, layers = 0, heads = 0, hidden = 0;
+  dim_t context = 0;  ///< the most tokens of a sequence
+};
+
+/// The extents of the parameter of that name; none where there is no such parameter.
+using ExtentsOf = std::function<std::vector<dim_t>(const std::string& name)>;
+
+/// What the nets of one kind have in common: what programs call them, how they are trained best, and how their
+/// parameters show their sizes.
+struct Family {
+  const char* name;
+  double beta2;  ///< of AdamW
+  /// The sizes of the net with those parameters; a width of 0 where they are not of this family.
+  NetShape (*shape)(const ExtentsOf& parameters);
+  /// The net's type, as one writes it: "v4::Model<256, 128, 4>".
+  std::string (*type)(const NetShape& shape);
+};
+
+namespace detail {
+
+/// How many of "before0after", "before1after", ... there are.
+inline dim_t count_blocks(const ExtentsOf& parameters, const std::string& before, const std::string& after) {
+  dim_t n = 0;
+  while (!parameters(before + std::to_string(n) + after).empty()) ++n;
+  return n;
+}
+/// "name<1, 2, 3>"
+inline std::string type_text(std::string name, std::initializer_list<dim_t> sizes) {
+  const char* comma = "<";
+  for (const dim_t n : sizes) name += comma + std::to_string(n), comma = ", ";
+  return name + ">";
+}
+
+}  // namespace detail
+}  // namespace rwkv

@@ -1,0 +1,78 @@
+#pragma once
+#include <memory>
+
+#include <rwkv/inference/any_decoder.hpp>
+#include <rwkv/io/load.hpp>
+#include <rwkv/io/save.hpp>
+#include <rwkv/training/any_trainer.hpp>
+
+namespace rwkv {
+
+struct RegisteredNet;
+
+/// A Model of any registered net on any machine, chosen at run time: programs that use it are compiled once.
+class AnyModel {
+ public:
+  explicit AnyModel(const RegisteredNet& net) : net_(net) {}
+  virtual ~AnyModel() = default;
+
+  const RegisteredNet& net() const { return net_; }
+  /// Of the file that it was opened from, such as its tokenizer.
+  const Metadata& metadata() const { return metadata_; }
+
+  void load(const TensorSource& source) { metadata_ = load_parameters(source); }
+  virtual void save(const std::string& path, const Metadata& metadata = {}) const = 0;
+
+  /// The model must outlive what these return.
+  virtual std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) = 0;
+  virtual std::unique_ptr<AnyDecoder> decoder(dim_t batch = 1) const = 0;
+
+  /// Multiplies all parameters that decay: the weights of products.
+  virtual void scale_weights(float factor) = 0;
+  /// Of the parameters.
+  virtual dim_t bytes() const = 0;
+
+ protected:
+  virtual Metadata load_parameters(const TensorSource& source) = 0;
+
+ private:
+  const RegisteredNet& net_;
+  Metadata metadata_;
+};
+
+namespace detail {
+
+template <class Net, class B>
+class ModelOf final : public AnyModel {
+ public:
+  ModelOf(const RegisteredNet& net, std::uint64_t seed) : AnyModel(net), model_(seed) {}
+
+  void save(const std::string& path, const Metadata& metadata) const override { rwkv::save(model_, path, metadata); }
+  std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) override {
+    return make_any_trainer(model_, config, seq);
+  }
+  std::unique_ptr<AnyDecoder> decoder(dim_t batch) const override { return make_any_decoder(model_, batch); }
+  void scale_weights(float factor) override {
+    auto weights = model_.params.download();
+    for (const Leaf& leaf : model_.params.leaves())
+      if (leaf.field.decays)
+        for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) {
+          auto& w = weights[static_cast<std::size_t>(i)];
+          w = static_cast<typename B::scalar>(factor * w);
+        }
+    B::upload(model_.params.data(), weights.data(), model_.params.size());
+  }
+  dim_t bytes() const override {
+    dim_t all = 0;
+    for (const Leaf& leaf : model_.params.leaves()) all += leaf.bytes();
+    return all;
+  }
+
+ private:
+  Metadata load_parameters(const TensorSource& source) override { return rwkv::load(model_, source); }
+
+  Model<Net, B> model_;
+};
+
+}  // namespace detail
+}  // namespace rwkv

@@ -1,0 +1,85 @@
+#pragma once
+#include <rwkv/core/error.hpp>
+#include <rwkv/models/families.hpp>
+#include <rwkv/registry/registered_net.hpp>
+
+namespace rwkv {
+
+/// What a user asks a net for.
+struct NetQuery {
+  std::string family;  ///< "rwkv4"
+  std::string size;    ///< width x layers: "384x6"
+  dim_t tokens = 0;    ///< it must know at least so many
+};
+
+/// "384x6"
+inline std::string size_text(const NetShape& shape) {
+  return std::to_string(shape.width) + "x" + std::to_string(shape.layers);
+}
+
+namespace detail {
+
+/// The line that would make such a net part of a program.
+[[gnu::cold]] inline std::string line_to_add(const std::string& type) {
+  return "add \"" + type + "\" to rwkv_models in the CMakeLists.txt of the program, and build it again";
+}
+/// "a, b, c", each once.
+[[gnu::cold]] inline std::string listed(std::vector<std::string> words) {
+  std::ranges::sort(words);
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text.empty() ? "none" : text;
+}
+[[noreturn, gnu::cold]] inline void no_such_net(const NetQuery& q) {
+  std::vector<std::string> names, sizes;
+  dim_t most = 0;
+  const Family* family = nullptr;
+  NetShape like;  // a net of the family, as an example of its other sizes
+  for (const RegisteredNet* net : registered_nets()) {
+    if (net->family == nullptr) continue;
+    names.push_back(net->family->name);
+    if (net->family->name != q.family) continue;
+    family = net->family, like = net->shape();
+    sizes.push_back(size_text(like));
+    if (size_text(like) == q.size) most = std::max(most, net->vocabulary);
+  }
+  if (family == nullptr)
+    throw Error("model ", q.family, ": this program has ", listed(names), "; ",
+                line_to_add("v4::Model<65536, 768, 12>, or another type,"));
+  NetShape wanted = like;
+  wanted.vocabulary = std::max<dim_t>(q.tokens, 1);
+  const auto cross = q.size.find('x');
+  const auto number = [](const std::string& text) { return dim_t(std::strtoll(text.c_str(), nullptr, 10)); };
+  if (cross == std::string::npos || number(q.size) < 1 || number(q.size.substr(cross + 1)) < 1)
+    throw Error("size ", q.size, ": expected width x layers, as in 384x6; this program has ", listed(sizes));
+  wanted.width = number(q.size), wanted.layers = number(q.size.substr(cross + 1));
+  wanted.heads = 0, wanted.hidden = 0;
+  if (most > 0)
+    throw Error("the text has ", q.tokens, " different tokens, the nets ", q.family, " ", q.size,
+                " of this program know at most ", most, "; read it as bytes, or ", line_to_add(family->type(wanted)));
+  throw Error("size ", q.size, ": expected one of ", listed(sizes), ", which this program was built with; ",
+              line_to_add(family->type(wanted)));
+}
+
+}  // namespace detail
+
+/// The registered net of that family and size with the smallest vocabulary that suffices. Error that names what there
+/// is, and the line to add.
+inline const RegisteredNet& find_net(const NetQuery& q) {
+  const RegisteredNet* best = nullptr;
+  for (const RegisteredNet* net : registered_nets()) {
+    if (net->family == nullptr || net->family->name != q.family || net->vocabulary < q.tokens) continue;
+    if (size_text(net->shape()) == q.size && (best == nullptr || net->vocabulary < best->vocabulary)) best = net;
+  }
+  if (best == nullptr) detail::no_such_net(q);
+  return *best;
+}
+/// The one registered under that type. Error if there is none.
+inline const RegisteredNet& find_net(const std::string& type) {
+  for (const RegisteredNet* net : registered_nets())
+    if (net->type == type) return *net;
+  throw Error(type, ": this program was built without it; ", detail::line_to_add(type));
+}
+
+}  // namespace rwkv

@@ -1,0 +1,55 @@
+#pragma once
+#include <rwkv/registry/find_net.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// The type of the net that a file seems to hold, or nothing.
+[[gnu::cold]] inline std::string type_in(const TensorSource& source, ImportTable table) {
+  const ExtentsOf extents = [&](const std::string& name) {
+    const TensorInfo* t = source.find(BundleReader(source, "", table).theirs(name));
+    return t == nullptr ? std::vector<dim_t>{} : t->shape;
+  };
+  for (const Family* family : families)
+    if (const NetShape shape = family->shape(extents); shape.width > 0) return family->type(shape);
+  return {};
+}
+
+}  // namespace detail
+
+/// The registered net whose parameters a file holds, in any format and naming that we read. Error that says what the
+/// file holds, and the line to add where that net was not compiled in.
+inline const RegisteredNet& net_in(const TensorSource& source) {
+  const ImportTable table = import_table(source);
+  for (const RegisteredNet* net : registered_nets()) {
+    BundleReader reader(source, "", table);
+    for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
+    if (reader.fits()) return *net;
+  }
+  const std::string type = detail::type_in(source, table);
+  if (type.empty()) {
+    std::vector<std::string> names;
+    for (const Family* family : families) names.push_back(family->name);
+    throw Error(source.path(), ": expected the parameters of a model (", detail::listed(names),
+                "), found none that we know");
+  }
+  for (const RegisteredNet* net : registered_nets())
+    if (net->type == type) {  // it is that, but damaged: say where
+      net->make(*net, {}, 0)->load(source);
+    }
+  throw Error(source.path(), ": holds a ", type, ", which this program was built without; ", detail::line_to_add(type));
+}
+
+/// The model in a file: among the nets that are linked in, the one that fits. Its metadata, such as the tokenizer,
+/// comes with it.
+inline std::unique_ptr<AnyModel> open(const TensorSource& source, const Machine& machine = {}) {
+  const RegisteredNet& net = net_in(source);
+  auto model = net.make(net, machine, 0);
+  model->load(source);
+  return model;
+}
+inline std::unique_ptr<AnyModel> open(const std::string& path, const Machine& machine = {}) {
+  return open(*open_source(path), machine);
+}
+
+}  // namespace rwkv

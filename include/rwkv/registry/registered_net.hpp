@@ -1,0 +1,50 @@
+#pragma once
+#include <algorithm>
+#include <span>
+
+#include <rwkv/io/summary.hpp>
+#include <rwkv/models/family.hpp>
+#include <rwkv/registry/any_model.hpp>
+#include <rwkv/registry/machine.hpp>
+
+namespace rwkv {
+
+/// A net that programs can choose when they run. Each is compiled in a unit of its own, where one object of RegisterNet
+/// lists it; CMake's rwkv_models makes such units.
+struct RegisteredNet {
+  std::string type;               ///< as it was registered: "v4::Model<256, 128, 4>"
+  const Family* family;           ///< null for nets of users' own
+  dim_t vocabulary, context;      ///< context: the most tokens of a sequence, 0 where there is no end
+  dim_t parameters, flops;        ///< flops: of one token's forward pass
+  std::vector<Leaf> (*leaves)();  ///< of its parameters
+
+  /// Error where the program was built without that machine.
+  std::unique_ptr<AnyModel> (*make)(const RegisteredNet& net, const Machine& machine, std::uint64_t seed);
+  std::string (*summary)(const Machine& machine, Seq seq);  ///< the table of its parameters and memory
+
+  /// The sizes that its parameters show; a width of 0 without a family.
+  NetShape shape() const {
+    if (family == nullptr) return {};
+    const std::vector<Leaf> all = leaves();
+    return family->shape([&](const std::string& name) {
+      const auto leaf = std::ranges::find(all, name, &Leaf::name);
+      return leaf == all.end() ? std::vector<dim_t>{} : leaf->shape;
+    });
+  }
+};
+
+namespace detail {
+inline std::vector<const RegisteredNet*>& registry() {
+  static std::vector<const RegisteredNet*> nets;
+  return nets;
+}
+}  // namespace detail
+
+/// All nets that are linked into the program, ordered by type.
+inline std::vector<const RegisteredNet*> registered_nets() {
+  auto nets = detail::registry();
+  std::ranges::sort(nets, [](auto* a, auto* b) { return a->type < b->type; });
+  return nets;
+}
+
+}  // namespace rwkv

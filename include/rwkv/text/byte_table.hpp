@@ -1,0 +1,10 @@
+#pragma once
+#include <array>
+#include <cstdint>
+
+namespace rwkv {
+
+/// The token of every byte, -1 for bytes that are none: for texts in which every byte is a token of its own.
+using ByteTable = std::array<std::int32_t, 256>;
+
+}  // namespace rwkv

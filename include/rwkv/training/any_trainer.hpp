@@ -1,0 +1,75 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <rwkv/text/batches.hpp>
+#include <rwkv/training/checkpoint.hpp>
+
+namespace rwkv {
+
+/// A Trainer of any language model, chosen at run time: programs that use it are compiled once for all models.
+class AnyTrainer {
+ public:
+  virtual ~AnyTrainer() = default;
+
+  virtual Seq seq() const = 0;
+  virtual dim_t steps() const = 0;
+  virtual int batches_per_step() const = 0;  ///< TrainConfig::accumulate
+  virtual double learning_rate() const = 0;
+  virtual double gradient_norm() const = 0;
+
+  virtual double step(const Minibatch& batch) = 0;
+  virtual double evaluate(const Batches& source, dim_t n, dim_t first = 0) = 0;
+
+  virtual void save_model(const std::string& path, const Metadata& metadata) = 0;
+  virtual void save_checkpoint(const std::string& path, const Metadata& metadata) = 0;
+  virtual Metadata load_checkpoint(const std::string& path) = 0;
+
+  virtual bool writes() const = 0;   ///< whether this process is the one that writes logs and files
+  virtual bool any(bool value) = 0;  ///< whether `value` is true in any process
+};
+
+/// T is a Trainer, which is held, or a reference to one.
+template <class T>
+class ErasedTrainer final : public AnyTrainer {
+ public:
+  template <class... Args>
+  explicit ErasedTrainer(Args&&... args) : trainer_(std::forward<Args>(args)...) {}
+
+  Seq seq() const override { return trainer_.seq(); }
+  dim_t steps() const override { return trainer_.steps(); }
+  int batches_per_step() const override { return trainer_.config().accumulate; }
+  double learning_rate() const override { return trainer_.learning_rate(); }
+  double gradient_norm() const override { return trainer_.gradient_norm(); }
+
+  double step(const Minibatch& batch) override { return trainer_.step(batch); }
+  double evaluate(const Batches& source, dim_t n, dim_t first) override { return trainer_.evaluate(source, n, first); }
+
+  void save_model(const std::string& path, const Metadata& metadata) override {
+    save(trainer_.model(), path, metadata);
+  }
+  void save_checkpoint(const std::string& path, const Metadata& metadata) override {
+    rwkv::save_checkpoint(trainer_, path, metadata);
+  }
+  Metadata load_checkpoint(const std::string& path) override { return rwkv::load_checkpoint(trainer_, path); }
+
+  bool writes() const override { return trainer_.communicator().rank() == 0; }
+  bool any(bool value) override {
+    double count = value;
+    trainer_.communicator().template sum<Cpu<double>>(&count, 1);
+    return count > 0;
+  }
+
+ private:
+  T trainer_;
+};
+
+/// A trainer of the model, which must outlive it.
+template <class Net, Backend B, class O = AdamW, class C = SingleProcess>
+std::unique_ptr<AnyTrainer> make_any_trainer(Model<Net, B>& model, const BasicTrainConfig<O>& config, Seq seq,
+                                             C communicator = {}) {
+  return std::make_unique<ErasedTrainer<Trainer<Net, B, O, C>>>(model, config, seq, std::move(communicator));
+}
+
+}  // namespace rwkv

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+
+#include <rwkv/training/adamw.hpp>
+#include <rwkv/training/schedule.hpp>
+
+namespace rwkv {
+
+/// How a model is trained, with any optimizer.
+template <class Optimizer>
+struct BasicTrainConfig {
+  Schedule schedule = {};
+  Optimizer optimizer = {};
+  double clip = 1;         ///< largest norm of the gradient; 0: no limit
+  int accumulate = 1;      ///< batches whose gradients are averaged into one update
+  double l2wrap = 0;       ///< of language models: the weight of L2Wrap; the official trainers have official_l2wrap
+  bool carry = false;      ///< truncated back-propagation through time: a batch that continues starts from the state in
+                           ///< which the one before ended
+  std::uint64_t seed = 0;  ///< of dropout
+};
+
+/// TrainConfig{.schedule = {.learning_rate = 3e-3}}: with AdamW.
+using TrainConfig = BasicTrainConfig<AdamW>;
+
+}  // namespace rwkv

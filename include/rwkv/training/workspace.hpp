@@ -1,0 +1,44 @@
+#pragma once
+#include <rwkv/core/error.hpp>
+#include <rwkv/core/token_buffer.hpp>
+#include <rwkv/models/model.hpp>
+
+namespace rwkv {
+
+/// The memory that a model's forward pass needs besides its parameters, for signals of one size.
+template <class Net, Backend B>
+struct Workspace {
+  using Cache = Owned<B, typename Model<Net, B>::Cache>;
+  using State = typename Model<Net, B>::State;
+
+  Seq seq;
+  Context<B> context;
+  TokenBuffer<B> inputs, targets;
+  Cache cache;
+  State fresh;  ///< of sequences that begin
+
+  /// OutOfMemory names the largest batch that fits.
+  explicit Workspace(Seq of) : seq(of), cache(make_cache(of)), fresh(Model<Net, B>::fresh_state(of.batch)) {}
+
+  auto forward(const Model<Net, B>& model, TensorOf<B, typename Net::In> x, State& state) {
+    return Net::forward(context, model.params, x, cache.view(), state.view());
+  }
+  void restart(State& state) const { Accum<B>::copy(state.data(), fresh.data(), fresh.size()); }
+
+ private:
+  static Cache make_cache(Seq seq) {
+    try {
+      return Cache(seq);
+    } catch (const OutOfMemory& error) {
+      const auto fits = [&](dim_t batch) {
+        return std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time})) <= error.free;
+      };
+      dim_t batch = seq.batch;
+      while (batch > 0 && !fits(batch)) --batch;
+      throw OutOfMemory(error.bytes, error.free, error.what(), "; of sequences of ", seq.time,
+                        " tokens there is room for the activations of ", batch);
+    }
+  }
+};
+
+}  // namespace rwkv

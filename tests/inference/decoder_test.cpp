@@ -1,0 +1,160 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <rwkv/inference/any_decoder.hpp>
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/v4.hpp>
+
+using namespace rwkv;
+
+namespace {
+using Rwkv = v4::Model<64, 16, 2>;
+using Gpt2 = gpt2::Model<64, 16, 2, 2, 32>;  // its context is full after 32 tokens
+using Tokens = std::vector<std::int32_t>;
+
+template <class Net>
+Model<Net> lively(std::uint64_t seed = 5) {  // away from the zeros of the initial values
+  Model<Net> model(1);
+  for (dim_t i = 0; i < model.params.size(); ++i)
+    model.params.data()[i] += float(0.2 * Random{seed}.normals(std::uint64_t(i))[0]);
+  return model;
+}
+Tokens tokens(std::size_t n, std::uint64_t seed) {
+  Tokens ids(n);
+  for (std::size_t i = 0; i < n; ++i) ids[i] = std::int32_t(Random{seed}.below(64, i));
+  return ids;
+}
+std::vector<float> copy(std::span<const float> logits) {
+  return {logits.begin(), logits.end()};
+}
+double farthest(std::span<const float> a, std::span<const float> b) {
+  REQUIRE(a.size() == b.size());
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, double(std::abs(a[i] - b[i])));
+  return most;
+}
+template <class D>
+std::int32_t likeliest(const D& decoder) {
+  const auto logits = decoder.logits();
+  return std::int32_t(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+}  // namespace
+
+TEST_CASE("a prompt at once, token by token, and with the logits of every token") {
+  const auto model = lively<Rwkv>();
+  const Tokens ids = tokens(150, 1);
+  Decoder at_once(model), single(model), every(model);
+  CHECK(at_once.logits().empty());
+  std::vector<std::vector<float>> expected;
+  for (const auto id : ids) expected.push_back(copy(single.feed(id)));
+  CHECK(farthest(at_once.prefill(ids), expected.back()) < 1e-4);
+  dim_t next = 0;
+  every.prefill(ids, [&](dim_t t, std::span<const float> logits) {
+    CHECK(t == next++);
+    CHECK(farthest(logits, expected[std::size_t(t)]) < 1e-4);
+  });
+  CHECK(next == 150);
+  CHECK(copy(every.logits()) == copy(at_once.logits()));
+}
+
+TEST_CASE_TEMPLATE("the sequences of a batch are independent, past the end of a context", Net, Rwkv, Gpt2) {
+  const auto model = lively<Net>();
+  const Tokens ids[] = {tokens(150, 1), tokens(150, 2), tokens(150, 3)};
+  Decoder batch(model, 3);
+  Tokens prompts;
+  for (const Tokens& each : ids) prompts.insert(prompts.end(), each.begin(), each.begin() + 70);
+  batch.prefill(prompts);
+  for (std::size_t t = 70; t < 150; ++t) batch.feed(Tokens{ids[0][t], ids[1][t], ids[2][t]});
+  REQUIRE(batch.logits().size() == 3 * 64);
+  for (std::size_t b = 0; b < 3; ++b) {
+    Decoder alone(model);
+    alone.prefill(std::span(ids[b]).first(70));
+    for (std::size_t t = 70; t < 150; ++t) alone.feed(ids[b][t]);
+    CHECK(farthest(batch.logits().subspan(64 * b, 64), alone.logits()) < 1e-4);
+  }
+  Decoder every(model, 3);
+  std::vector<float> last;
+  every.prefill(prompts, [&](dim_t, std::span<const float> logits) { last = copy(logits); });
+  Decoder again(model, 3);
+  CHECK(farthest(again.prefill(prompts), last) < 1e-5);
+}
+
+TEST_CASE_TEMPLATE("a snapshot holds everything: each restore goes on alike", Net, Rwkv, Gpt2) {
+  const auto model = lively<Net>();
+  Decoder decoder(model);
+  decoder.prefill(tokens(25, 1));
+  const auto here = decoder.snapshot();
+  const auto write = [](auto& by) {
+    Tokens text;
+    for (int i = 0; i < 60; ++i) text.push_back(likeliest(by)), by.feed(text.back());
+    return text;
+  };
+  const Tokens expected = write(decoder);
+  for (int i = 0; i < 3; ++i) {
+    decoder.restore(here);
+    CHECK(write(decoder) == expected);
+  }
+  Decoder other(model);
+  other.prefill(tokens(5, 9));
+  other.restore(here);
+  Decoder copied = other;
+  CHECK(write(other) == expected);
+  CHECK(write(copied) == expected);
+  copied = Decoder(model);
+  copied.restore(here);
+  CHECK(write(copied) == expected);
+}
+
+TEST_CASE("a state alone goes on, without logits") {
+  const auto model = lively<Rwkv>();
+  Decoder a(model), b(model);
+  a.prefill(tokens(20, 1)), b.prefill(tokens(3, 2));
+  b.set_state(a.state());
+  CHECK(b.logits().empty());
+  CHECK(b.state() == a.state());
+  CHECK(copy(b.feed(7)) == copy(a.feed(7)));
+  b.reset();
+  CHECK(b.logits().empty());
+  CHECK(b.state() == Model<Rwkv>::fresh_state());
+}
+
+TEST_CASE("what does not fit is refused in plain words") {
+  const auto model = lively<Rwkv>();
+  Decoder one(model), three(model, 3);
+  CHECK_THROWS_WITH_AS(one.feed(64), "Decoder: token 64 is outside the model's vocabulary of 64", Error);
+  CHECK_THROWS_WITH_AS(one.feed(tokens(2, 1)),
+                       "Decoder: expected a token of each of 1 sequences, found 2; prefill reads more than one of each",
+                       Error);
+  CHECK_THROWS_WITH_AS(three.prefill(tokens(4, 1)), "Decoder: expected as many tokens for each of 3 sequences, found 4",
+                       Error);
+  CHECK_THROWS_WITH_AS(one.set_state(three.state()),
+                       "Decoder: expected a state of 1 sequences, found one of 3; make it with fresh_state(1)", Error);
+  CHECK_THROWS_AS(one.restore(three.snapshot()), Error);
+}
+
+TEST_CASE("an erased decoder is the decoder") {
+  const auto model = lively<Gpt2>();
+  const auto rwkv = lively<Rwkv>();
+  Decoder decoder(model);
+  const auto any = make_any_decoder(model);
+  CHECK(any->vocabulary() == 64);
+  CHECK(any->context() == 32);
+  CHECK(make_any_decoder(rwkv, 2)->context() == 0);
+  CHECK(make_any_decoder(rwkv, 2)->batch() == 2);
+  const Tokens ids = tokens(40, 1), one{7};
+  CHECK(copy(any->prefill(ids)) == copy(decoder.prefill(ids)));
+  dim_t calls = 0;
+  const auto here = any->snapshot();
+  const auto clone = any->clone();
+  any->prefill(ids, [&](dim_t, std::span<const float>) { ++calls; });
+  CHECK(calls == 40);
+  const auto expected = copy(decoder.feed(7));
+  any->restore(here);
+  CHECK(copy(any->feed(one)) == expected);
+  CHECK(copy(clone->feed(one)) == expected);
+  any->reset();
+  CHECK(any->logits().empty());
+  CHECK_THROWS_WITH_AS(any->restore(make_any_decoder(rwkv)->snapshot()),
+                       "Decoder: expected a snapshot of the same model, found another's or none", Error);
+}

@@ -1,0 +1,171 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include <rwkv/models/v4.hpp>
+#include <rwkv/text/batches.hpp>
+#include <rwkv/training/fit.hpp>
+
+#include "../io/folder.hpp"
+#include "sgd.hpp"
+#include "threads.hpp"
+
+using namespace rwkv;
+
+namespace {
+using Net = v4::Model<256, 16, 2>;
+using Config = BasicTrainConfig<test::Sgd>;
+
+Corpus text() {
+  std::string words;
+  for (int i = 0; i < 200; ++i) words += "number " + std::to_string(i * 7919 % 1000) + " follows; ";
+  return Corpus::of_text(words, Bytes());
+}
+double farthest(const Model<Net>& a, const Model<Net>& b) {
+  double most = 0;
+  for (dim_t i = 0; i < a.params.size(); ++i)
+    most = std::max(most, double(std::abs(a.params.data()[i] - b.params.data()[i])));
+  return most;
+}
+}  // namespace
+
+TEST_CASE("another optimizer steps as it says") {
+  Model<Net> model(1);
+  const auto before = model.params;
+  Trainer trainer(model, Config{.schedule = {.learning_rate = 0.1, .warmup = 0}, .optimizer = {0.5}, .clip = 0},
+                  Seq{2, 8});
+  const RandomWindows windows(text(), {2, 8}, 1);
+  trainer.accumulate(windows.at(0));
+  const auto first = trainer.gradient();
+  trainer.update();
+  trainer.accumulate(windows.at(1));
+  const auto second = trainer.gradient();
+  trainer.update();
+  double worst = 0, moved = 0;
+  for (const Leaf& leaf : first.leaves())
+    for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) {
+      const double v = first.data()[i], step = 0.1 * leaf.field.lr_scale * (v + 0.5 * v + second.data()[i]);
+      const double found = double(before.data()[i]) - model.params.data()[i];
+      worst = std::max(worst, std::abs(found - step)), moved = std::max(moved, std::abs(step));
+    }
+  CHECK(moved > 1e-2);
+  CHECK(worst < 1e-5);
+}
+
+TEST_CASE("a checkpoint holds what the optimizer remembers, and resumes no other one's") {
+  const test::Folder folder;
+  const RandomWindows windows(text(), {2, 8}, 1);
+  const Config config{.schedule = {.learning_rate = 0.1}};
+  Model<Net> whole(1), resumed(2), other(3);
+  Trainer one(whole, config, Seq{2, 8}), two(resumed, config, Seq{2, 8});
+  for (dim_t i = 0; i < 3; ++i) one.step(windows.at(i));
+  save_checkpoint(one, folder / "checkpoint");
+  CHECK(SafetensorsFile(folder / "checkpoint").find("sgd.v.head.weight") != nullptr);
+  load_checkpoint(two, folder / "checkpoint");
+  for (dim_t i = 3; i < 6; ++i) CHECK(one.step(windows.at(i)) == two.step(windows.at(i)));
+  CHECK(whole.params == resumed.params);
+  Trainer adam(other, TrainConfig{}, Seq{2, 8});
+  const auto said = test::message<Error>([&] { load_checkpoint(adam, folder / "checkpoint"); });
+  CHECK_MESSAGE(said.find("adam.m.head.weight: expected F32 (256, 16), found nothing of that name") != said.npos, said);
+}
+
+TEST_CASE("a checkpoint of another version is refused by name") {
+  const test::Folder folder;
+  Model<Net> model(1);
+  Trainer trainer(model, TrainConfig{}, Seq{2, 8});
+  SafetensorsWriter writer;  // as version 0.1 wrote it
+  writer.metadata["steps"] = "3";
+  trainer.for_each_part([&](const char* name, auto& part) { write_bundle(writer, name, part); });
+  writer.write(folder / "old");
+  CHECK(test::message<Error>([&] { load_checkpoint(trainer, folder / "old"); }) ==
+        folder / "old" +
+            ": metadata \"checkpoint\": expected version 2, found nothing; it was written by an older version of the "
+            "library: finish the run with that one, or start afresh");
+}
+
+TEST_CASE("trainers that add up their gradients are one trainer with the joint batch") {
+  const RandomWindows windows(text(), {4, 16}, 5);
+  const auto half = [&](dim_t step, int rank) {
+    const auto whole = windows.at(step);
+    const auto cut = [&](const std::vector<std::int32_t>& ids) {
+      return std::vector<std::int32_t>(ids.begin() + rank * 32, ids.begin() + (rank + 1) * 32);
+    };
+    return Minibatch{{2, 16}, cut(whole.inputs), cut(whole.targets), false};
+  };
+  Model<Net> joint(1), parts[] = {Model<Net>(1), Model<Net>(1)};
+  Trainer trainer(joint, TrainConfig{.clip = 0.5}, Seq{4, 16});
+  std::vector<double> losses, norms, found, found_norms;
+  for (dim_t i = 0; i < 5; ++i) losses.push_back(trainer.step(windows.at(i))), norms.push_back(trainer.gradient_norm());
+  test::Threads::run(2, [&](test::Threads::Rank rank) {
+    Trainer part(parts[rank.rank()], TrainConfig{.clip = 0.5}, Seq{2, 16}, rank);
+    for (dim_t i = 0; i < 5; ++i) {
+      const double loss = part.step(half(i, rank.rank()));
+      if (rank.rank() == 0) found.push_back(loss), found_norms.push_back(part.gradient_norm());
+    }
+  });
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(found[i] == doctest::Approx(losses[i]).epsilon(1e-6));
+    CHECK(found_norms[i] == doctest::Approx(norms[i]).epsilon(1e-4));
+  }
+  CHECK(parts[0].params == parts[1].params);
+  CHECK(farthest(parts[0], joint) < 1e-5);
+  CHECK(farthest(parts[0], Model<Net>(1)) > 5e-4);
+}
+
+TEST_CASE("of several processes one writes, and a bad number in one stops all") {
+  const test::Folder folder;
+  int shown = 0;
+  Model<Net> models[] = {Model<Net>(1), Model<Net>(1)};
+  test::Threads::run(2, [&](test::Threads::Rank rank) {
+    auto trainer = make_any_trainer(models[rank.rank()], TrainConfig{}, Seq{2, 16}, rank);
+    RunConfig run{.folder = folder / ("run" + std::to_string(rank.rank())), .steps = 4};
+    run.show = [&](const StepReport&) { ++shown; };
+    fit(*trainer, RandomWindows(text(), {2, 16}, std::uint64_t(rank.rank())), std::nullopt, run);
+  });
+  CHECK(shown == 4);
+  CHECK(std::filesystem::exists(folder / "run0/resume.safetensors"));
+  CHECK_FALSE(std::filesystem::exists(folder / "run1"));
+  CHECK(models[0].params == models[1].params);
+
+  models[1].params.data()[0] = std::nanf("");
+  int stopped[2] = {};
+  test::Threads::run(2, [&](test::Threads::Rank rank) {
+    Trainer trainer(models[rank.rank()], TrainConfig{}, Seq{1, 4}, rank);
+    try {
+      trainer.step({{1, 4}, {0, 1, 2, 3}, {1, 2, 3, 4}, false});
+    } catch (const NotFinite&) {
+      stopped[rank.rank()] = 1;
+    }
+  });
+  CHECK((stopped[0] == 1 && stopped[1] == 1));
+}
+
+TEST_CASE("a state is not carried by several processes") {
+  test::Threads::run(2, [&](test::Threads::Rank rank) {
+    Model<Net> model(1);
+    const auto said = test::message<Error>([&] { Trainer(model, TrainConfig{.carry = true}, Seq{2, 16}, rank); });
+    if (rank.rank() == 0)
+      CHECK(said ==
+            "Trainer: expected one process where the state is carried, found 2; a checkpoint has no room for the "
+            "states of the others: train with carry = false");
+  });
+}
+
+TEST_CASE("an erased trainer is the trainer") {
+  const test::Folder folder;
+  const RandomWindows windows(text(), {2, 16}, 5);
+  const auto run = [&](const char* name) {
+    return RunConfig{.folder = folder / name, .steps = 6, .valid_every = 2, .valid_batches = 2, .save_every = 4};
+  };
+  Model<Net> a(1), b(1);
+  Trainer trainer(a, TrainConfig{.accumulate = 2}, Seq{2, 16});
+  const auto any = make_any_trainer(b, TrainConfig{.accumulate = 2}, Seq{2, 16});
+  const auto one = fit(trainer, windows, windows, run("one")), two = fit(*any, windows, windows, run("two"));
+  CHECK(one.last.loss == two.last.loss);
+  CHECK(one.last.valid == two.last.valid);
+  CHECK(one.last.gradient_norm == any->gradient_norm());
+  CHECK(any->steps() == 6);
+  CHECK(any->learning_rate() == trainer.learning_rate());
+  CHECK(test::read(folder / "one/resume.safetensors") == test::read(folder / "two/resume.safetensors"));
+  CHECK(test::read(folder / "one/model.safetensors") == test::read(folder / "two/model.safetensors"));
+}
