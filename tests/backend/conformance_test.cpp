@@ -4,7 +4,8 @@
 
 #include <rwkv/backend/eigen_cpu.hpp>
 #include <rwkv/core/random.hpp>
-#include <rwkv/testing/grid.hpp>
+
+#include "../grid/host_grid.hpp"
 
 using namespace rwkv;
 
@@ -14,7 +15,7 @@ using namespace rwkv;
 #define BACKENDS Gpu<float>, Gpu<double>, Gpu<bf16>
 #else
 #define BACKENDS \
-  Cpu<float>, Cpu<double>, Cpu<bf16>, EigenCpu<float>, EigenCpu<double>, EigenCpu<bf16>, testing::HostGrid<float>
+  Cpu<float>, Cpu<double>, Cpu<bf16>, EigenCpu<float>, EigenCpu<double>, EigenCpu<bf16>, test::HostGrid<float>
 #endif
 
 namespace {
