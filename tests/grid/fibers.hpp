@@ -16,7 +16,7 @@ using namespace rwkv;
 enum class Turns { ascending, descending };
 inline thread_local Turns turns = Turns::ascending;
 
-namespace fibers {
+namespace blocks {
 
 /// A place to go on from, on a stack of its own.
 #ifdef __x86_64__
@@ -125,5 +125,5 @@ class Fibers {
   long progress_ = 0;  // of the last round
 };
 
-}  // namespace fibers
+}  // namespace blocks
 }  // namespace test
