@@ -15,7 +15,7 @@ using Tokens = Shape<Batch, Time, C>;
 /// y = a p + b q
 template <class T>
 struct Blend {
-  T a, b;
+  compute_of<T> a, b;
   const T *p, *q;
   T* y;
   RWKV_HD void operator()(dim_t, auto i) const { store(y, i, a * load(p, i) + b * load(q, i)); }
@@ -24,7 +24,7 @@ template <class B, class S>
 void blend(double a, View<typename B::scalar, S> p, double b, View<typename B::scalar, S> q,
            View<typename B::scalar, S> y) {
   using T = typename B::scalar;
-  B::for_each(1, y.size(), Blend<T>{T(a), T(b), p.data, q.data, y.data});
+  B::for_each(1, y.size(), Blend<T>{compute_of<T>(a), compute_of<T>(b), p.data, q.data, y.data});
 }
 
 template <dim_t C>
