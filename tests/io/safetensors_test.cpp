@@ -6,7 +6,7 @@
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/sequential.hpp>
-#include <rwkv/ops/matrix_format.hpp>
+#include <rwkv/ops/weight_format.hpp>
 
 #include "folder.hpp"
 

@@ -5,7 +5,7 @@
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/sequential.hpp>
-#include <rwkv/ops/matrix_format.hpp>
+#include <rwkv/ops/weight_format.hpp>
 
 #include <doctest/doctest.h>
 
@@ -55,7 +55,7 @@ TEST_CASE("a summary in bf16 counts what is shortened and what is not") {
 
 TEST_CASE("a summary says how matrices are stored, and what is not trained") {
   using B = Cpu<float>;
-  const MatrixFormat<B>* const half = &stored_as<B, bf16>;
+  const WeightFormat<B>* const half = &stored_as<B, bf16>;
   const Owned<B, Net::Params<B>> params({}, {.formats = {{"blocks.3.up.weight", half}, {"blocks.11.1.weight", half}}});
   auto leaves = params.leaves();
   leaves[0].trained = false;

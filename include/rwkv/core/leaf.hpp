@@ -44,13 +44,22 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
   return used;
 }
 
-[[gnu::noinline]] inline Leaf make_leaf(const Path& path, const Field& field, std::span<const dim_t> extents, Seq seq,
-                                        Storage storage, bool matrix) {
+/// Those with memory, in its order, and where each lies, in the order of the fields.
+[[gnu::noinline]] inline void order_leaves(std::vector<Leaf>&& all, std::vector<Leaf>& ordered,
+                                           std::vector<dim_t>& offsets) {
+  for (const Leaf& leaf : all) offsets.push_back(leaf.offset);
+  for (const bool trained : {true, false})
+    for (Leaf& leaf : all)
+      if (leaf.trained == trained && leaf.offset >= 0) ordered.push_back(std::move(leaf));
+}
+
+// Out of line: a visit instantiates its body for every tensor of every layer.
+[[gnu::noinline]] inline void list_leaf(const Path& path, const Field& field, std::span<const dim_t> extents, Seq seq,
+                                        Storage storage, bool matrix, std::vector<Leaf>& leaves) {
   const Field block = path.block();
-  Leaf leaf{path.name(), field, block.index, block.depth, {}, storage, path.trained(), matrix};
-  leaf.size = 1;
+  Leaf& leaf = leaves.emplace_back(
+      Leaf{path.name(), field, block.index, block.depth, {}, storage, path.trained(), matrix, 0, 1});
   for (const dim_t d : extents) leaf.shape.push_back(Shape<>::extent(d, seq)), leaf.size *= leaf.shape.back();
-  return leaf;
 }
 
 }  // namespace detail
@@ -66,8 +75,8 @@ std::vector<Leaf> list_leaves(Seq seq = {}, const Layout<B>& layout = {}) {
         constexpr bool matrix = requires(Tensor t) {
           t.format;
         };
-        leaves.push_back(
-            detail::make_leaf(path, field, Tensor::shape::extents, seq, storage_of<typename Tensor::scalar>, matrix));
+        detail::list_leaf(path, field, Tensor::shape::extents, seq, storage_of<typename Tensor::scalar>, matrix,
+                          leaves);
       },
       bundle);
   for (Leaf& leaf : leaves)

@@ -19,10 +19,7 @@ class Owned : public P {
 
   /// All zeros; see reset for initial values.
   explicit Owned(Seq seq = {}, Layout<B> layout = {}) : seq_(seq), layout_(std::move(layout)) {
-    leaves_ = list_leaves<B, P>(seq_, layout_);
-    for (const Leaf& leaf : leaves_) offsets_.push_back(leaf.offset);
-    std::erase_if(leaves_, [](const Leaf& leaf) { return leaf.offset < 0; });
-    std::ranges::stable_sort(leaves_, {}, &Leaf::offset);
+    detail::order_leaves(list_leaves<B, P>(seq_, layout_), leaves_, offsets_);
     memory_.reset(B::allocate(size()));
     zero();
     bind();

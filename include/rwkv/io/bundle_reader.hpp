@@ -1,7 +1,6 @@
 #pragma once
 #include <set>
 
-#include <rwkv/core/owned.hpp>
 #include <rwkv/io/import_tensor.hpp>
 
 namespace rwkv {
@@ -15,16 +14,27 @@ class BundleReader {
 
   /// Expects every leaf of `bundle` in the file, under its name or the one that the table gives it, of the extents that
   /// the table says, in a type that `holds` says the leaf's can take.
+  void add(const std::string& prefix, const BundleMemory& bundle) {
+    for (const Leaf& leaf : bundle.leaves) expect(prefix, leaf, bundle);
+  }
   template <class B, Bundle P>
   void add(const std::string& prefix, Owned<B, P>& bundle) {
-    for (const Leaf& leaf : bundle.leaves()) expect(prefix, leaf, LeafMemory::of<B>(bundle.data() + leaf.offset));
+    add(prefix, memory_of(bundle));
   }
+
+  /// Expects a leaf without memory: for a look at whether a bundle fits.
+  void expect(const Leaf& leaf) { expect("", leaf, {}); }
+  /// Whether the file holds what was expected, and nothing else.
+  [[gnu::cold]] bool fits() {
+    complain_of_the_rest();
+    return complaints_.empty();
+  }
+  /// What the file calls the tensor of that name.
+  std::string theirs(const std::string& name) const { return rule_for("", name).first; }
 
   /// Error with everything that does not fit, tensors that nobody asked for included, and nothing is written.
   [[gnu::cold]] void read() {
-    for (const TensorInfo& t : source_.tensors())
-      if (t.name.starts_with(within_) && !theirs_.contains(t.name) && !ignored(t.name))
-        complain(t.name, "expected nothing of that name, found " + describe(t.dtype, t.shape));
+    complain_of_the_rest();
     if (!complaints_.empty()) {
       const bool one = complaints_.size() == 1;
       std::string text = source_.path() + ":";
@@ -39,10 +49,10 @@ class BundleReader {
     const TensorInfo* theirs;
     Transform how;
     Leaf leaf;
-    LeafMemory memory;
+    BundleMemory memory;
   };
 
-  [[gnu::cold]] void expect(const std::string& prefix, const Leaf& leaf, const LeafMemory& memory) {
+  [[gnu::cold]] void expect(const std::string& prefix, const Leaf& leaf, const BundleMemory& memory) {
     std::string ours = prefix + leaf.name;
     if (!ours_.insert(ours).second)
       throw Error(ours,
@@ -76,6 +86,11 @@ class BundleReader {
     for (const ImportRule& rule : table_)
       if (rule.ours == ImportRule::ignored && renamed(theirs.substr(within_.size()), rule.theirs, "")) return true;
     return false;
+  }
+  void complain_of_the_rest() {
+    for (const TensorInfo& t : source_.tensors())
+      if (t.name.starts_with(within_) && !theirs_.contains(t.name) && !ignored(t.name))
+        complain(t.name, "expected nothing of that name, found " + describe(t.dtype, t.shape));
   }
   void complain(const std::string& name, const std::string& what) { complaints_.push_back(name + ": " + what); }
 

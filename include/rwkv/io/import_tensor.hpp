@@ -1,24 +1,9 @@
 #pragma once
-#include <rwkv/core/leaf.hpp>
+#include <rwkv/io/bundle_memory.hpp>
 #include <rwkv/io/import_rule.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {
-
-/// Where a leaf's numbers are kept, on any machine.
-struct LeafMemory {
-  void* data;
-  std::size_t unit;  ///< it is written in so many bytes, the last of which may be padding
-  void (*upload)(void* to, std::span<const std::byte> from);
-
-  template <class B>
-  static LeafMemory of(typename B::scalar* data) {
-    using T = typename B::scalar;
-    return {data, sizeof(T), [](void* to, std::span<const std::byte> from) {
-              B::upload(static_cast<T*>(to), reinterpret_cast<const T*>(from.data()), dim_t(from.size() / sizeof(T)));
-            }};
-  }
-};
 
 namespace detail {
 
@@ -53,12 +38,12 @@ void convert_part(const TensorSource& source, const TensorInfo& theirs, const Tr
 /// Fills a leaf from a tensor that fits it, see BundleReader: without a copy where the file holds the very bytes that
 /// the memory is to hold, else in parts of a few megabytes.
 [[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Transform& how,
-                                        const Leaf& leaf, const LeafMemory& memory) {
+                                        const Leaf& leaf, const BundleMemory& memory) {
   auto bytes = source.bytes(theirs);
   if (theirs.dtype != file_dtype(leaf.storage) || how.number != nullptr || how.transposed) bytes.reset();
   if (bytes) bytes = bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes()));
   if (bytes && bytes->size() % memory.unit == 0 && std::uintptr_t(bytes->data()) % memory.unit == 0)
-    return memory.upload(memory.data, *bytes);
+    return memory.upload(memory.of(leaf), bytes->data(), dim_t(bytes->size() / memory.unit));
 
   constexpr dim_t chunk = 1 << 20;
   const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, chunk);
@@ -73,7 +58,7 @@ void convert_part(const TensorSource& source, const TensorInfo& theirs, const Tr
       detail::convert_part<double>(source, theirs, how, leaf, first, n, stored.data());
     else
       detail::convert_part<float>(source, theirs, how, leaf, first, n, stored.data());
-    memory.upload(static_cast<std::byte*>(memory.data) + offset, stored);
+    memory.upload(memory.of(leaf) + offset, stored.data(), dim_t(stored.size() / memory.unit));
   }
 }
 

@@ -9,12 +9,15 @@ namespace rwkv {
 /// Reads a bundle from a file that holds nothing else; returns the file's metadata. A State must have as many sequences
 /// as the one that was saved. Error if anything is missing, left over, of another shape or of a type that does not fit,
 /// see BundleReader; the bundle is then as it was.
-template <class B, Bundle P>
-Metadata load(Owned<B, P>& bundle, const TensorSource& source, ImportTable table = {}) {
+inline Metadata load(const BundleMemory& bundle, const TensorSource& source, ImportTable table = {}) {
   BundleReader reader(source, "", table);
   reader.add("", bundle);
   reader.read();
   return source.metadata();
+}
+template <class B, Bundle P>
+Metadata load(Owned<B, P>& bundle, const TensorSource& source, ImportTable table = {}) {
+  return load(memory_of(bundle), source, table);
 }
 template <class B, Bundle P>
 Metadata load(Owned<B, P>& bundle, const std::string& path) {

@@ -10,6 +10,8 @@ namespace detail {
 struct SummarySizes {
   dim_t parameter_count = 0, state_count = 0;
   dim_t parameters = 0, master = 0, gradients = 0, activations = 0, state = 0, state_per_sequence = 0;
+  dim_t full_scalar = 0;  ///< of a gradient
+  bool reduced = false;   ///< parameters are stored in reduced precision
 };
 inline std::string totals(const SummarySizes& n, Seq seq) {
   std::string text = "parameters          " + std::to_string(n.parameter_count) + "\nstate per sequence  " +
@@ -31,21 +33,24 @@ inline std::string totals(const SummarySizes& n, Seq seq) {
   return text;
 }
 
-/// Of a network whose parameters are these leaves.
+/// What does not depend on the parameters.
 template <class Net, class B>
-std::string summary_of(std::span<const Leaf> leaves, Seq seq) {
+SummarySizes summary_sizes(Seq seq) {
   using State = typename Net::template State<Accum<B>>;
-  using Full = typename Accum<B>::scalar;
-  SummarySizes n{.state_count = elements<State>(),
-                 .activations = bytes<typename Net::template Cache<B>>(seq),
-                 .state = bytes<State>(seq),
-                 .state_per_sequence = bytes<State>()};
+  return {.state_count = elements<State>(),
+          .activations = bytes<typename Net::template Cache<B>>(seq),
+          .state = bytes<State>(seq),
+          .state_per_sequence = bytes<State>(),
+          .full_scalar = sizeof(typename Accum<B>::scalar),
+          .reduced = ReducedPrecision<B>};
+}
+inline std::string summary_of(std::span<const Leaf> leaves, SummarySizes n, Seq seq) {
   for (const Leaf& leaf : leaves) {
     n.parameter_count += leaf.size;
     n.parameters += leaf.bytes();
-    if (leaf.trained) n.gradients += leaf.size * dim_t(sizeof(Full));
+    if (leaf.trained) n.gradients += leaf.size * n.full_scalar;
   }
-  if (!std::is_same_v<Full, typename B::scalar>) n.master = n.gradients;
+  if (n.reduced) n.master = n.gradients;
   return table(summary_rows(leaves)) + "\n" + totals(n, seq);
 }
 
@@ -57,11 +62,12 @@ std::string summary_of(std::span<const Leaf> leaves, Seq seq) {
 /// memory comes on top.
 template <class Net, class B = Cpu<float>>
 std::string summary(Seq seq = {}) {
-  return detail::summary_of<Net, B>(list_leaves<B, typename Net::template Params<B>>(), seq);
+  return detail::summary_of(list_leaves<B, typename Net::template Params<B>>(), detail::summary_sizes<Net, B>(seq),
+                            seq);
 }
 template <class Net, Backend B>
 std::string summary(const Model<Net, B>& model, Seq seq = {}) {
-  return detail::summary_of<Net, B>(model.params.leaves(), seq);
+  return detail::summary_of(model.params.leaves(), detail::summary_sizes<Net, B>(seq), seq);
 }
 
 }  // namespace rwkv

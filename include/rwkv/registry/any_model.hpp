@@ -20,8 +20,17 @@ class AnyModel {
   /// Of the file that it was opened from, such as its tokenizer.
   const Metadata& metadata() const { return metadata_; }
 
-  void load(const TensorSource& source) { metadata_ = load_parameters(source); }
-  virtual void save(const std::string& path, const Metadata& metadata = {}) const = 0;
+  virtual BundleMemory parameters() const = 0;
+  /// From a file in any format and naming that we read; Error, and nothing changed, if it does not fit.
+  void load(const TensorSource& source) { metadata_ = rwkv::load(parameters(), source, import_table(source)); }
+  void save(const std::string& path, Metadata metadata = {}) const {
+    rwkv::save(parameters(), path, std::move(metadata));
+  }
+  dim_t bytes() const {
+    dim_t all = 0;
+    for (const Leaf& leaf : parameters().leaves) all += leaf.bytes();
+    return all;
+  }
 
   /// The model must outlive what these return.
   virtual std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) = 0;
@@ -29,11 +38,6 @@ class AnyModel {
 
   /// Multiplies all parameters that decay: the weights of products.
   virtual void scale_weights(float factor) = 0;
-  /// Of the parameters.
-  virtual dim_t bytes() const = 0;
-
- protected:
-  virtual Metadata load_parameters(const TensorSource& source) = 0;
 
  private:
   const RegisteredNet& net_;
@@ -47,7 +51,7 @@ class ModelOf final : public AnyModel {
  public:
   ModelOf(const RegisteredNet& net, std::uint64_t seed) : AnyModel(net), model_(seed) {}
 
-  void save(const std::string& path, const Metadata& metadata) const override { rwkv::save(model_, path, metadata); }
+  BundleMemory parameters() const override { return memory_of(model_.params); }
   std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) override {
     return make_any_trainer(model_, config, seq);
   }
@@ -62,15 +66,8 @@ class ModelOf final : public AnyModel {
         }
     B::upload(model_.params.data(), weights.data(), model_.params.size());
   }
-  dim_t bytes() const override {
-    dim_t all = 0;
-    for (const Leaf& leaf : model_.params.leaves()) all += leaf.bytes();
-    return all;
-  }
 
  private:
-  Metadata load_parameters(const TensorSource& source) override { return rwkv::load(model_, source); }
-
   Model<Net, B> model_;
 };
 

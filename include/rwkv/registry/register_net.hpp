@@ -52,7 +52,7 @@ class RegisterNet {
              flops_per_token<Net>(),
              [] { return list_leaves<Cpu<float>, typename Net::template Params<Cpu<float>>>(); },
              &make,
-             &summary} {
+             &sizes} {
     detail::registry().push_back(&net_);
   }
   RegisterNet(const RegisterNet&) = delete;
@@ -65,9 +65,10 @@ class RegisterNet {
       return std::make_unique<detail::ModelOf<Net, B>>(net, seed);
     });
   }
-  static std::string summary(const Machine& machine, Seq seq) {
-    return detail::on_machine<Precisions...>("this net", machine,
-                                             [&]<class B>() { return rwkv::summary<Net, B>(seq); });
+  static std::pair<std::vector<Leaf>, detail::SummarySizes> sizes(const Machine& machine, Seq seq) {
+    return detail::on_machine<Precisions...>("this net", machine, [&]<class B>() {
+      return std::pair(list_leaves<B, typename Net::template Params<B>>(), detail::summary_sizes<Net, B>(seq));
+    });
   }
 
   RegisteredNet net_;

@@ -20,8 +20,14 @@ struct RegisteredNet {
 
   /// Error where the program was built without that machine.
   std::unique_ptr<AnyModel> (*make)(const RegisteredNet& net, const Machine& machine, std::uint64_t seed);
-  std::string (*summary)(const Machine& machine, Seq seq);  ///< the table of its parameters and memory
+  /// The leaves of its parameters on that machine, and what else a training run holds.
+  std::pair<std::vector<Leaf>, detail::SummarySizes> (*sizes)(const Machine& machine, Seq seq);
 
+  /// The table of its parameters and memory: see rwkv::summary.
+  std::string summary(const Machine& machine, Seq seq) const {
+    const auto [on_machine, rest] = sizes(machine, seq);
+    return detail::summary_of(on_machine, rest, seq);
+  }
   /// The sizes that its parameters show; a width of 0 without a family.
   NetShape shape() const {
     if (family == nullptr) return {};

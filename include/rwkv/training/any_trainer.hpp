@@ -22,9 +22,11 @@ class AnyTrainer {
   virtual double step(const Minibatch& batch) = 0;
   virtual double evaluate(const Batches& source, dim_t n, dim_t first = 0) = 0;
 
-  virtual void save_model(const std::string& path, const Metadata& metadata) = 0;
-  virtual void save_checkpoint(const std::string& path, const Metadata& metadata) = 0;
-  virtual Metadata load_checkpoint(const std::string& path) = 0;
+  /// The model's own, as they are now.
+  virtual BundleMemory parameters() = 0;
+  virtual CheckpointParts parts() = 0;
+  /// To be called when the parts have been replaced by those after so many updates.
+  virtual void continue_from(dim_t steps) = 0;
 
   virtual bool writes() const = 0;   ///< whether this process is the one that writes logs and files
   virtual bool any(bool value) = 0;  ///< whether `value` is true in any process
@@ -46,13 +48,9 @@ class ErasedTrainer final : public AnyTrainer {
   double step(const Minibatch& batch) override { return trainer_.step(batch); }
   double evaluate(const Batches& source, dim_t n, dim_t first) override { return trainer_.evaluate(source, n, first); }
 
-  void save_model(const std::string& path, const Metadata& metadata) override {
-    save(trainer_.model(), path, metadata);
-  }
-  void save_checkpoint(const std::string& path, const Metadata& metadata) override {
-    rwkv::save_checkpoint(trainer_, path, metadata);
-  }
-  Metadata load_checkpoint(const std::string& path) override { return rwkv::load_checkpoint(trainer_, path); }
+  BundleMemory parameters() override { return memory_of(trainer_.model().params); }
+  CheckpointParts parts() override { return checkpoint_parts(trainer_); }
+  void continue_from(dim_t steps) override { trainer_.continue_from(steps); }
 
   bool writes() const override { return trainer_.communicator().rank() == 0; }
   bool any(bool value) override {
@@ -64,6 +62,15 @@ class ErasedTrainer final : public AnyTrainer {
  private:
   T trainer_;
 };
+
+inline void save_checkpoint(AnyTrainer& trainer, const std::string& path, Metadata metadata = {}) {
+  save_checkpoint(trainer.parts(), trainer.steps(), path, std::move(metadata));
+}
+inline Metadata load_checkpoint(AnyTrainer& trainer, const std::string& path) {
+  Metadata metadata;
+  trainer.continue_from(load_checkpoint(trainer.parts(), path, metadata));
+  return metadata;
+}
 
 /// A trainer of the model, which must outlive it.
 template <class Net, Backend B, class O = AdamW, class C = SingleProcess>

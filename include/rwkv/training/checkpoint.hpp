@@ -9,17 +9,8 @@ namespace rwkv {
 /// What checkpoints are called in their metadata under "checkpoint": their tensors and what these mean.
 inline constexpr const char* checkpoint_version = "2";
 
-/// Everything a run needs to go on bit for bit, in one file that is replaced whole or not at all: parameters, what the
-/// optimizer remembers, the carried state and the number of steps, which is also the place in the text.
-template <class Net, Backend B, class O, class C>
-void save_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path, Metadata metadata = {}) {
-  metadata["checkpoint"] = checkpoint_version;
-  metadata["steps"] = std::to_string(trainer.steps());
-  SafetensorsWriter writer;
-  writer.metadata = std::move(metadata);
-  trainer.for_each_part([&](const char* name, auto& part) { write_bundle(writer, name, part); });
-  writer.write(path);
-}
+/// What a checkpoint holds besides the number of steps: bundles, and what their tensors' names begin with.
+using CheckpointParts = std::vector<std::pair<std::string, BundleMemory>>;
 
 namespace detail {
 /// The number of steps of a checkpoint. Error unless the file is one, of this version.
@@ -42,17 +33,44 @@ namespace detail {
 }
 }  // namespace detail
 
+inline void save_checkpoint(const CheckpointParts& parts, dim_t steps, const std::string& path, Metadata metadata) {
+  metadata["checkpoint"] = checkpoint_version;
+  metadata["steps"] = std::to_string(steps);
+  SafetensorsWriter writer;
+  writer.metadata = std::move(metadata);
+  for (const auto& [name, part] : parts) write_bundle(writer, name, part);
+  writer.write(path);
+}
+/// Returns the number of steps; `metadata` becomes the file's.
+inline dim_t load_checkpoint(const CheckpointParts& parts, const std::string& path, Metadata& metadata) {
+  const SafetensorsFile file(path);
+  const dim_t steps = detail::checkpoint_steps(file);
+  BundleReader reader(file);
+  for (const auto& [name, part] : parts) reader.add(name, part);
+  reader.read();
+  metadata = file.metadata();
+  return steps;
+}
+
+template <class Net, Backend B, class O, class C>
+CheckpointParts checkpoint_parts(Trainer<Net, B, O, C>& trainer) {
+  CheckpointParts parts;
+  trainer.for_each_part([&](const char* name, auto& part) { parts.emplace_back(name, memory_of(part)); });
+  return parts;
+}
+/// Everything a run needs to go on bit for bit, in one file that is replaced whole or not at all: parameters, what the
+/// optimizer remembers, the carried state and the number of steps, which is also the place in the text.
+template <class Net, Backend B, class O, class C>
+void save_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path, Metadata metadata = {}) {
+  save_checkpoint(checkpoint_parts(trainer), trainer.steps(), path, std::move(metadata));
+}
 /// Puts a trainer where the checkpoint was taken; returns the file's metadata. Error, and nothing changed, unless the
 /// checkpoint was made by a trainer of the same model, optimizer and batch.
 template <class Net, Backend B, class O, class C>
 Metadata load_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path) {
-  const SafetensorsFile file(path);
-  const dim_t steps = detail::checkpoint_steps(file);
-  BundleReader reader(file);
-  trainer.for_each_part([&](const char* name, auto& part) { reader.add(name, part); });
-  reader.read();
-  trainer.continue_from(steps);
-  return file.metadata();
+  Metadata metadata;
+  trainer.continue_from(load_checkpoint(checkpoint_parts(trainer), path, metadata));
+  return metadata;
 }
 
 }  // namespace rwkv

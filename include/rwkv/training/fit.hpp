@@ -33,7 +33,7 @@ inline dim_t resume(AnyTrainer& trainer, const RunConfig& run) {
       throw Error(run.checkpoint(), ": expected a run with ", run.settings, ", found ", found,
                   "; resume with the same settings, or start afresh in another folder");
   }
-  trainer.load_checkpoint(run.checkpoint());
+  load_checkpoint(trainer, run.checkpoint());
   return trainer.steps();
 }
 
@@ -91,10 +91,10 @@ inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::option
     log->write(report);
     run.show ? run.show(report) : progress.show(report);
     if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0)) {
-      trainer.save_model(run.model(), run.metadata);  // the checkpoint last: what it says was reached is there
+      save(trainer.parameters(), run.model(), run.metadata);  // the checkpoint last: what it says was reached is there
       Metadata metadata = run.metadata;
       metadata["settings"] = run.settings;
-      trainer.save_checkpoint(run.checkpoint(), metadata);
+      save_checkpoint(trainer, run.checkpoint(), metadata);
     }
   }
   outcome.last = report;

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstring>
+
+#include <rwkv/core/owned.hpp>
+
+namespace rwkv {
+
+/// The memory of a bundle without its types, on any machine: what reading and writing files need to know of it. The
+/// bundle must outlive it.
+struct BundleMemory {
+  std::span<const Leaf> leaves;
+  std::byte* data;
+  std::size_t unit;  ///< bytes of a scalar, which is the least that is transferred
+  void (*upload)(void* to, const void* from, dim_t scalars);
+  void (*download)(void* to, const void* from, dim_t scalars);
+
+  std::byte* of(const Leaf& leaf) const { return data + static_cast<std::size_t>(leaf.offset) * unit; }
+  /// n bytes from the machine, of which the last scalar may be cut short.
+  void download_bytes(void* to, const std::byte* from, std::size_t n) const {
+    const std::size_t whole = n / unit * unit;
+    download(to, from, static_cast<dim_t>(n / unit));
+    if (whole == n) return;
+    std::byte last[16];
+    download(last, from + whole, 1);
+    std::memcpy(static_cast<std::byte*>(to) + whole, last, n - whole);
+  }
+};
+
+template <class B, Bundle P>
+BundleMemory memory_of(const Owned<B, P>& bundle) {
+  using T = typename B::scalar;
+  return {
+      bundle.leaves(), reinterpret_cast<std::byte*>(bundle.data()), sizeof(T),
+      [](void* to, const void* from, dim_t n) { B::upload(static_cast<T*>(to), static_cast<const T*>(from), n); },
+      [](void* to, const void* from, dim_t n) { B::download(static_cast<T*>(to), static_cast<const T*>(from), n); }};
+}
+
+}  // namespace rwkv
