@@ -11,9 +11,9 @@
 #define BACKENDS Gpu<float>, Gpu<double>, Gpu<bf16>
 #else
 #include <rwkv/backend/eigen_cpu.hpp>
-#include <rwkv/testing/grid.hpp>
+#include "../grid/host_grid.hpp"
 #define BACKENDS \
-  Cpu<float>, Cpu<double>, Cpu<bf16>, EigenCpu<float>, EigenCpu<double>, EigenCpu<bf16>, testing::HostGrid<float>
+  Cpu<float>, Cpu<double>, Cpu<bf16>, EigenCpu<float>, EigenCpu<double>, EigenCpu<bf16>, test::HostGrid<float>
 #endif
 
 // Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.

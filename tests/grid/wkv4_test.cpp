@@ -3,24 +3,26 @@
 #include <rwkv/layers/v4/time_mix.hpp>
 #include <rwkv/ops/gpu/wkv4.hpp>
 #include <rwkv/testing/doctest.hpp>
-#include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/laws.hpp>
 #include <rwkv/testing/machines.hpp>
+#include "host_grid.hpp"
 
 #include "../ops/wkv4_problem.hpp"
 
 // WKV-4 in blocks of threads against the portable one, over lengths below and above a stretch, a span and a tile of
 // time.
 using namespace rwkv;
-using testing::HostGrid;
-using testing::Turns;
+using test::HostGrid;
+using test::Turns;
 
 namespace {
 /// One case of a layer, on both machines.
 template <class L, class B>
 void check_case(Seq seq, bool wild) {
   const testing::Options options{.bounded = true};
-  const auto finding = testing::detail::Machines<L, B>(options)({5, seq, {seq.time}, wild});
+  const testing::LayerRun<L, Cpu<typename B::scalar>> home;
+  const testing::LayerRun<L, B> there;
+  const auto finding = testing::machines_differ(home, there, {5, seq, {seq.time}, wild}, options);
   if (finding)
     FAIL_CHECK(seq.batch << " x " << seq.time << " tokens, wild " << wild << ": " << finding->law << " at "
                          << finding->place << ": expected " << finding->expected << ", found " << finding->found
@@ -61,14 +63,14 @@ TEST_CASE("WKV-4 in blocks follows the recurrence, decays near 0 and 1 and keys 
 }
 TEST_CASE_TEMPLATE("WKV-4 agrees with the portable one, wild keys and decays included", T, float, double) {
   for (const Turns turns : {Turns::ascending, Turns::descending}) {
-    testing::turns = turns;
+    test::turns = turns;
     for (const bool wild : {false, true}) {
       for (const dim_t time : {0, 1, 7, 8, 9, 16, 31, 32, 33, 127, 128, 129, 160})
         check_case<v4::TimeMix<3, 2>, HostGrid<T>>({2, time}, wild);
     }
     check_case<v4::TimeMix<3, 33>, HostGrid<T>>({1, 600}, false);
   }
-  testing::turns = Turns::ascending;
+  test::turns = Turns::ascending;
 }
 TEST_CASE("WKV-4 in pieces is WKV-4 in one, also where kernels run in blocks") {
   testing::expect(testing::check_equivalence<v4::TimeMix<4>, HostGrid<double>>({.cases = 4, .bounded = true}));

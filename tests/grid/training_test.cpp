@@ -1,24 +1,14 @@
 #include <doctest/doctest.h>
 
-#include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
-#include <rwkv/testing/doctest.hpp>
-#include <rwkv/testing/grid.hpp>
-#include <rwkv/testing/laws.hpp>
-#include <rwkv/testing/machines.hpp>
 #include <rwkv/text/contiguous_batches.hpp>
 #include <rwkv/training/gpu/adamw.hpp>
 #include <rwkv/training/trainer.hpp>
 
-using namespace rwkv;
-using testing::HostGrid;
+#include "host_grid.hpp"
 
-TEST_CASE_TEMPLATE("whole models keep the laws where kernels run in blocks", L, v4::Model<11, 12, 2>,
-                   gpt2::Block<8, 2, 20>) {
-  const testing::Options options{.cases = 2, .wild = false, .bounded = true, .vocabulary = 11};
-  testing::expect(testing::check_laws<L, HostGrid>(options));
-  testing::expect(testing::check_machines<L, HostGrid<double>>(options));
-}
+using namespace rwkv;
+using test::HostGrid;
 
 TEST_CASE("training where kernels run in blocks differs by rounding") {
   using Net = v4::Model<256, 16, 2>;

@@ -1,31 +1,13 @@
 #pragma once
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include <rwkv/core/shape.hpp>
 #include <rwkv/testing/draw.hpp>
-#include <rwkv/testing/report.hpp>
+#include <rwkv/testing/options.hpp>
 
 namespace rwkv::testing {
-
-/// What a check tries.
-struct Options {
-  /// The environment variable RWKV_TEST_SEED, where it is set, so that a run can be varied without compiling.
-  std::uint64_t seed = default_seed();
-  int cases = 16;
-  dim_t most_batch = 3, most_time = 3 * span;  ///< span is where recurrences keep their state
-  bool wild = true;                            ///< also values ten to thirty times as large as usual
-  bool bounded = false;  ///< wild values must not overflow either; where they may, such a case shows nothing
-  bool dropout = false;  ///< layers drop as in training; which numbers follows from the case's seed
-  dim_t vocabulary = 2;  ///< tokens that layers which read tokens know at least
-
-  static std::uint64_t default_seed() {
-    const char* text = std::getenv("RWKV_TEST_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : 2024;
-  }
-};
 
 /// One drawn input: everything else, parameters and numbers, follows from it and its seed.
 struct Case {
@@ -90,30 +72,6 @@ inline std::vector<Case> smaller(const Case& c) {
     if (c.pieces[i] > 0 && c.seq.time > 1) offer([&](Case& next) { --next.pieces[i], --next.seq.time; });
   }
   return all;
-}
-
-/// Tries property(case), which returns a finding where it fails, on drawn cases; the first that fails is shrunk as long
-/// as what is left still fails.
-template <class Property>
-Report try_cases(std::string check, const Options& options, Property&& property) {
-  Report report{std::move(check), 0, "", "", {}};
-  while (report.cases < options.cases && !report.finding) {
-    Case c = draw_case(options, report.cases++);
-    report.finding = property(c);
-    if (!report.finding) continue;
-    report.first = c.text();
-    for (bool smallest = false; !smallest;) {
-      smallest = true;
-      for (const Case& next : smaller(c)) {
-        auto finding = property(next);
-        if (!finding) continue;
-        report.finding = std::move(finding), c = next, smallest = false;
-        break;
-      }
-    }
-    report.smallest = c.text();
-  }
-  return report;
 }
 
 }  // namespace rwkv::testing

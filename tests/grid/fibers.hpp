@@ -9,13 +9,14 @@
 
 #include <rwkv/core/error.hpp>
 
-namespace rwkv::testing {
+namespace test {
+using namespace rwkv;
 
 /// Which thread of a block goes first, up to the next meeting. Where the two orders differ, a sync is missing.
 enum class Turns { ascending, descending };
 inline thread_local Turns turns = Turns::ascending;
 
-namespace detail {
+namespace blocks {
 
 /// A place to go on from, on a stack of its own.
 #ifdef __x86_64__
@@ -124,5 +125,5 @@ class Fibers {
   long progress_ = 0;  // of the last round
 };
 
-}  // namespace detail
-}  // namespace rwkv::testing
+}  // namespace blocks
+}  // namespace test

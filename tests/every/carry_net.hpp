@@ -1,11 +1,12 @@
 #pragma once
+#include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/repeat.hpp>
 #include <rwkv/layers/residual.hpp>
 #include <rwkv/layers/stream_only.hpp>
 #include <rwkv/ops/pointwise.hpp>
 
 // A net whose signal is two tensors: what its first block makes is carried along to all later ones.
-namespace laws {
+namespace every {
 
 using namespace rwkv;
 template <dim_t C>
@@ -14,7 +15,7 @@ using Tokens = Shape<Batch, Time, C>;
 /// y = a p + b q
 template <class T>
 struct Blend {
-  T a, b;
+  compute_of<T> a, b;
   const T *p, *q;
   T* y;
   RWKV_HD void operator()(dim_t, auto i) const { store(y, i, a * load(p, i) + b * load(q, i)); }
@@ -23,7 +24,7 @@ template <class B, class S>
 void blend(double a, View<typename B::scalar, S> p, double b, View<typename B::scalar, S> q,
            View<typename B::scalar, S> y) {
   using T = typename B::scalar;
-  B::for_each(1, y.size(), Blend<T>{T(a), T(b), p.data, q.data, y.data});
+  B::for_each(1, y.size(), Blend<T>{compute_of<T>(a), compute_of<T>(b), p.data, q.data, y.data});
 }
 
 template <dim_t C>
@@ -77,6 +78,7 @@ struct LaterBlock {  // (x, first) -> (x + 3 first, first)
     blend<B>(3, dy.stream, 1, dy.carried, dx.carried);
   }
 };
-struct CarryNet : Sequential<FirstBlock<4>, Repeat<3, LaterBlock<4>>, Release<Tokens<4>, Tokens<4>>> {};
+struct CarryNet : Sequential<FirstBlock<4>, Repeat<3, LaterBlock<4>>, StreamOnly<Tokens<4>, Linear<4, 4>>,
+                             Release<Tokens<4>, Tokens<4>>> {};
 
-}  // namespace laws
+}  // namespace every

@@ -5,10 +5,11 @@
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/backend/fragments.hpp>
-#include <rwkv/testing/fibers.hpp>
+#include "fibers.hpp"
 
-namespace rwkv::testing {
-namespace detail {
+namespace test {
+using namespace rwkv;
+namespace blocks {
 
 /// What the threads of a block have in common.
 template <int Threads>
@@ -131,7 +132,7 @@ class HostBlock {
   std::vector<Copy> copies_;
 };
 
-}  // namespace detail
+}  // namespace blocks
 
 /// The processor as a machine that launches kernels in blocks: the same functors as on a GPU, thread by thread, slow
 /// and repeatable. Shared memory begins as NaN; a thread that others wait for in vain is an Error.
@@ -144,13 +145,13 @@ struct HostGrid : private Cpu<T> {
   static bool has_tensor_cores() { return true; }
   template <class Kernel>
   static void launch(dim_t blocks, const Kernel& kernel) {
-    using Common = detail::Common<Kernel::threads>;
+    using Common = blocks::Common<Kernel::threads>;
     static thread_local std::unique_ptr<Common> kept;  // stacks take time to make
     auto common = kept ? std::move(kept) : std::make_unique<Common>();
     for (dim_t i = 0; i < blocks; ++i) {
       common->clear(i);
       common->fibers.run([&](int thread) {
-        detail::HostBlock<Kernel::threads> here(*common, thread);
+        blocks::HostBlock<Kernel::threads> here(*common, thread);
         kernel(here);
       });
     }
@@ -158,4 +159,4 @@ struct HostGrid : private Cpu<T> {
   }
 };
 
-}  // namespace rwkv::testing
+}  // namespace test
