@@ -6,4 +6,3 @@
 #include <rwkv/ops/gpu/layer_norm.hpp>
 #include <rwkv/ops/gpu/norm.hpp>
 #include <rwkv/ops/gpu/token_shift.hpp>
-#include <rwkv/ops/gpu/wkv4.hpp>
