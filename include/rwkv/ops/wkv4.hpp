@@ -35,12 +35,10 @@ template <class B, dim_t C>
 void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
                   Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, 3, C> state,
                   Tensor<Accum<B>, Batch, Spans, 3, C> starts, OverTime how = OverTime::automatic) {
-  using T = typename B::scalar;
-  const wkv4::Inputs<T> in{k.seq, time_decay.data, time_first.data, k.data, v.data};
-  if (k.seq.time >= wkv4::few_tokens)
-    wkv4::forward<B, C>(scratch, wkv4::cut(how, k.seq, C), in, y.data, state.data, starts.data);
-  else if (k.seq.time > 0)
-    B::for_each(k.seq.batch, C, wkv4::FewTokens<T, C>{in, y.data, state.data, starts.data});
+  if (k.seq.time == 0) return;
+  using Pass = wkv4::Forward<typename B::scalar, C>;
+  wkv4::over_time(scratch, wkv4::cut(how, k.seq, C),
+                  Pass{{k.seq, time_decay.data, time_first.data, k.data, v.data}, y.data, state.data, starts.data});
 }
 
 /// Writes dk and dv, adds to dtime_decay and dtime_first. dstate comes in as the gradient of the last state and goes
@@ -53,11 +51,16 @@ void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> ti
                    Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv,
                    Tensor<Accum<B>, C> dtime_decay, Tensor<Accum<B>, C> dtime_first,
                    Tensor<Accum<B>, Batch, 3, C> dstate, OverTime how = OverTime::automatic) {
-  using T = typename B::scalar;
   if (k.seq.time == 0) return;
+  using T = typename B::scalar;
+  const auto frame = scratch.frame();
+  const auto cut = wkv4::cut(how, k.seq, C);
+  const dim_t parts = k.seq.batch * cut.count;
+  auto* const sums = scratch.accum(parts * 2 * C);
+  Accum<B>::fill(sums, parts * 2 * C, 0);
   const wkv4::Inputs<T> in{k.seq, time_decay.data, time_first.data, k.data, v.data};
-  const wkv4::Gradients<T> g{starts.data, dy.data, dk.data, dv.data};
-  wkv4::backward<B, C>(scratch, wkv4::cut(how, k.seq, C), in, g, dtime_decay.data, dtime_first.data, dstate.data);
+  wkv4::over_time(scratch, cut, wkv4::Backward<T, C>{in, {starts.data, dy.data, dk.data, dv.data}, dstate.data, sums});
+  B::for_each(1, C, wkv4::Parameters<T, C>{parts, in, sums, dtime_decay.data, dtime_first.data});
 }
 
 }  // namespace rwkv

@@ -10,6 +10,17 @@ template <class L>
 struct Adjoint {
   Element<L> sums{};
   L dw{}, du{};
+  static constexpr dim_t rows = 3;
+
+  RWKV_HD Adjoint then(const Adjoint& earlier, L decay) const { return {sums.then(earlier.sums, decay)}; }
+  template <class T, class I>
+  static RWKV_HD Adjoint read(const T* p, I i, dim_t C) {
+    return {Element<L>::read(p, i, C)};
+  }
+  template <class T, class I>
+  RWKV_HD void write(T* p, I i, dim_t C) const {
+    sums.write(p, i, C);
+  }
 };
 
 /// Back through n <= span tokens from index i on, which followed `start`; forwards again first. With
@@ -103,67 +114,37 @@ template <class L>
   return {at.a, at.b, state.a * at.a + state.b * at.b};
 }
 
-/// Row (sequence, block), some spans a step, from the last. To write: the gradients, from what comes after the block;
-/// parts (Batch, blocks, 2, C) add up. Else, for all blocks but the first of a group: the block alone. From group to
-/// group dstate is the gradient of the state that the later one starts from.
-template <bool Writes, class T, dim_t C>
-struct Backward {
-  using N = compute_of<T>;
-  Blocks blocks;
-  Inputs<T> in;
-  Gradients<T> g;
-  N *dstate, *parts, *carried;
-
-  RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
-    using L = At<T, decltype(c)>;
-    const auto [blocks, in, g, dstate, parts, carried] = *this;
-    const dim_t count = Writes ? blocks.count : blocks.count - 1, b = row / count,
-                block = row % count + (Writes ? 0 : 1);
-    const dim_t first = blocks.begin(block), end = blocks.end(block) - step * per_step;
-    const dim_t begin = first + per_step < end ? end - per_step : first;
-    if (end <= begin) return;
-    const auto channel = Channel<L>::read(in.time_decay, in.time_first, c);
-    const auto slot = (b * blocks.count + block) * 3 * C + c, of_block = (b * blocks.count + block) * 2 * C + c;
-    const auto start = [&](dim_t n) { return Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C); };
-    Adjoint<L> d;
-    if (step > 0 || (Writes && blocks.count > 1))
-      d.sums = Element<L>::read(carried, slot, C);
-    else if (Writes)
-      d.sums = gradient_after<C>(in, g, dstate, b, c, end, channel.w);
-    for (dim_t n = end; n-- > begin;)
-      d = span_backward<Writes, C>(in, g, (b * in.seq.time + n * span) * C + c, blocks.tokens(n), channel, start(n), d);
-    if (Writes) {
-      store(parts, of_block, load(parts, of_block) + d.dw);
-      store(parts, of_block + C, load(parts, of_block + C) + d.du);
-    }
-    if (Writes && block == 0 && begin == first) {
-      gradient_before(d.sums, start(begin)).write(dstate, b * 3 * C + c, C);
-    } else {
-      d.sums.write(carried, slot, C);
-    }
-  }
-};
-
-/// From the blocks of a group alone to what comes after each.
+/// The Pass, see Step. Parts (Batch, blocks, 2, C) add up to the gradients of w and u. From group to group dstate is
+/// the gradient of the state that the later one starts from.
 template <class T, dim_t C>
-struct CarryBackward {
-  using N = compute_of<T>;
-  Blocks blocks;
+struct Backward {
+  using Number = compute_of<T>;
+  template <class L>
+  using Carried = Adjoint<L>;
+  static constexpr bool backwards = true;
+  static constexpr dim_t width = C;
   Inputs<T> in;
   Gradients<T> g;
-  const N* dstate;
-  N* carried;
+  Number *dstate, *parts;
 
-  RWKV_HD void operator()(dim_t b, auto c) const {
-    using L = At<T, decltype(c)>;
-    const L w = Channel<L>::read(in.time_decay, in.time_first, c).w;
-    auto d = gradient_after<C>(in, g, dstate, b, c, blocks.end(blocks.count - 1), w);
-    for (dim_t block = blocks.count; block-- > 0;) {
-      const auto slot = (b * blocks.count + block) * 3 * C + c;
-      const auto own = Element<L>::read(carried, slot, C);
-      d.write(carried, slot, C);
-      d = d.then(own, w * N(blocks.tokens_of_block(block)));
-    }
+  template <class L>
+  RWKV_HD Adjoint<L> enter(const Channel<L>& channel, dim_t b, auto c, dim_t end) const {
+    return {gradient_after<C>(in, g, dstate, b, c, end, channel.w)};
+  }
+  template <bool Writes, class L>
+  RWKV_HD Adjoint<L> over(const Channel<L>& channel, const Adjoint<L>& x, dim_t b, auto c, dim_t n) const {
+    const auto start = Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C);
+    return span_backward<Writes, C>(in, g, (b * in.seq.time + n * span) * C + c, in.tokens(n), channel, start, x);
+  }
+  template <class L>
+  RWKV_HD void collect(const Adjoint<L>& x, dim_t slot, auto c) const {
+    const auto w = slot * 2 * C + c;
+    store(parts, w, load(parts, w) + x.dw), store(parts, w + C, load(parts, w + C) + x.du);
+  }
+  template <class L>
+  RWKV_HD void leave(const Adjoint<L>& x, dim_t b, auto c, dim_t n) const {
+    const auto start = Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C);
+    gradient_before(x.sums, start).write(dstate, b * 3 * C + c, C);
   }
 };
 
@@ -188,26 +169,5 @@ struct Parameters {
     store(dtime_first, c, load(dtime_first, c) + du);
   }
 };
-
-template <class B, dim_t C>
-void backward(Scratch<B>& scratch, const Cut& cut, const Inputs<typename B::scalar>& in,
-              const Gradients<typename B::scalar>& g, compute_of<typename B::scalar>* dtime_decay,
-              compute_of<typename B::scalar>* dtime_first, compute_of<typename B::scalar>* dstate) {
-  using T = typename B::scalar;
-  const auto frame = scratch.frame();
-  const dim_t batch = in.seq.batch, count = batch * cut.count;
-  auto *const carried = scratch.accum(count * 3 * C), *const parts = scratch.accum(count * 2 * C);
-  Accum<B>::fill(parts, count * 2 * C, 0);
-  cut.for_groups(true, [&](const Blocks& blocks) {
-    if (blocks.count > 1) {
-      B::for_each_step(batch * (blocks.count - 1), C, blocks.steps(),
-                       Backward<false, T, C>{blocks, in, g, dstate, parts, carried}, 4 * per_step);
-      B::for_each(batch, C, CarryBackward<T, C>{blocks, in, g, dstate, carried});
-    }
-    B::for_each_step(batch * blocks.count, C, blocks.steps(),
-                     Backward<true, T, C>{blocks, in, g, dstate, parts, carried}, 4 * per_step);
-  });
-  B::for_each(1, C, Parameters<T, C>{count, in, parts, dtime_decay, dtime_first});
-}
 
 }  // namespace rwkv::wkv4

@@ -102,6 +102,10 @@ template <class T>
 struct Inputs {
   Seq seq;
   const T *time_decay, *time_first, *k, *v;
+  RWKV_HD dim_t tokens(dim_t n) const {  // of span n
+    const dim_t left = seq.time - n * span;
+    return left < span ? left : span;
+  }
 };
 /// What its backward needs beside that, and writes for every token.
 template <class T>
