@@ -15,19 +15,6 @@
 // lies between 1 and the number of tokens. No past is aa = bb = 0, pp = -1e38; an infinity there would make NaN.
 namespace rwkv {
 
-/// How a recurrence goes over time. They differ by rounding alone.
-enum class OverTime {
-  automatic,   ///< whichever is the faster for these sizes, as measured
-  sequential,  ///< span after span, channels side by side
-  scan         ///< blocks of time side by side where channels are few
-};
-
-namespace wkv4 {
-inline Cut cut(OverTime how, Seq seq, dim_t C) {
-  return {seq, C, how == OverTime::sequential || (how == OverTime::automatic && seq.time < 1024)};
-}
-}  // namespace wkv4
-
 /// y from k and v; w = -exp(time_decay). state (aa, bb, pp) is the past before the first token and becomes the past
 /// after the last; starts keeps it before every span for wkv4_backward, and its data may be null where there is none. y
 /// may be k or v. Results do not depend on the number of threads. Errors: see benchmarks/README.md.
@@ -37,7 +24,7 @@ void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> tim
                   Tensor<Accum<B>, Batch, Spans, 3, C> starts, OverTime how = OverTime::automatic) {
   if (k.seq.time == 0) return;
   using Pass = wkv4::Forward<typename B::scalar, C>;
-  wkv4::over_time(scratch, wkv4::cut(how, k.seq, C),
+  wkv4::over_time(scratch, wkv4::Cut(how, k.seq, C),
                   Pass{{k.seq, time_decay.data, time_first.data, k.data, v.data}, y.data, state.data, starts.data});
 }
 
@@ -54,7 +41,7 @@ void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> ti
   if (k.seq.time == 0) return;
   using T = typename B::scalar;
   const auto frame = scratch.frame();
-  const auto cut = wkv4::cut(how, k.seq, C);
+  const wkv4::Cut cut(how, k.seq, C);
   const dim_t parts = k.seq.batch * cut.count;
   auto* const sums = scratch.accum(parts * 2 * C);
   Accum<B>::fill(sums, parts * 2 * C, 0);

@@ -7,20 +7,8 @@ namespace rwkv::wkv4 {
 
 /// Gradients of the sums A and B on the way from the last token, and those of w and u so far.
 template <class L>
-struct Adjoint {
-  Element<L> sums{};
+struct Adjoint : Element<L> {
   L dw{}, du{};
-  static constexpr dim_t rows = 3;
-
-  RWKV_HD Adjoint then(const Adjoint& earlier, L decay) const { return {sums.then(earlier.sums, decay)}; }
-  template <class T, class I>
-  static RWKV_HD Adjoint read(const T* p, I i, dim_t C) {
-    return {Element<L>::read(p, i, C)};
-  }
-  template <class T, class I>
-  RWKV_HD void write(T* p, I i, dim_t C) const {
-    sums.write(p, i, C);
-  }
 };
 
 /// Back through n <= span tokens from index i on, which followed `start`; forwards again first. With
@@ -31,7 +19,7 @@ struct Adjoint {
 /// on the inverse of the scale of A and B.
 template <bool Writes, dim_t C, class T, class I, class L>
 RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i, dim_t n, const Channel<L>& channel,
-                                 const Element<L>& start, Adjoint<L> after) {
+                                 const Element<L>& start, const Adjoint<L>& after) {
   const L decay = channel.w * scalar_of<L>(n), fade = channel.fade, bonus = channel.bonus;
   const Keys<C, L> keys(in.k, i, n, channel.w, start.top);
   const auto next = [&] {
@@ -39,7 +27,7 @@ RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
     if constexpr (Writes) prefetch(g.dk, i), prefetch(g.dv, i);
     i = i + C;
   };
-  Element<L> d = after.sums;
+  Element<L> d = after;
   if (!keys.within(-d.top, channel.u) && keys.within(keys.middle(), channel.u)) d = d.on(-keys.middle());
   L dw{}, du{};
   if (keys.within(-d.top, channel.u)) {
@@ -73,7 +61,7 @@ RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
     }
     return {d.then({d_own.a, d_own.b, d.top}, decay), after.dw + fade * dw, after.du + du};
   }
-  d = after.sums;
+  d = after;
   Element<L> all = start, d_all = d, d_own;
   std::array<Token<L>, span> tokens;
   for (dim_t t = 0; t < n; ++t) {
@@ -81,30 +69,27 @@ RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
     all = all.then(Element<L>::of_token(tokens[t].k, tokens[t].v), channel.w);
     next();
   }
-  for (dim_t t = n; t-- > 0;) {
+  while (n-- > 0) {
     i = i - C;
     const L dy = load(g.dy, i);
     if constexpr (Writes) {
-      const TokenGradients<L> of(tokens[t], channel.w, dy, d_all);
+      const TokenGradients<L> of(tokens[n], channel.w, dy, d_all);
       store(g.dk, i, of.dk), store(g.dv, i, of.dv);
       dw = dw + of.dw, du = du + of.du;
     }
-    d_all = d_all.then(tokens[t].adjoint(dy), channel.w), d_own = d_own.then(tokens[t].adjoint(dy), channel.w);
+    d_all = d_all.then(tokens[n].adjoint(dy), channel.w), d_own = d_own.then(tokens[n].adjoint(dy), channel.w);
   }
   return {d.then(d_own, decay), after.dw + dw, after.du + du};
 }
 
 /// The gradients of A and B after the first `end` spans, from dstate, which is on the scale of the state there.
-template <dim_t C, class T, class I>
-RWKV_HD auto gradient_after(const Inputs<T>& in, const Gradients<T>& g, const compute_of<T>* dstate, dim_t b, I c,
-                            dim_t end, At<T, I> w) {
-  using L = At<T, I>;
-  const dim_t spans = in.seq.spans(), last = end < spans ? end : spans - 1, token = last * span;
-  auto d = Element<L>::read(dstate, b * 3 * C + c, C);
-  L pp = load(g.starts, ((b * spans + last) * 3 + 2) * C + c);
-  if (end == spans) pp = Keys<C, L>(in.k, (b * in.seq.time + token) * C + c, in.seq.time - token, w, pp).pp;
-  d.top = -pp;
-  return d;
+template <dim_t C, class T, class I, class L>
+RWKV_HD Element<L> gradient_after(const Inputs<T>& in, const Gradients<T>& g, const compute_of<T>* dstate, dim_t b, I c,
+                                  dim_t end, L w) {
+  const dim_t spans = in.seq.spans(), n = end < spans ? end : spans - 1;
+  L pp = load(g.starts, ((b * spans + n) * 3 + 2) * C + c);
+  if (end == spans) pp = Keys<C, L>(in.k, (b * in.seq.time + n * span) * C + c, in.tokens(n), w, pp).pp;
+  return {load(dstate, b * 3 * C + c), load(dstate, (b * 3 + 1) * C + c), -pp};
 }
 
 /// The gradient of a state (aa, bb, pp) from those of A and B.
@@ -144,7 +129,7 @@ struct Backward {
   template <class L>
   RWKV_HD void leave(const Adjoint<L>& x, dim_t b, auto c, dim_t n) const {
     const auto start = Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C);
-    gradient_before(x.sums, start).write(dstate, b * 3 * C + c, C);
+    gradient_before<L>(x, start).write(dstate, b * 3 * C + c, C);
   }
 };
 

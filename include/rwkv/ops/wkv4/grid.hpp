@@ -34,28 +34,30 @@ struct Place {
     return t >= time ? 0 : static_cast<int>(time - t < length ? time - t : length);
   }
   /// f(j) for the n tokens of a stretch, in order or from the last.
-  template <class F>
+  template <bool Back = false, class F>
   static RWKV_HD void each(int n, const F& f) {
 #ifdef __CUDA_ARCH__
 #pragma unroll
 #endif
-    for (int j = 0; j < length; ++j)
-      if (j < n) f(j);
-  }
-  template <class F>
-  static RWKV_HD void each_back(int n, const F& f) {
-#ifdef __CUDA_ARCH__
-#pragma unroll
-#endif
-    for (int j = length - 1; j >= 0; --j)
-      if (j < n) f(j);
+    for (int i = 0; i < length; ++i)
+      if (const int j = Back ? length - 1 - i : i; j < n) f(j);
   }
 };
 
-/// The elements of all stretches of a tile.
+/// The elements of all stretches of a tile. From them, what comes before a thread's own stretch, or after it: `carried`
+/// came before the tile, and will come before the next.
 template <class N, class Mine, bool Back = false>
 struct Stretches {
   Element<N> of[Mine::warps][warp];
+  RWKV_HD Element<N> before(const Mine& my, dim_t time, dim_t first, N w, Element<N>& carried) const {
+    Element<N> before;
+    for (int i = 0; i < Mine::warps; ++i) {
+      const int s = Back ? Mine::warps - 1 - i : i, n = Mine::tokens(time, first + s * Mine::length);
+      if (s == my.stretch) before = carried;
+      if (n > 0) carried = carried.then(of[s][my.lane], N(n) * w);
+    }
+    return before;
+  }
 };
 
 template <class T, dim_t C>
@@ -83,12 +85,7 @@ struct GridForward {
       Mine::each(n, [&](int j) { own = own.then(Element<N>::of_token(k[j], v[j]), w); });
       elements.of[my.stretch][my.lane] = own;
       here.sync();
-      Element<N> past;
-      for (int s = 0; s < Mine::warps; ++s) {
-        if (s == my.stretch) past = carried;
-        const int tokens = Mine::tokens(seq.time, first + s * Mine::length);
-        if (tokens > 0) carried = carried.then(elements.of[s][my.lane], N(tokens) * w);
-      }
+      Element<N> past = elements.before(my, seq.time, first, w, carried);
       here.sync();  // the elements have been read
       if (!my.inside || n == 0) continue;
       if (starts && t % span == 0) past.write(starts, (my.b * seq.spans() + t / span) * 3 * C + my.c, C);
@@ -145,15 +142,11 @@ struct GridBackward {
         tokens[j] = Token<N>(past, u, k[j], v[j]);
         past = past.then(Element<N>::of_token(k[j], v[j]), w);
       });
-      Mine::each_back(n, [&](int j) { d = d.then(tokens[j].adjoint(dy[j]), w); });
+      Mine::template each<true>(n, [&](int j) { d = d.then(tokens[j].adjoint(dy[j]), w); });
       adjoints.of[my.stretch][my.lane] = d;
       here.sync();
-      for (int s = Mine::warps; s-- > 0;) {
-        if (s == my.stretch) d = carried;
-        const int of = Mine::tokens(seq.time, first + s * Mine::length);
-        if (of > 0) carried = carried.then(adjoints.of[s][my.lane], N(of) * w);
-      }
-      Mine::each_back(n, [&](int j) {
+      d = adjoints.before(my, seq.time, first, w, carried);
+      Mine::template each<true>(n, [&](int j) {
         const TokenGradients<N> of(tokens[j], w, dy[j], d);
         if (my.inside) store(g.dv, i + j * C, of.dv), store(g.dk, i + j * C, of.dk);
         du += of.du, dw += of.dw;

@@ -7,6 +7,17 @@
 // spans and blocks of spans. The blocks of a group are reduced to one element each, the elements are carried along by
 // the operator, and every block then starts from what came before. Groups follow one another, so that what the first
 // pass has read the second finds in the cache. One block alone is the plain recurrence.
+namespace rwkv {
+
+/// How a recurrence goes over time. They differ by rounding alone.
+enum class OverTime {
+  automatic,   ///< whichever is the faster for these sizes, as measured
+  sequential,  ///< span after span, channels side by side
+  scan         ///< blocks of time side by side where channels are few
+};
+
+}  // namespace rwkv
+
 namespace rwkv::wkv4 {
 
 /// Spans of a step: what is known of a channel is worked out once for all of them.
@@ -22,13 +33,14 @@ struct Blocks {
   RWKV_HD dim_t tokens(dim_t block) const { return least(end(block) * span, seq.time) - begin(block) * span; }
 };
 
-/// How time is cut, by shapes alone, since results must not depend on the threads. Measured on 2 cores: from 64 columns
-/// on one block is faster, as nothing is read twice; below, 8 blocks, the longer the better while there are 8.
+/// How time is cut, by shapes alone, since results must not depend on the threads. Measured on 2 cores: below
+/// 1024 tokens, or from 64 columns on, one block is faster, as nothing is read twice; else 8 blocks, the longer the
+/// better while there are 8.
 struct Cut {
   Seq seq;
-  dim_t length, count;  // spans in a block, blocks in a group
-  Cut(Seq s, dim_t C, bool one_block) : seq(s), length(s.spans()), count(1) {
-    if (one_block || seq.batch * C >= 64) return;
+  dim_t length, count = 1;  // spans in a block, blocks in a group
+  Cut(OverTime how, Seq s, dim_t C) : seq(s), length(s.spans()) {
+    if (how == OverTime::sequential || (how == OverTime::automatic && s.time < 1024) || s.batch * C >= 64) return;
     length = length < 8 * per_step ? per_step : length < 8 * 32 ? length / (8 * per_step) * per_step : 32;
     count = 8;
   }
@@ -59,7 +71,7 @@ struct Step {
     const auto channel = Channel<L>::read(pass.in.time_decay, pass.in.time_first, c);
     Carried x;
     if (step > 0 || (Writes && blocks.count > 1))
-      x = Carried::read(carried, i, Pass::width);
+      x = {Carried::read(carried, i, Pass::width)};
     else if (Writes)
       x = pass.enter(channel, b, c, back ? blocks.end(block) : blocks.begin(block));
     for (dim_t j = done; j < done + n; ++j)
@@ -90,7 +102,7 @@ struct Carry {
       const auto i = (b * blocks.count + block) * Carried::rows * Pass::width + c;
       const auto own = Carried::read(carried, i, Pass::width);
       x.write(carried, i, Pass::width);
-      x = x.then(own, channel.w * typename Pass::Number(blocks.tokens(block)));
+      x = {x.then(own, channel.w * typename Pass::Number(blocks.tokens(block)))};
     }
   }
 };
@@ -103,10 +115,9 @@ void over_time(Scratch<B>& scratch, const Cut& cut, const Pass& pass) {
   const dim_t groups = (spans + size - 1) / size, weight = Blocks::least(cut.seq.time, per_step * span) / 8 + 1;
   auto* const carried = scratch.accum(batch * cut.count * rows * C);
   for (dim_t i = 0; i < groups; ++i) {
-    const dim_t first = (Pass::backwards ? groups - 1 - i : i) * size,
-                length = Blocks::least(cut.length, spans - first);
-    const dim_t count = (Blocks::least(size, spans - first) + length - 1) / length;
-    const dim_t steps = (length + per_step - 1) / per_step;
+    const dim_t first = (Pass::backwards ? groups - 1 - i : i) * size, left = Blocks::least(size, spans - first);
+    const dim_t length = Blocks::least(cut.length, left), steps = (length + per_step - 1) / per_step;
+    const dim_t count = (left + length - 1) / length;
     const Blocks blocks{cut.seq, first, length, count};
     if (count > 1) {
       B::for_each_step(batch * (count - 1), C, steps, Step<false, Pass>{blocks, pass, carried}, weight);
