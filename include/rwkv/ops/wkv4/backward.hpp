@@ -5,21 +5,15 @@
 // From the last token to the first.
 namespace rwkv::wkv4 {
 
-/// Gradients of the sums A and B on the way from the last token, and those of w and u so far.
-template <class L>
-struct Adjoint : Element<L> {
-  L dw{}, du{};
-};
-
 /// Back through n <= span tokens from index i on, which followed `start`; forwards again first. With
 /// q_t = dy_t / (B_{t-1} + e^{u + k_t}) the gradients of A and B obey
 ///
 ///   dA_{t-1} = e^w dA_t + q_t,   dB_{t-1} = e^w dB_t - q_t y_t
 ///
-/// on the inverse of the scale of A and B.
+/// on the inverse of the scale of A and B. Adds to the gradients of w and u, in rows of `sums` from j on.
 template <bool Writes, dim_t C, class T, class I, class L>
-RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i, dim_t n, const Channel<L>& channel,
-                                 const Element<L>& start, const Adjoint<L>& after) {
+RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i, dim_t n, const Channel<L>& channel,
+                                 const Element<L>& start, const Element<L>& after, compute_of<T>* sums, I j) {
   const L decay = channel.w * scalar_of<L>(n), fade = channel.fade, bonus = channel.bonus;
   const Keys<C, L> keys(in.k, i, n, channel.w, start.top);
   const auto next = [&] {
@@ -30,6 +24,9 @@ RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
   Element<L> d = after;
   if (!keys.within(-d.top, channel.u) && keys.within(keys.middle(), channel.u)) d = d.on(-keys.middle());
   L dw{}, du{};
+  const auto add = [&](L scale) {
+    if constexpr (Writes) store(sums, j, load(sums, j) + scale * dw), store(sums, j + C, load(sums, j + C) + du);
+  };
   if (keys.within(-d.top, channel.u)) {
     const L s = -d.top;
     const Element<L> before = start.on(s);
@@ -59,7 +56,8 @@ RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
         d_all = d_all.then(fade, at.q, minus_qy), d_own = d_own.then(fade, at.q, minus_qy);
       }
     }
-    return {d.then({d_own.a, d_own.b, d.top}, decay), after.dw + fade * dw, after.du + du};
+    add(fade);
+    return d.then({d_own.a, d_own.b, d.top}, decay);
   }
   d = after;
   Element<L> all = start, d_all = d, d_own;
@@ -79,7 +77,8 @@ RWKV_HD Adjoint<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
     }
     d_all = d_all.then(tokens[n].adjoint(dy), channel.w), d_own = d_own.then(tokens[n].adjoint(dy), channel.w);
   }
-  return {d.then(d_own, decay), after.dw + dw, after.du + du};
+  add(broadcast<L>(1));
+  return d.then(d_own, decay);
 }
 
 /// The gradients of A and B after the first `end` spans, from dstate, which is on the scale of the state there.
@@ -104,8 +103,6 @@ template <class L>
 template <class T, dim_t C>
 struct Backward {
   using Number = compute_of<T>;
-  template <class L>
-  using Carried = Adjoint<L>;
   static constexpr bool backwards = true;
   static constexpr dim_t width = C;
   Inputs<T> in;
@@ -113,23 +110,21 @@ struct Backward {
   Number *dstate, *parts;
 
   template <class L>
-  RWKV_HD Adjoint<L> enter(const Channel<L>& channel, dim_t b, auto c, dim_t end) const {
-    return {gradient_after<C>(in, g, dstate, b, c, end, channel.w)};
+  RWKV_HD Element<L> start(dim_t b, auto c, dim_t n) const {
+    return Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C);
+  }
+  template <class L>
+  RWKV_HD Element<L> enter(const Channel<L>& channel, dim_t b, auto c, dim_t end) const {
+    return gradient_after<C>(in, g, dstate, b, c, end, channel.w);
   }
   template <bool Writes, class L>
-  RWKV_HD Adjoint<L> over(const Channel<L>& channel, const Adjoint<L>& x, dim_t b, auto c, dim_t n) const {
-    const auto start = Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C);
-    return span_backward<Writes, C>(in, g, (b * in.seq.time + n * span) * C + c, in.tokens(n), channel, start, x);
+  RWKV_HD Element<L> over(const Channel<L>& channel, const Element<L>& d, dim_t b, auto c, dim_t n, dim_t slot) const {
+    return span_backward<Writes, C>(in, g, (b * in.seq.time + n * span) * C + c, in.tokens(n), channel,
+                                    start<L>(b, c, n), d, parts, slot * 2 * C + c);
   }
   template <class L>
-  RWKV_HD void collect(const Adjoint<L>& x, dim_t slot, auto c) const {
-    const auto w = slot * 2 * C + c;
-    store(parts, w, load(parts, w) + x.dw), store(parts, w + C, load(parts, w + C) + x.du);
-  }
-  template <class L>
-  RWKV_HD void leave(const Adjoint<L>& x, dim_t b, auto c, dim_t n) const {
-    const auto start = Element<L>::read(g.starts, (b * in.seq.spans() + n) * 3 * C + c, C);
-    gradient_before<L>(x, start).write(dstate, b * 3 * C + c, C);
+  RWKV_HD void leave(const Element<L>& d, dim_t b, auto c, dim_t n) const {
+    gradient_before(d, start<L>(b, c, n)).write(dstate, b * 3 * C + c, C);
   }
 };
 

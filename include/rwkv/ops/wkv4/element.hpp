@@ -21,7 +21,6 @@ template <class L>
 /// The sums a e^top and b e^top.
 template <class L>
 struct Element {
-  static constexpr dim_t rows = 3;
   L a{}, b{}, top = broadcast<L>(-1e38f);  // no tokens: a top that no key reaches; an infinity would make NaN
 
   [[gnu::always_inline]] static RWKV_HD Element of_token(L k, L v) { return {v, broadcast<L>(1), k}; }

@@ -49,8 +49,8 @@ struct Cut {
 /// Row (sequence, block), some spans a step. To write: all, from what comes before the block. Else: the block alone,
 /// for all blocks but the last that is met.
 ///
-/// A Pass goes over the spans in order, or `backwards`. It carries an element, whose default is that of no tokens, and
-/// `enter`s with that of a group, goes on by a `span`, adds up (`collect`) what a block gives, and `leave`s a group.
+/// A Pass goes `over` the spans in order, or `backwards`. It `enter`s with what comes before a group and `leave`s with
+/// what comes after; slot says which block of all it is in.
 template <bool Writes, class Pass>
 struct Step {
   Blocks blocks;
@@ -66,17 +66,16 @@ struct Step {
     const dim_t n = Blocks::least(spans - done, per_step);
     if (n <= 0) return;
     using L = At<typename Pass::Number, decltype(c)>;
-    using Carried = typename Pass::template Carried<L>;
-    const auto i = slot * Carried::rows * Pass::width + c;
+    const auto i = slot * 3 * Pass::width + c;
     const auto channel = Channel<L>::read(pass.in.time_decay, pass.in.time_first, c);
-    Carried x;
+    Element<L> x;
     if (step > 0 || (Writes && blocks.count > 1))
-      x = {Carried::read(carried, i, Pass::width)};
+      x = Element<L>::read(carried, i, Pass::width);
     else if (Writes)
       x = pass.enter(channel, b, c, back ? blocks.end(block) : blocks.begin(block));
     for (dim_t j = done; j < done + n; ++j)
-      x = pass.template over<Writes>(channel, x, b, c, back ? blocks.end(block) - 1 - j : blocks.begin(block) + j);
-    if (Writes) pass.collect(x, slot, c);
+      x = pass.template over<Writes>(channel, x, b, c, back ? blocks.end(block) - 1 - j : blocks.begin(block) + j,
+                                     slot);
     if (Writes && done + n == spans && block == (back ? 0 : count - 1))
       pass.leave(x, b, c, blocks.begin(block));
     else
@@ -94,26 +93,25 @@ struct Carry {
   RWKV_HD void operator()(dim_t b, auto c) const {
     constexpr bool back = Pass::backwards;
     using L = At<typename Pass::Number, decltype(c)>;
-    using Carried = typename Pass::template Carried<L>;
     const auto channel = Channel<L>::read(pass.in.time_decay, pass.in.time_first, c);
-    Carried x = pass.enter(channel, b, c, back ? blocks.end(blocks.count - 1) : blocks.begin(0));
+    auto x = pass.enter(channel, b, c, back ? blocks.end(blocks.count - 1) : blocks.begin(0));
     for (dim_t n = 0; n < blocks.count; ++n) {
       const dim_t block = back ? blocks.count - 1 - n : n;
-      const auto i = (b * blocks.count + block) * Carried::rows * Pass::width + c;
-      const auto own = Carried::read(carried, i, Pass::width);
+      const auto i = (b * blocks.count + block) * 3 * Pass::width + c;
+      const auto own = Element<L>::read(carried, i, Pass::width);
       x.write(carried, i, Pass::width);
-      x = {x.then(own, channel.w * typename Pass::Number(blocks.tokens(block)))};
+      x = x.then(own, channel.w * typename Pass::Number(blocks.tokens(block)));
     }
   }
 };
 
 template <class B, class Pass>
 void over_time(Scratch<B>& scratch, const Cut& cut, const Pass& pass) {
-  constexpr dim_t C = Pass::width, rows = Pass::template Carried<typename Pass::Number>::rows;
+  constexpr dim_t C = Pass::width;
   const auto frame = scratch.frame();
   const dim_t batch = cut.seq.batch, spans = cut.seq.spans(), size = cut.length * cut.count;
   const dim_t groups = (spans + size - 1) / size, weight = Blocks::least(cut.seq.time, per_step * span) / 8 + 1;
-  auto* const carried = scratch.accum(batch * cut.count * rows * C);
+  auto* const carried = scratch.accum(batch * cut.count * 3 * C);
   for (dim_t i = 0; i < groups; ++i) {
     const dim_t first = (Pass::backwards ? groups - 1 - i : i) * size, left = Blocks::least(size, spans - first);
     const dim_t length = Blocks::least(cut.length, left), steps = (length + per_step - 1) / per_step;
