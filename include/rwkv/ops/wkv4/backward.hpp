@@ -23,10 +23,8 @@ RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
   };
   Element<L> d = after;
   if (!keys.within(-d.top, channel.u) && keys.within(keys.middle(), channel.u)) d = d.on(-keys.middle());
+  Element<L> own;
   L dw{}, du{};
-  const auto add = [&](L scale) {
-    if constexpr (Writes) store(sums, j, load(sums, j) + scale * dw), store(sums, j + C, load(sums, j + C) + du);
-  };
   if (keys.within(-d.top, channel.u)) {
     const L s = -d.top;
     const Element<L> before = start.on(s);
@@ -56,29 +54,29 @@ RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
         d_all = d_all.then(fade, at.q, minus_qy), d_own = d_own.then(fade, at.q, minus_qy);
       }
     }
-    add(fade);
-    return d.then({d_own.a, d_own.b, d.top}, decay);
-  }
-  d = after;
-  Element<L> all = start, d_all = d, d_own;
-  std::array<Token<L>, span> tokens;
-  for (dim_t t = 0; t < n; ++t) {
-    tokens[t] = Token<L>(all, channel.u, load(in.k, i), load(in.v, i));
-    all = all.then(Element<L>::of_token(tokens[t].k, tokens[t].v), channel.w);
-    next();
-  }
-  while (n-- > 0) {
-    i = i - C;
-    const L dy = load(g.dy, i);
-    if constexpr (Writes) {
-      const TokenGradients<L> of(tokens[n], channel.w, dy, d_all);
-      store(g.dk, i, of.dk), store(g.dv, i, of.dv);
-      dw = dw + of.dw, du = du + of.du;
+    own = {d_own.a, d_own.b, d.top}, dw = fade * dw;
+  } else {
+    d = after;
+    Element<L> all = start, d_all = d;
+    std::array<Token<L>, span> tokens;
+    for (dim_t t = 0; t < n; ++t) {
+      tokens[t] = Token<L>(all, channel.u, load(in.k, i), load(in.v, i));
+      all = all.then(Element<L>::of_token(tokens[t].k, tokens[t].v), channel.w);
+      next();
     }
-    d_all = d_all.then(tokens[n].adjoint(dy), channel.w), d_own = d_own.then(tokens[n].adjoint(dy), channel.w);
+    while (n-- > 0) {
+      i = i - C;
+      const L dy = load(g.dy, i);
+      if constexpr (Writes) {
+        const TokenGradients<L> of(tokens[n], channel.w, dy, d_all);
+        store(g.dk, i, of.dk), store(g.dv, i, of.dv);
+        dw = dw + of.dw, du = du + of.du;
+      }
+      d_all = d_all.then(tokens[n].adjoint(dy), channel.w), own = own.then(tokens[n].adjoint(dy), channel.w);
+    }
   }
-  add(broadcast<L>(1));
-  return d.then(d_own, decay);
+  if constexpr (Writes) store(sums, j, load(sums, j) + dw), store(sums, j + C, load(sums, j + C) + du);
+  return d.then(own, decay);
 }
 
 /// The gradients of A and B after the first `end` spans, from dstate, which is on the scale of the state there.
@@ -98,8 +96,8 @@ template <class L>
   return {at.a, at.b, state.a * at.a + state.b * at.b};
 }
 
-/// The Pass, see Step. Parts (Batch, blocks, 2, C) add up to the gradients of w and u. From group to group dstate is
-/// the gradient of the state that the later one starts from.
+/// The Pass, see OverBlocks. Parts (Batch, blocks, 2, C) add up to the gradients of w and u. From group to group dstate
+/// is the gradient of the state that the later one starts from.
 template <class T, dim_t C>
 struct Backward {
   using Number = compute_of<T>;

@@ -40,7 +40,7 @@ RWKV_HD Element<L> span_forward(const Inputs<T>& in, T* y, I i, dim_t n, const C
   return state.then(own, decay);
 }
 
-/// The Pass, see Step. starts may be null.
+/// The Pass, see OverBlocks. starts may be null.
 template <class T, dim_t C>
 struct Forward {
   using Number = compute_of<T>;

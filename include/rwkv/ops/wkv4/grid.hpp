@@ -2,13 +2,12 @@
 #include <rwkv/backend/grid.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
-// WKV-4 on machines that launch blocks of threads, a block to 32 channels of a sequence. A warp takes a stretch of
-// tokens, a thread a channel of it: the stretch is read once and kept in registers, reduced to one element, and gone
-// through again from what came before, which the elements of the warps before it say. So a tile of time costs one
-// latency instead of one for every token, whatever the batch. In float, bytes a token and channel: forward 8 in and 4
-// out, backward 12 in and 8 out, and 12 for every span. Exponentials: about 5 and 10. On an H100 (3.35 TB/s, about
-// 3.7e12 exponentials/s) that is at least 2.8 ns a token of 768 channels forwards and 4.6 ns backwards; the
-// exponentials take 1.0 and 2.1 ns.
+// WKV-4 in blocks of threads, a block to 32 channels of a sequence. A warp takes a stretch of tokens, a thread a
+// channel of it: the stretch is read once, kept in registers, reduced to one element, and gone through again from what
+// came before, which the elements of other warps say. So a tile of time costs one latency instead of one for every
+// token. In float, bytes a token and channel: forward 12, backward 20, and 12 for every span; exponentials: 5 and 10.
+// On an H100 (3.35 TB/s, about 3.7e12 exponentials/s) that is at least 2.8 and 4.6 ns a token of 768 channels; the
+// exponentials take 1.0 and 2.1.
 namespace rwkv::wkv4 {
 
 /// Which channel of which sequence a thread has, and which stretch of a tile.

@@ -45,15 +45,14 @@ struct Reference {
         R daa = d[0], dbb = d[C];
         for (dim_t t = seq.time; t-- > 0;) {
           const auto [aa, bb, pp] = before[t];
-          const R k_t = k[at(t)], v_t = v[at(t)], y_t = y[at(t)], dy_t = dy[at(t)], next = before[t + 1].pp;
-          const R now = max(pp, u + k_t), e1 = exp(pp - now), e2 = exp(u + k_t - now);
-          const R f1 = exp(pp - next + w), f2 = exp(k_t - next);
-          const R q = dy_t / (e1 * bb + e2), bonus = e2 * q * (v_t - y_t);
+          const R k_t = k[at(t)], v_t = v[at(t)], now = max(pp, u + k_t), next = before[t + 1].pp;
+          const R e1 = exp(pp - now), e2 = exp(u + k_t - now), f1 = exp(pp - next + w), f2 = exp(k_t - next);
+          const R q = dy[at(t)] / (e1 * bb + e2), bonus = e2 * q * (v_t - y[at(t)]);
           dv[at(t)] = e2 * q + f2 * daa;
           dk[at(t)] = bonus + f2 * (v_t * daa + dbb);
           dtime_first[c] = dtime_first[c] + bonus;
           dtime_decay[c] = dtime_decay[c] + w * f1 * (aa * daa + bb * dbb);
-          daa = f1 * daa + e1 * q, dbb = f1 * dbb - e1 * q * y_t;
+          daa = f1 * daa + e1 * q, dbb = f1 * dbb - e1 * q * y[at(t)];
         }
         d[0] = daa, d[C] = dbb, d[2 * C] = before[0].aa * daa + before[0].bb * dbb;
       }

@@ -5,12 +5,11 @@
 #include <rwkv/core/shape.hpp>
 #include <rwkv/ops/wkv4/element.hpp>
 
-// A span of tokens on one scale e^s: weights are e^{k - s}, which need no running maximum. The scale stays from span to
-// span as long as keys stay within reach of it, so that sums over time are multiplied by nothing but their decay. Keys
-// that lie too far apart for any scale are taken token after token by the operator.
+// A span of tokens on one scale e^s: weights are e^{k - s}, which need no running maximum. The scale is that of the
+// sums carried into the span where all its keys are within reach of it, else the middle of the keys. Where keys lie too
+// far apart for any scale, the operator takes token after token.
 namespace rwkv::wkv4 {
 
-#ifndef __CUDA_ARCH__
 /// e^r for |r| <= ln2 / 2. In float the polynomial of smallest error: 7.5e-8 of e^r.
 template <class T>
 inline constexpr auto weight_series = [] {
@@ -21,7 +20,6 @@ inline constexpr auto weight_series = [] {
 template <>
 inline constexpr std::array<float, 6> weight_series<float>{1.00000012f,  0.999999702f,  0.499988943f,
                                                            0.166675746f, 0.0419153832f, 0.0082976548f};
-#endif
 
 /// e^x for |x| <= 2 reach.
 template <class L>
