@@ -23,7 +23,6 @@ struct Exponentials {  // of numbers that stay in registers: as many as the unit
   void operator()(dim_t row, auto c) const {
     using L = rwkv::At<float, decltype(c)>;
     L a = rwkv::broadcast<L>(-0.3f), b = rwkv::broadcast<L>(-0.4f), d = rwkv::broadcast<L>(-0.5f), e = a + b;
-    
     for (dim_t i = 0; i < times / 4; ++i) {
       a = rwkv::wkv4::weight(a) - 1.3f, b = rwkv::wkv4::weight(b) - 1.2f;
       d = rwkv::wkv4::weight(d) - 1.1f, e = rwkv::wkv4::weight(e) - 1.4f;

@@ -2,8 +2,7 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/scratch.hpp>
 #include <rwkv/core/view.hpp>
-#include <rwkv/ops/wkv4/backward.hpp>
-#include <rwkv/ops/wkv4/forward.hpp>
+#include <rwkv/ops/wkv4/passes.hpp>
 
 // The attention of RWKV-4 (RWKV paper, arXiv 2305.13048): every channel averages the values of its past, weighted by
 // e^key and fading by e^w a token, w = -exp(time_decay) < 0; u = time_first is a bonus for the token at hand:

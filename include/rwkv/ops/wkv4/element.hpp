@@ -12,26 +12,23 @@ namespace rwkv::wkv4 {
 template <class T>
 inline constexpr T reach = sizeof(T) == 4 ? 40 : 300;
 
-/// e^x for x <= most.
-template <class L>
-[[gnu::always_inline]] RWKV_HD inline L exp_below(L x, scalar_of<L> most) {
-  return math::exp_nonpositive(math::min(broadcast<L>(most), x));
-}
-
 /// The sums a e^top and b e^top.
 template <class L>
 struct Element {
   L a{}, b{}, top = broadcast<L>(-1e38f);  // no tokens: a top that no key reaches; an infinity would make NaN
 
-  [[gnu::always_inline]] static RWKV_HD Element of_token(L k, L v) { return {v, broadcast<L>(1), k}; }
-
-  /// The operator: this, faded by e^decay over the tokens of `later`, and then those. Associative, not commutative.
-  /// What rounding takes from top + decay, `keep` makes up for, where keys are not so large that this is a number of
-  /// its own.
+  /// The operator: this, faded by e^decay over the tokens of `later`, and then those. Associative, not commutative. Up
+  /// to exponents of 8192, `keep` makes up for what rounding takes from top + decay.
   [[gnu::always_inline]] RWKV_HD Element then(const Element& later, L decay) const {
     const L next = math::max(top + decay, later.top);
-    const L keep = exp_below<L>((top - next) + decay, 0.001f), add = math::exp_nonpositive(later.top - next);
+    const L keep = math::exp_nonpositive(math::min(broadcast<L>(0.001f), (top - next) + decay));
+    const L add = math::exp_nonpositive(later.top - next);
     return {keep * a + add * later.a, keep * b + add * later.b, next};
+  }
+  [[gnu::always_inline]] RWKV_HD Element with_token(L k, L v, L w) const { return then({v, broadcast<L>(1), k}, w); }
+  /// The same on one scale.
+  [[gnu::always_inline]] RWKV_HD Element then(L fade, L later_a, L later_b) const {
+    return {fade * a + later_a, fade * b + later_b, top};
   }
   /// The same sums on the scale e^to.
   [[gnu::always_inline]] RWKV_HD Element on(L to) const {
@@ -62,8 +59,9 @@ struct Token {
     const L apart = (state.top - k) - u, e = math::exp_nonpositive(math::min(apart, -apart));
     const L one = broadcast<L>(1), of_state = apart < L{} ? e : one, of_token = apart < L{} ? one : e;
     top = apart < L{} ? u + k : state.top;
-    const L all = of_state * state.b + of_token;
-    over = one / math::max(broadcast<L>(1e-4f), all), self = of_token * over;  // else it has lost its scale
+    over =
+        one / math::max(broadcast<L>(1e-4f), of_state * state.b + of_token);  // less only where sums lost their scale
+    self = of_token * over;
     y = of_state * over * state.a + self * v;
   }
   /// What the token adds to the gradients of A and B: q = dy / (B + e^{u + k}) and -q y.
@@ -75,8 +73,8 @@ template <class L>
 struct TokenGradients {
   L dk, dv, dw, du;
   [[gnu::always_inline]] RWKV_HD TokenGradients(const Token<L>& token, L w, L dy, const Element<L>& d) {
-    constexpr auto most = reach<scalar_of<L>>;
-    const L weight = exp_below<L>(token.k + d.top, most), faded = exp_below<L>(w + (token.state.top + d.top), most);
+    const L most = broadcast<L>(reach<scalar_of<L>>), weight = math::exp_nonpositive(math::min(most, token.k + d.top));
+    const L faded = math::exp_nonpositive(math::min(most, w + (token.state.top + d.top)));
     const L self = token.self * dy;
     du = self * (token.v - token.y);
     dv = self + weight * d.a;
@@ -102,10 +100,7 @@ template <class T>
 struct Inputs {
   Seq seq;
   const T *time_decay, *time_first, *k, *v;
-  RWKV_HD dim_t tokens(dim_t n) const {  // of span n
-    const dim_t left = seq.time - n * span;
-    return left < span ? left : span;
-  }
+  RWKV_HD dim_t tokens(dim_t n) const { return math::min(span, seq.time - n * span); }  // of span n
 };
 /// What its backward needs beside that, and writes for every token.
 template <class T>

@@ -20,17 +20,13 @@ struct Place {
   bool inside;
 
   template <Block Here>
-  explicit RWKV_HD Place(Here& here)
-      : lane(here.thread() % warp),
-        stretch(here.thread() / warp),
-        b(here.index() / groups),
-        c(here.index() % groups * warp + lane),
-        inside(c < C) {
+  explicit RWKV_HD Place(Here& here) : lane(here.thread() % warp), stretch(here.thread() / warp) {
+    b = here.index() / groups, c = here.index() % groups * warp + lane, inside = c < C;
     if (!inside) c = C - 1;  // reads along, writes nothing
   }
   /// How many tokens the stretch has that begins at t.
   static RWKV_HD int tokens(dim_t time, dim_t t) {
-    return t >= time ? 0 : static_cast<int>(time - t < length ? time - t : length);
+    return int(math::max<dim_t>(0, math::min<dim_t>(time - t, length)));
   }
   /// f(j) for the n tokens of a stretch, in order or from the last.
   template <bool Back = false, class F>
@@ -43,8 +39,8 @@ struct Place {
   }
 };
 
-/// The elements of all stretches of a tile. From them, what comes before a thread's own stretch, or after it: `carried`
-/// came before the tile, and will come before the next.
+/// The elements of a tile's stretches. From them, what comes before a thread's own, where `carried` came before the
+/// tile.
 template <class N, class Mine, bool Back = false>
 struct Stretches {
   Element<N> of[Mine::warps][warp];
@@ -81,7 +77,7 @@ struct GridForward {
       N k[Mine::length]{}, v[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C]; });
       Element<N> own;
-      Mine::each(n, [&](int j) { own = own.then(Element<N>::of_token(k[j], v[j]), w); });
+      Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
       elements.of[my.stretch][my.lane] = own;
       here.sync();
       Element<N> past = elements.before(my, seq.time, first, w, carried);
@@ -90,15 +86,14 @@ struct GridForward {
       if (starts && t % span == 0) past.write(starts, (my.b * seq.spans() + t / span) * 3 * C + my.c, C);
       Mine::each(n, [&](int j) {
         store(y, i + j * C, Token<N>(past, u, k[j], v[j]).y);
-        past = past.then(Element<N>::of_token(k[j], v[j]), w);
+        past = past.with_token(k[j], v[j], w);
       });
     }
     if (my.inside && my.stretch == 0) carried.write(state, my.b * 3 * C + my.c, C);
   }
 };
 
-/// The tiles of time from the last: the gradients of A and B are elements as well. Sums (batch, 2, C) are what a
-/// sequence adds to the gradients of w and u.
+/// From the last tile. Sums (batch, 2, C) are what a sequence adds to the gradients of w and u.
 template <class T, dim_t C>
 struct GridBackward {
   using Mine = Place<C, 8, 16>;
@@ -126,10 +121,9 @@ struct GridBackward {
       N k[Mine::length]{}, v[Mine::length]{}, dy[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C], dy[j] = g.dy[i + j * C]; });
       Element<N> own;
-      Mine::each(n, [&](int j) { own = own.then(Element<N>::of_token(k[j], v[j]), w); });
+      Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
       elements.of[my.stretch][my.lane] = own;
       here.sync();
-
       Element<N> past, d;
       Token<N> tokens[Mine::length];
       if (n > 0) {  // from the state before its span
@@ -139,7 +133,7 @@ struct GridBackward {
       }
       Mine::each(n, [&](int j) {
         tokens[j] = Token<N>(past, u, k[j], v[j]);
-        past = past.then(Element<N>::of_token(k[j], v[j]), w);
+        past = past.with_token(k[j], v[j], w);
       });
       Mine::template each<true>(n, [&](int j) { d = d.then(tokens[j].adjoint(dy[j]), w); });
       adjoints.of[my.stretch][my.lane] = d;
@@ -164,7 +158,6 @@ struct GridBackward {
 
 }  // namespace rwkv::wkv4
 
-// Time goes in tiles whatever is asked for: the outcome is the same.
 namespace rwkv {
 
 template <class B, dim_t C>

@@ -7,8 +7,7 @@
 
 namespace rwkv::wkv4 {
 
-/// What wkv4_forward and wkv4_backward take, in plain arrays. `state` becomes the last one, `dstate` the first one's
-/// gradient. Without dy there is no backward.
+/// What wkv4_forward and wkv4_backward take, in plain arrays; no backward without dy.
 template <class R>
 struct Reference {
   Seq seq;

@@ -16,9 +16,7 @@ enum class OverTime {
   scan         ///< blocks of time side by side where channels are few
 };
 
-}  // namespace rwkv
-
-namespace rwkv::wkv4 {
+namespace wkv4 {
 
 /// Spans of a step: what is known of a channel is worked out once for all of them.
 inline constexpr dim_t per_step = 4;
@@ -32,13 +30,11 @@ struct Blocks {
   RWKV_HD dim_t tokens(dim_t block) const { return math::min(end(block) * span, seq.time) - begin(block) * span; }
 };
 
-/// How time is cut, by shapes alone, since results must not depend on the threads. Measured on 2 cores: below
-/// 1024 tokens, or from 64 columns on, one block is faster, as nothing is read twice; else 8 blocks, the longer the
-/// better while there are 8.
+/// How time is cut, by shapes alone, since results must not depend on the threads. Measured on 2 cores: below 1024
+/// tokens or from 64 columns on one block is faster, as nothing is read twice; else 8 blocks, the longer the better.
 struct Cut {
-  Seq seq;
   dim_t length, count = 1;  // spans in a block, blocks in a group
-  Cut(OverTime how, Seq s, dim_t C) : seq(s), length(s.spans()) {
+  Cut(OverTime how, Seq s, dim_t C) : length(s.spans()) {
     if (how == OverTime::sequential || (how == OverTime::automatic && s.time < 1024) || s.batch * C >= 64) return;
     length = length < 8 * per_step ? per_step : length < 8 * 32 ? length / (8 * per_step) * per_step : 32;
     count = 8;
@@ -97,21 +93,22 @@ template <class B, class Pass>
 void over_time(Scratch<B>& scratch, const Cut& cut, const Pass& pass) {
   constexpr dim_t C = Pass::width;
   const auto frame = scratch.frame();
-  const dim_t batch = cut.seq.batch, spans = cut.seq.spans(), size = cut.length * cut.count;
-  const dim_t groups = (spans + size - 1) / size, weight = math::min(cut.seq.time, per_step * span) / 8 + 1;
+  const Seq seq = pass.in.seq;
+  const dim_t batch = seq.batch, spans = seq.spans(), size = cut.length * cut.count, groups = (spans + size - 1) / size;
+  const dim_t weight = math::min(seq.time, per_step * span) / 8 + 1;
   auto* const carried = scratch.accum(batch * cut.count * 3 * C);
   for (dim_t i = 0; i < groups; ++i) {
     const dim_t first = (Pass::backwards ? groups - 1 - i : i) * size, left = math::min(size, spans - first);
     const dim_t length = math::min(cut.length, left), steps = (length + per_step - 1) / per_step;
-    const dim_t count = (left + length - 1) / length;
-    const Blocks blocks{cut.seq, first, length, count};
-    if (count > 1) {
+    const Blocks blocks{seq, first, length, (left + length - 1) / length};
+    if (blocks.count > 1) {
       const OverBlocks<false, Pass> alone{blocks, pass, carried};
-      B::for_each_step(batch * (count - 1), C, steps, alone, weight);
+      B::for_each_step(batch * (blocks.count - 1), C, steps, alone, weight);
       B::for_each(batch, C, alone);
     }
-    B::for_each_step(batch * count, C, steps, OverBlocks<true, Pass>{blocks, pass, carried}, weight);
+    B::for_each_step(batch * blocks.count, C, steps, OverBlocks<true, Pass>{blocks, pass, carried}, weight);
   }
 }
 
-}  // namespace rwkv::wkv4
+}  // namespace wkv4
+}  // namespace rwkv
