@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include <rwkv/ops/gpu/attention.hpp>
-#include <rwkv/testing/grid.hpp>
+#include "host_grid.hpp"
 
 #include "run_in_blocks.hpp"
 
@@ -12,7 +12,7 @@
 // call's gradients when they are stored. All else are floats.
 using namespace rwkv;
 using namespace attention;
-using testing::HostGrid;
+using test::HostGrid;
 
 namespace {
 constexpr double u = std::numeric_limits<bf16>::epsilon() / 2;

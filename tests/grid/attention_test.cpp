@@ -3,9 +3,9 @@
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/ops/gpu/attention.hpp>
 #include <rwkv/testing/doctest.hpp>
-#include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/laws.hpp>
 #include <rwkv/testing/machines.hpp>
+#include "host_grid.hpp"
 
 #include "run_in_blocks.hpp"
 
@@ -14,7 +14,7 @@
 // many times over.
 using namespace rwkv;
 using namespace attention;
-using testing::HostGrid;
+using test::HostGrid;
 
 namespace {
 template <class T>

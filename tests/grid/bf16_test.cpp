@@ -3,13 +3,13 @@
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/testing/doctest.hpp>
-#include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/machines.hpp>
 #include <rwkv/testing/precision.hpp>
+#include "host_grid.hpp"
 
 // Kernels in blocks of threads whose numbers are stored in bf16.
 using namespace rwkv;
-using testing::HostGrid;
+using test::HostGrid;
 
 TEST_CASE_TEMPLATE("in bf16 kernels in blocks agree with the portable ones, and with float", L, LayerNorm<300>,
                    Embedding<5, 300>, v4::TimeMix<33>, v4::ChannelMix<12>, v4::Model<5, 12, 2>,

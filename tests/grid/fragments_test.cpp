@@ -4,12 +4,12 @@
 #include <vector>
 
 #include <rwkv/testing/draw.hpp>
-#include <rwkv/testing/grid.hpp>
+#include "host_grid.hpp"
 
 // Products of fragments against plain ones. The numbers are small whole ones, so that every sum is exact.
 using namespace rwkv;
-using testing::HostGrid;
-using testing::Turns;
+using test::HostGrid;
+using test::Turns;
 
 namespace {
 /// Numbers in bf16, on 16 bytes.
@@ -96,9 +96,9 @@ template <bool ByColumns, bool Sloppy = false>
 std::array<std::vector<float>, 2> multiplied(Matrix a, const Matrix& b, Matrix c, Turns turns) {
   auto b_given = ByColumns ? transposed(b) : b;
   std::vector<float> ab(32 * 16), abc = ab;
-  testing::turns = turns;
+  test::turns = turns;
   HostGrid<bf16>::launch(1, Chain<ByColumns, Sloppy>{a.data(), b_given.data(), c.data(), ab.data(), abc.data()});
-  testing::turns = Turns::ascending;
+  test::turns = Turns::ascending;
   return {ab, abc};
 }
 }  // namespace

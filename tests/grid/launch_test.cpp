@@ -2,11 +2,11 @@
 
 #include <vector>
 
-#include <rwkv/testing/grid.hpp>
+#include "host_grid.hpp"
 
 using namespace rwkv;
-using testing::HostGrid;
-using testing::Turns;
+using test::HostGrid;
+using test::Turns;
 
 namespace {
 template <int Threads>
@@ -50,9 +50,9 @@ struct Deserts {
 template <class Kernel>
 std::vector<double> reversed(Turns turns) {
   std::vector<double> x(64);
-  testing::turns = turns;
+  test::turns = turns;
   HostGrid<double>::launch(1, Kernel{x.data()});
-  testing::turns = Turns::ascending;
+  test::turns = Turns::ascending;
   return x;
 }
 }  // namespace

@@ -6,15 +6,17 @@
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/ops/norm.hpp>
 #include <rwkv/testing/doctest.hpp>
-#include <rwkv/testing/grid.hpp>
 #include <rwkv/testing/machines.hpp>
 #include <rwkv/training/adamw.hpp>
 
+#include "host_grid.hpp"
+#include "in_both_orders.hpp"
+
 // The kernels in blocks give what the portable ones give on the processor: on sizes below and above a block, with
-// either order of a block's threads. Small layers and models are in tests/layers, which grid_test runs as well.
+// either order of a block's threads. All layers and models are in laws_test.cpp.
 using namespace rwkv;
-using testing::HostGrid;
-using testing::Turns;
+using test::HostGrid;
+using test::in_both_orders;
 
 namespace {
 /// The same operands on both machines.
@@ -32,14 +34,6 @@ void check_near(const std::vector<T>& expected, const std::vector<T>& found, dou
     if (!(std::abs(a - b) <= allowed * std::max(1.0, std::abs(a)) || (std::isnan(a) && std::isnan(b))))
       FAIL_CHECK("at " << i << ": expected " << a << ", found " << b);
   }
-}
-template <class F>
-void in_both_orders(const F& f) {
-  for (const Turns turns : {Turns::ascending, Turns::descending}) {
-    testing::turns = turns;
-    f();
-  }
-  testing::turns = Turns::ascending;
 }
 template <class T>
 constexpr double eps = std::numeric_limits<T>::epsilon();

@@ -3,7 +3,8 @@
 #include <vector>
 
 #include <rwkv/backend/graph_cache.hpp>
-#include <rwkv/testing/grid.hpp>
+
+#include "../grid/host_grid.hpp"
 
 namespace test {
 
@@ -75,7 +76,7 @@ class Taped {
   }
 
  private:
-  using Host = rwkv::testing::HostGrid<T>;
+  using Host = HostGrid<T>;
   static inline thread_local Record* taping = nullptr;
 
   template <class Call>

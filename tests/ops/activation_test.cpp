@@ -5,7 +5,8 @@
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/ops/activation.hpp>
-#include <rwkv/testing/cases.hpp>
+#include <rwkv/testing/draw.hpp>
+#include <rwkv/testing/options.hpp>
 
 using namespace rwkv;
 

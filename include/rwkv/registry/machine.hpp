@@ -4,7 +4,7 @@
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/core/error.hpp>
 #if defined(THRUST_DEVICE_SYSTEM) || defined(__CUDACC__)  // compiled for rwkv::gpu
-#include <rwkv/gpu.hpp>
+#include <rwkv/backend/gpu.hpp>
 #endif
 
 namespace rwkv {

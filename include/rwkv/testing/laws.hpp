@@ -3,21 +3,28 @@
 #include <rwkv/testing/determinism.hpp>
 #include <rwkv/testing/equivalence.hpp>
 #include <rwkv/testing/gradients.hpp>
+#include <rwkv/testing/try_laws.hpp>
 
 namespace rwkv::testing {
 
-/// All that a layer must satisfy, whatever it computes and on any machine; the first law that is broken, or the last
-/// that holds. What drops differs between a whole and its pieces: with dropout, gradients and determinism
-/// are all there is.
+/// The same layer in double and in float.
+inline Report check_laws(const LayerUnderTest& doubles, const LayerUnderTest& floats, const Options& options = {}) {
+  std::vector<Law> laws{{"gradients", [&] { return check_gradients(doubles, options); }}};
+  if (!options.dropout) {
+    laws.push_back({"equivalence in double", [&] { return check_equivalence(doubles, options); }});
+    laws.push_back({"equivalence in float", [&] { return check_equivalence(floats, options); }});
+    laws.push_back({"bundles", [&] { return check_bundles(doubles, options); }});
+  }
+  laws.push_back({"determinism", [&] { return check_determinism(floats, options); }});
+  return try_laws("check_laws<" + doubles.facts().name + ">", laws);
+}
+
+/// All that a layer must satisfy, whatever it computes and on any machine; the first law that is broken, or the names
+/// of those that hold. What drops differs between a whole and its pieces: with dropout, gradients and determinism are
+/// all there is.
 template <class L, template <class> class Machine = Cpu>
 Report check_laws(const Options& options = {}) {
-  Report report = check_gradients<L, Machine<double>>(options);
-  if (report && options.dropout) return check_determinism<L, Machine<float>>(options);
-  if (report) report = check_equivalence<L, Machine<double>>(options);
-  if (report) report = check_equivalence<L, Machine<float>>(options);
-  if (report) report = check_bundles<L, Machine<double>>(options);
-  if (report) report = check_determinism<L, Machine<float>>(options);
-  return report;
+  return check_laws(LayerRun<L, Machine<double>>(), LayerRun<L, Machine<float>>(), options);
 }
 
 }  // namespace rwkv::testing

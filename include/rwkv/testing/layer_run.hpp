@@ -1,111 +1,115 @@
 #pragma once
-#include <cmath>
-#include <limits>
-#include <optional>
+#include <unistd.h>
 
+#include <filesystem>
+#include <limits>
+
+#include <rwkv/io/safetensors.hpp>
 #include <rwkv/layers/layer.hpp>
-#include <rwkv/testing/cases.hpp>
-#include <rwkv/testing/signal.hpp>
+#include <rwkv/testing/layer_under_test.hpp>
+#include <rwkv/testing/report.hpp>
+#include <rwkv/testing/signal_memory.hpp>
 
 namespace rwkv::testing {
 
-/// A layer, forwards and backwards, as a function of its numbers. The loss is the sum of weights * y, so that the
-/// weights are the gradient which comes in.
+/// Layer L on machine B. The only part of the kit that is compiled for each of them: it calls forward and backward in
+/// one place.
 template <class L, class B>
-struct LayerRun {
+class LayerRun final : public LayerUnderTest {
   using T = typename B::scalar;
   using Params = Owned<B, typename L::template Params<B>>;
   using Cache = Owned<B, typename L::template Cache<B>>;
   using State = Owned<Accum<B>, typename L::template State<Accum<B>>>;
   using Gradient = Owned<Accum<B>, typename L::template Params<Accum<B>>>;
-  using In = Signal<B, typename L::In>;
-  using Out = Signal<B, typename L::Out>;
+  using In = SignalMemory<B, typename L::In>;
+  using Out = SignalMemory<B, typename L::Out>;
 
-  struct Operands {
+ public:
+  LayerRun() : LayerUnderTest(make_facts()) {}
+
+  BundleNumbers initial_parameters(std::uint64_t seed) const override {
     Params params;
-    In x;
-    State start;
-    Out weights;
-    DropoutStreams dropout{};
+    params.reset(seed);
+    return numbers(params);
+  }
+  BundleNumbers initial_state(dim_t batch) const override {
+    State state({batch, 1});
+    state.reset();
+    return numbers(state);
+  }
+  double stored(double x) const override { return double(T(x)); }
 
-    Operands part(dim_t first, dim_t count, const State& from) const {
-      return {params, x.part(first, count), from, weights.part(first, count), {}};
+  BundleNumbers state_after(Way way, const BundleNumbers& values, dim_t batch) const override {
+    State state({batch, 1});
+    write(state, &values);
+    if (way == Way::copied) {
+      const State copy = state;
+      state.zero();
+      return numbers(copy);
     }
-  };
-  struct Result {
-    Out y;
-    State state;
-    Gradient dparams;
-    In dx;
-    State dstate;
-  };
-
-  /// Parameters away from their initial values, where many gradients vanish; a state as a few tokens leave it.
-  static Operands operands(const Case& c, const Options& o) {
-    Draw draw(c.seed);
-    Operands all{Params(), In(c.seq), State({c.seq.batch, 1}), Out(c.seq), {o.dropout, {c.seed}}};
-    all.params.reset(c.seed);
-    shake(all.params, [&](T x) { return x + T(0.3 * draw.normal() * (c.wild && draw.once_in(8) ? 30 : 1)); });
-    fill_random(all.x, draw, c.wild, o.vocabulary);
-    fill_random(all.weights, draw, false, o.vocabulary);
-    all.start.reset();
-    In before({c.seq.batch, 3});
-    fill_random(before, draw, c.wild, o.vocabulary);
-    Context<B> ctx;
-    Cache cache({c.seq.batch, 3});
-    L::forward(ctx, all.params, before.view(), cache.view(), all.start.view());
-    return all;
-  }
-  /// Every leaf's scalars become f(scalar); the zeros between leaves stay.
-  template <class Machine, class P, class F>
-  static void shake(Owned<Machine, P>& bundle, F&& f) {
-    auto host = bundle.download();
-    for (const Leaf& leaf : bundle.leaves())
-      for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i)
-        host[std::size_t(i)] = static_cast<typename Machine::scalar>(f(host[std::size_t(i)]));
-    Machine::upload(bundle.data(), host.data(), bundle.size());
+    const auto file =
+        std::filesystem::temp_directory_path() / ("rwkv-state-" + std::to_string(::getpid()) + ".safetensors");
+    save(state, file.string());
+    State loaded({batch, 1});
+    load(loaded, file.string());
+    std::filesystem::remove(file);
+    return numbers(loaded);
   }
 
-  static Out forward(Operands& o) {
-    const Seq seq = seq_of(o.x.view());
+ private:
+  Result run(const Operands& o, bool both_ways, const BundleNumbers* dfinal,
+             const BundleNumbers* before) const override {
+    const Seq seq = o.x.seq;
     Context<B> ctx;
     ctx.dropout = o.dropout;
+    Params params;
+    write(params, &o.params);
+    State state({seq.batch, 1});
+    write(state, &o.start);
     Cache cache(seq);
-    State state = o.start;
-    return Out(seq, L::forward(ctx, o.params, o.x.view(), cache.view(), state.view()));
-  }
-  /// dfinal: the gradient of the final state, none where it is missing.
-  static Result both_ways(Operands& o, const State* dfinal = nullptr) {
-    const Seq seq = seq_of(o.x.view());
-    Context<B> ctx;
-    ctx.dropout = o.dropout;
-    Cache cache(seq);
-    State state = o.start;
-    auto y = L::forward(ctx, o.params, o.x.view(), cache.view(), state.view());
-    Result r{Out(seq, y), std::move(state), Gradient(), In(seq), dfinal ? *dfinal : State({seq.batch, 1})};
-    auto weights = o.weights;  // a layer may use dy's memory
-    L::backward(ctx, o.params, cache.view(), weights.view(), r.dx.view(), r.dparams.view(), r.dstate.view());
+    In x(o.x);
+    const auto y = L::forward(ctx, params, x.view(), cache.view(), state.view());
+    Result r{{seq, facts().out, signal_values<B>(y)}, numbers(state), {}, {}, {}};
+    if (!both_ways) return r;
+
+    Out weights(o.weights);  // a layer may use dy's memory
+    In dx(seq);
+    Gradient dparams(Seq{}, {.trained_only = true});
+    write(dparams, before);
+    State dstate({seq.batch, 1});
+    write(dstate, dfinal);
+    L::backward(ctx, params, cache.view(), weights.view(), dx.view(), dparams.view(), dstate.view());
+    r.dparams = numbers(dparams), r.dstate = numbers(dstate);
+    r.dx = {seq, facts().reads_tokens ? std::vector<dim_t>() : facts().in, signal_values<B>(dx.view())};
     return r;
   }
-};
 
-/// Relative rounding error to be expected of a layer: each number is made of `flops` per channel and, as a gradient, of
-/// a sum over all tokens; n roundings that know nothing of each other grow like sqrt(n) u, and beyond four times that
-/// less often than once in a thousand (Higham and Mary 2019, "A new approach to probabilistic rounding error
-/// analysis"). Where numbers are stored shortened, what a sum adds up has been rounded once each, which is no more in
-/// the sum; but one number follows from another through all the tensors that are kept, forwards and back.
-template <class L, class B>
-double rounding(Seq seq) {
-  using T = typename B::scalar;
-  using N = compute_of<T>;
-  const auto unit = [](auto limits) { return double(limits.epsilon()) / 2; };
-  const double operations = double(L::flops) / double(Signal<B, typename L::Out>::unit);
-  const double computed = std::sqrt(operations + double(seq.tokens()) + 1) * unit(std::numeric_limits<N>());
-  if constexpr (std::is_same_v<T, N>) return computed;
-  typename L::template Cache<B> kept{};
-  int tensors = 1;
-  for_each_leaf([&](auto&, auto&, auto&) { ++tensors; }, kept);
-  return computed + std::sqrt(2. * tensors) * unit(std::numeric_limits<T>());
-}
+  template <class Machine, class P>
+  static BundleNumbers numbers(const Owned<Machine, P>& bundle) {
+    const auto host = bundle.download();
+    return {{host.begin(), host.end()}, bundle.leaves()};
+  }
+  template <class Machine, class P>
+  static void write(Owned<Machine, P>& bundle, const BundleNumbers* numbers) {
+    if (numbers == nullptr) return;
+    const std::vector<typename Machine::scalar> host(numbers->values.begin(), numbers->values.end());
+    Machine::upload(bundle.data(), host.data(), bundle.size());
+  }
+  static Facts make_facts() {
+    using N = compute_of<T>;
+    typename L::template Cache<B> kept{};
+    int tensors = 0;
+    for_each_leaf([&](auto&, auto&, auto&) { ++tensors; }, kept);
+    const auto unit = [](auto limits) { return double(limits.epsilon()) / 2; };
+    return {detail::type_name<L>(),
+            In::reads_tokens,
+            In::channels(),
+            Out::channels(),
+            L::flops,
+            tensors,
+            unit(std::numeric_limits<N>()),
+            std::is_same_v<T, N> ? 0 : unit(std::numeric_limits<T>())};
+  }
+};
 
 }  // namespace rwkv::testing

@@ -17,10 +17,11 @@ struct Finding {
 /// What a check found out. It holds no more than words and numbers, so that any test framework can show it: it is true
 /// where the law holds, and text() says the rest.
 struct Report {
-  std::string check;            ///< its name, with the layer
-  int cases = 0;                ///< how many were tried
-  std::string smallest, first;  ///< the smallest case that fails, and the one it was shrunk from
-  std::optional<Finding> finding;
+  std::string check;                      ///< its name, with the layer
+  int cases = 0;                          ///< how many were tried
+  std::string laws = {};                  ///< which ones hold, where a check tries several
+  std::string smallest = {}, first = {};  ///< the smallest case that fails, and the one it was shrunk from
+  std::optional<Finding> finding = {};
 
   explicit operator bool() const { return !finding; }
   std::string text() const;
@@ -51,7 +52,8 @@ std::string type_name() {
 }  // namespace detail
 
 inline std::string Report::text() const {
-  if (!finding) return check + ": holds in " + std::to_string(cases) + " cases";
+  if (!finding)
+    return check + ": " + (laws.empty() ? "holds" : laws + " hold") + " in " + std::to_string(cases) + " cases";
   const Finding& f = *finding;
   std::string text =
       check + ": broken in case " + std::to_string(cases) + "\n  law       " + f.law + "\n  case      " + smallest;

@@ -1,0 +1,1 @@
+// What follows a header that is included alone.
