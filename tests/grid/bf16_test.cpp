@@ -2,6 +2,7 @@
 
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/machines.hpp>
 #include <rwkv/testing/precision.hpp>
