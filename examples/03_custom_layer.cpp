@@ -1,5 +1,6 @@
 // A layer of one's own: y = scale * x, with one scale per channel. It lists its members once; that is all the library
-// needs to initialise, count, train and save them.
+// needs to initialise, count, train and save them. Signals and parameters are of B; what adds up over tokens, such as a
+// gradient, is of Accum<B>, in full precision: then the layer works in bf16 as well.
 #include <cstdio>
 #include <rwkv/rwkv.hpp>
 using namespace rwkv;
@@ -16,7 +17,7 @@ template <class T, dim_t C>
 struct ScaleGradient {
   dim_t tokens;
   const T *x, *dy;
-  T* dscale;
+  compute_of<T>* dscale;
   RWKV_HD void operator()(dim_t, auto c) const {
     auto sum = load(dscale, c);
     for (dim_t t = 0; t < tokens; ++t) sum += load(x, t * C + c) * load(dy, t * C + c);
@@ -53,7 +54,7 @@ struct Scale {
   }
   template <class B>
   static void backward(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, Empty&) {
+                       Params<Accum<B>>& dp, Empty&) {
     using T = typename B::scalar;
     B::for_each(1, C, ScaleGradient<T, C>{dy.seq.tokens(), c.x.data, dy.data, dp.scale.data});
     B::for_each(dy.seq.tokens(), C, ScaleKernel<T, C>{dy.data, p.scale.data, dx.data});
@@ -64,11 +65,9 @@ struct Scale {
 struct Net : Sequential<Embedding<256, 32>, Residual<Named<"scale", Scale<32>>, v4::ChannelMix<32>>, LayerNorm<32>,
                         Linear<32, 256>> {};
 
-int main() {
-  Model<Net> model;
-  for_each_leaf(
-      [](const Path& path, auto&, auto& leaf) { std::printf("%-28s %6ld\n", path.name().c_str(), long(leaf.size())); },
-      model.params.view());
+template <class B>
+bool learns() {
+  Model<Net, B> model;
   const Corpus text =
       Corpus::of_text("the quick brown fox jumps over the lazy dog, again and again and again. ", Bytes());
   Trainer train{model, TrainConfig{.schedule = {.learning_rate = 1e-2}}, Seq{.batch = 4, .time = 16}};
@@ -76,5 +75,11 @@ int main() {
   for (const auto& batch : RandomWindows(text, train.seq()).first(100))
     last = train.step(batch), first = first > 0 ? first : last;
   std::printf("loss %.3f -> %.3f\n", first, last);
-  return last < first / 2 ? 0 : 1;
+  return last < first / 2;
+}
+
+int main() {
+  for (const Leaf& leaf : list_leaves<Cpu<float>, Net::Params<Cpu<float>>>())
+    std::printf("%-28s %6ld\n", leaf.name.c_str(), long(leaf.size));
+  return learns<Cpu<float>>() && learns<Cpu<bf16>>() ? 0 : 1;
 }

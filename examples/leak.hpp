@@ -8,7 +8,8 @@ template <class T, dim_t C>
 struct LeakForward {
   Seq seq;
   const T *keep, *x;
-  T *y, *state;
+  T* y;
+  compute_of<T>* state;
   RWKV_HD void operator()(dim_t b, auto c) const {
     auto sum = load(state, b * C + c);
     for (dim_t t = 0; t < seq.time; ++t) {
@@ -21,8 +22,11 @@ struct LeakForward {
 template <class T, dim_t C>
 struct LeakBackward {
   Seq seq;
-  const T *keep, *start, *y, *dy;
-  T *dx, *dkeep, *dstate;
+  const T* keep;
+  const compute_of<T>* start;
+  const T *y, *dy;
+  T* dx;
+  compute_of<T>*dkeep, *dstate;
   RWKV_HD void operator()(dim_t, auto c) const {
     for (dim_t b = 0; b < seq.batch; ++b) {
       auto d = load(dstate, b * C + c);
@@ -37,7 +41,8 @@ struct LeakBackward {
   }
 };
 
-/// A layer of one's own with a memory: y_t = keep y_{t-1} + x_t, every channel with its own keep.
+/// A layer of one's own with a memory: y_t = keep y_{t-1} + x_t, every channel with its own keep. The memory and what
+/// is summed up over tokens are of Accum<B>, in full precision.
 template <dim_t C>
 struct Leak {
   using In = Shape<Batch, Time, C>;
@@ -52,7 +57,7 @@ struct Leak {
   template <class B>
   struct Cache {
     TensorOf<B, Out> y;
-    Tensor<B, Batch, C> start;
+    Tensor<Accum<B>, Batch, C> start;
     static constexpr void fields(auto&& f, auto&&... c) { f(Field{"y"}, c.y...), f(Field{"start"}, c.start...); }
   };
   template <class B>
@@ -62,14 +67,14 @@ struct Leak {
   };
 
   template <class B>
-  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<B>& s) {
-    B::copy(c.start.data, s.sum.data, s.sum.size());
+  static TensorOf<B, Out> forward(Context<B>&, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c, State<Accum<B>>& s) {
+    Accum<B>::copy(c.start.data, s.sum.data, s.sum.size());
     B::for_each(x.seq.batch, C, LeakForward<typename B::scalar, C>{x.seq, p.keep.data, x.data, c.y.data, s.sum.data});
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
-                       Params<B>& dp, State<B>& ds) {
+                       Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     B::for_each(1, C,
                 LeakBackward<typename B::scalar, C>{dy.seq, p.keep.data, c.start.data, c.y.data, dy.data, dx.data,
                                                     dp.keep.data, ds.sum.data});
