@@ -39,21 +39,22 @@ void convert_part(const TensorSource& source, const TensorInfo& theirs, const Tr
 /// the memory is to hold, else in parts of a few megabytes.
 [[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Transform& how,
                                         const Leaf& leaf, const BundleMemory& memory) {
-  auto bytes = source.bytes(theirs);
-  if (theirs.dtype != file_dtype(leaf.storage) || how.number != nullptr || how.transposed) bytes.reset();
-  if (bytes) bytes = bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes()));
-  if (bytes && bytes->size() % memory.unit == 0 && std::uintptr_t(bytes->data()) % memory.unit == 0)
-    return memory.upload(memory.of(leaf), bytes->data(), dim_t(bytes->size() / memory.unit));
+  const std::byte* bytes = nullptr;  // as the memory is to hold them
+  if (theirs.dtype == file_dtype(leaf.storage) && how.number == nullptr && !how.transposed)
+    if (const auto all = source.bytes(theirs)) bytes = all->data() + how.part * leaf.bytes();
+  const auto size = std::size_t(leaf.bytes());
+  if (bytes != nullptr && size % memory.unit == 0 && std::uintptr_t(bytes) % memory.unit == 0)
+    return memory.upload(memory.of(leaf), bytes, dim_t(size / memory.unit));
 
   constexpr dim_t chunk = 1 << 20;
   const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, chunk);
   std::vector<std::byte> stored;
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most), offset = bytes_of(leaf.storage, first);
-    const auto size = std::size_t(bytes_of(leaf.storage, n));
-    stored.resize((size + memory.unit - 1) / memory.unit * memory.unit);
-    if (bytes)
-      std::memcpy(stored.data(), bytes->data() + offset, size);
+    const auto taken = std::size_t(bytes_of(leaf.storage, n));
+    stored.resize((taken + memory.unit - 1) / memory.unit * memory.unit);
+    if (bytes != nullptr)
+      std::memcpy(stored.data(), bytes + offset, taken);
     else if (leaf.storage == Storage::f64)
       detail::convert_part<double>(source, theirs, how, leaf, first, n, stored.data());
     else
