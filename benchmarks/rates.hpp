@@ -23,10 +23,9 @@ struct Exponentials {  // of numbers that stay in registers: as many as the unit
   void operator()(dim_t row, auto c) const {
     using L = rwkv::At<float, decltype(c)>;
     L a = rwkv::broadcast<L>(-0.3f), b = rwkv::broadcast<L>(-0.4f), d = rwkv::broadcast<L>(-0.5f), e = a + b;
-    const rwkv::detail::Scale<L> scale(a * 0.0f);
     for (dim_t i = 0; i < times / 4; ++i) {
-      a = scale.of_key(a) - 1.3f, b = scale.of_key(b) - 1.2f;
-      d = scale.of_key(d) - 1.1f, e = scale.of_key(e) - 1.4f;
+      a = rwkv::wkv4::weight(a) - 1.3f, b = rwkv::wkv4::weight(b) - 1.2f;
+      d = rwkv::wkv4::weight(d) - 1.1f, e = rwkv::wkv4::weight(e) - 1.4f;
     }
     rwkv::store(sink, row * 64 + c, (a + b) + (d + e));
   }

@@ -11,9 +11,10 @@
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/ops/wkv4.hpp>
+#include <rwkv/ops/wkv4/reference.hpp>
 
-// WKV-4 forward, and forward with backward: the walk and the scan beside each other, on one thread and on all, and
-// beside a twin that does the same one channel after the other with libm.
+// WKV-4 forward, and forward with backward: span after span and as a scan, on one thread and on all, and beside the
+// reference, which does the same one channel and one token after the other with libm.
 namespace {
 
 using namespace rwkv;
@@ -52,41 +53,23 @@ struct Problem {
                         {dtime_decay.data(), seq}, {dtime_first.data(), seq}, {dstate.data(), seq}, how);
   }
 
-  /// The formulas of the paper, a channel at a time.
+  /// The formulas of the paper, a channel and a token at a time.
   void naive(bool back) {
-    struct Token {
-      float aa, bb, pp;
-    };
-    std::vector<Token> past(seq.time + 1);
-    for (dim_t b = 0; b < seq.batch; ++b)
-      for (dim_t c = 0; c < C; ++c) {
-        const auto at = [&](dim_t t) { return (b * seq.time + t) * C + c; };
-        float *s = &state[b * 3 * C + c], *d = &dstate[b * 3 * C + c];
-        const float w = -std::exp(time_decay[c]), u = time_first[c];
-        past[0] = {s[0], s[C], s[2 * C]};
-        for (dim_t t = 0; t < seq.time; ++t) {
-          const auto [aa, bb, pp] = past[t];
-          const float q = std::max(pp, u + k[at(t)]), e1 = std::exp(pp - q), e2 = std::exp(u + k[at(t)] - q);
-          y[at(t)] = (e1 * aa + e2 * v[at(t)]) / (e1 * bb + e2);
-          const float p = std::max(pp + w, k[at(t)]), f1 = std::exp(pp + w - p), f2 = std::exp(k[at(t)] - p);
-          past[t + 1] = {f1 * aa + f2 * v[at(t)], f1 * bb + f2, p};
-        }
-        s[0] = past.back().aa, s[C] = past.back().bb, s[2 * C] = past.back().pp;
-        if (!back) continue;
-        float daa = d[0], dbb = d[C];
-        for (dim_t t = seq.time; t-- > 0;) {
-          const auto [aa, bb, pp] = past[t];
-          const float top = std::max(pp, u + k[at(t)]), e1 = std::exp(pp - top), e2 = std::exp(u + k[at(t)] - top);
-          const float f1 = std::exp(pp + w - past[t + 1].pp), f2 = std::exp(k[at(t)] - past[t + 1].pp);
-          const float q = dy[at(t)] / (e1 * bb + e2), bonus = e2 * q * (v[at(t)] - y[at(t)]);
-          dv[at(t)] = e2 * q + f2 * daa;
-          dk[at(t)] = bonus + f2 * (v[at(t)] * daa + dbb);
-          dtime_first[c] += bonus;
-          dtime_decay[c] += w * f1 * (aa * daa + bb * dbb);
-          daa = f1 * daa + e1 * q, dbb = f1 * dbb - e1 * q * y[at(t)];
-        }
-        d[0] = daa, d[C] = dbb;
-      }
+    wkv4::Reference<float>{seq,
+                           C,
+                           time_decay.data(),
+                           time_first.data(),
+                           k.data(),
+                           v.data(),
+                           y.data(),
+                           state.data(),
+                           back ? dy.data() : nullptr,
+                           dk.data(),
+                           dv.data(),
+                           dtime_decay.data(),
+                           dtime_first.data(),
+                           dstate.data()}
+        .run();
   }
 };
 
@@ -133,8 +116,8 @@ template <dim_t C>
 bool compare(std::vector<std::int64_t> lengths) {
   for (bool back : {false, true})
     for (auto time : lengths)
-      for (auto [name, how, threads] : {std::tuple{"walk/threads:1", OverTime::sequential, 1},
-                                        {"walk/threads:all", OverTime::sequential, 0},
+      for (auto [name, how, threads] : {std::tuple{"sequential/threads:1", OverTime::sequential, 1},
+                                        {"sequential/threads:all", OverTime::sequential, 0},
                                         {"scan/threads:all", OverTime::scan, 0},
                                         {"automatic/threads:all", OverTime::automatic, 0}})
         benchmark::RegisterBenchmark(

@@ -13,8 +13,8 @@
 #include <rwkv/ops/attention.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
-#include "../examples/drawing/chart.hpp"
-#include "machine.hpp"
+#include <rwkv/backend/processor.hpp>
+#include <rwkv/drawing/chart.hpp>
 #include "naive_attention.hpp"
 #include "rates.hpp"
 
@@ -187,8 +187,7 @@ void draw(const std::string& path) {
   const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
   if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
   std::ofstream file(path);
-  file << drawing::svg({time, memory},
-                       bench::processor() + ", " + std::to_string(pool().threads()) + " threads, float");
+  file << drawing::svg({time, memory}, processor_name() + ", " + std::to_string(pool().threads()) + " threads, float");
   if (!file.flush()) std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
 }
 
@@ -215,9 +214,8 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&count, rest.data());
   if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
   rates = bench::measure_rates();
-  std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n",
-              bench::processor().c_str(), pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9,
-              rates.operations / 1e9);
+  std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n", processor_name().c_str(),
+              pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9, rates.operations / 1e9);
   add_all<64>(1, longest, true);
   add_all<768>(1, std::min<dim_t>(longest, 1 << 16), false);
   add_all<64>(8, std::min<dim_t>(longest, 1 << 16), false);

@@ -17,6 +17,11 @@ if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)
     RWKV_EIGEN_DIR="$<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>")
 endif()
 
+# The nets that they choose from.
+if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)
+  include(cmake/program_models.cmake)
+endif()
+
 # Programs that know --device have the GPU where CUDA was asked for; on the processor it would only cost their compilation.
 function(rwkv_gpu_program target)
   if(RWKV_GPU_SYSTEM STREQUAL CUDA)

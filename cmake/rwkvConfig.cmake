@@ -8,6 +8,7 @@ if(Eigen3_VERSION VERSION_LESS 3.4)
 endif()
 find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/rwkvTargets.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/models.cmake)
 
 set(rwkv_io_FOUND TRUE)
 if(gpu IN_LIST rwkv_FIND_COMPONENTS)

@@ -4,14 +4,13 @@
 #include <string>
 
 #include "options.hpp"
-#include "sizes.hpp"
 
 namespace example {
 
 /// What train_text may be told.
 struct Options {
   std::string text, valid, out = "run", device = "cpu", precision = "fp32", model = "rwkv4", size = "128x4",
-                           tokenizer = "characters", curve = "constant", batches = "windows";
+                           tokenizer = "characters", curve = "constant", batches = "random";
   rwkv::dim_t steps = 1000, batch = 8, context = 128, valid_every = 100, save_every = 250, warmup = 20;
   int accumulate = 1, threads = 0;
   double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
@@ -27,15 +26,15 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--device", o.device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
   app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations with fp32 sums and master copy")
       ->check(one_of({"fp32", "bf16"}));
-  app.add_option("--model", o.model, "rwkv4 or gpt2")->check(one_of({"rwkv4", "gpt2"}));
-  app.add_option("--size", o.size, "width x layers")->check(one_of({"128x4", "384x6", "768x12"}));
+  app.add_option("--model", o.model, "rwkv4 or gpt2; a wrong one is answered with those that were compiled in");
+  app.add_option("--size", o.size, "width x layers, as in 384x6");
   app.add_option("--tokenizer", o.tokenizer, "characters or bytes")->check(CLI::IsMember({"characters", "bytes"}));
   app.add_option("--steps", o.steps, "updates in all")->check(CLI::Range(1L, 1L << 40));
   app.add_option("--batch", o.batch, "sequences per step")->check(CLI::Range(1L, 1L << 20));
   app.add_option("--context", o.context, "tokens of a sequence")->check(CLI::Range(1L, 1L << 30));
   app.add_option("--accumulate", o.accumulate, "batches per update")->check(CLI::Range(1, 1 << 20));
-  app.add_option("--batches", o.batches, "windows: random places; streams: in order, the state carried on")
-      ->check(CLI::IsMember({"windows", "streams"}));
+  app.add_option("--batches", o.batches, "random places; or contiguous: in order, the state carried on")
+      ->check(CLI::IsMember({"random", "contiguous"}));
   app.add_option("--rate", o.rate, "learning rate after the warm-up")->check(CLI::PositiveNumber);
   app.add_option("--curve", o.curve, "of the rate: constant, cosine or exponential")
       ->check(CLI::IsMember({"constant", "cosine", "exponential"}));

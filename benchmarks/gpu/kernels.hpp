@@ -130,10 +130,11 @@ struct Kernels {
 
  private:
   void optimizer() {
-    Owned<B, Flat<B>> params, gradient, m, v;
+    Owned<B, Flat<B>> params, gradient;
+    std::array<Owned<B, Flat<B>>, 2> moments;
     const double n = double(params.size());
     time("norm of the gradient", 4 * n, [&] { sum_of_squares<B>(scratch, gradient.size(), gradient.data()); });
-    time("AdamW", 32 * n, [&] { adamw_step<B>(AdamW{}, 1, 1e-3, 1, params, gradient, m, v); });
+    time("AdamW", 32 * n, [&] { AdamW{}.step({1, 1e-3, 1}, params, gradient, moments); });
   }
 };
 

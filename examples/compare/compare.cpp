@@ -1,14 +1,13 @@
 // Trains models on the same text, one after the other, and says which learns better, faster, and writes better:
 // report.html, results.csv, curves.csv and results.json. Killed in the middle, the same command goes on.
-#include <rwkv/training/trainer.hpp>
+#include <rwkv/registry/device.hpp>
 
-#include "../../benchmarks/machine.hpp"
-#include "../device.hpp"
 #include "compare_options.hpp"
 #include "data_files.hpp"
 #include "ngram.hpp"
 #include "progress.hpp"
 #include "report.hpp"
+#include "train.hpp"
 using namespace compare;
 
 Texts open_texts(const Study& s) {
@@ -72,19 +71,19 @@ void write_report(const Results& results, const std::string& settings) {
 
 int run(Study& s) {
   rwkv::set_threads(s.threads);
-  example::expect_device(s.device);
-  const std::vector<Contender> all = ladder(s.size);
+  rwkv::expect_device(s.machine());
+  const std::vector<Contender> all = contenders(s.size);
   Results results{.study = s,
-                  .machine = (s.device == "cpu" ? "" : example::device_name(s.device) + "; ") + bench::processor() +
+                  .machine = (s.device == "cpu" ? "" : rwkv::device_name(s.machine()) + "; ") + rwkv::processor_name() +
                              ", " + std::to_string(rwkv::pool().threads()) + " threads"};
-  std::vector<const Contender*> contenders;
+  std::vector<const Contender*> chosen;
   for (const std::string& word : s.models) {
     const Entry entry = parse_entry(word, s);
     for (const ModelResult& m : results.models)
       if (m.entry.label == entry.label) throw rwkv::Error("--models: ", word, " is named twice; name it once");
-    contenders.push_back(&find(all, entry));
+    chosen.push_back(&find(all, entry));
     results.models.push_back(
-        {.entry = entry, .shape = contenders.back()->shape, .facts = contenders.back()->facts(s.seq())});
+        {.entry = entry, .shape = chosen.back()->shape(), .facts = facts_of(*chosen.back()->net, s.seq())});
   }
   const Texts texts = open_texts(s);
   if (s.prompts.empty()) s.prompts = default_prompts(texts.valid);
@@ -118,7 +117,7 @@ int run(Study& s) {
       progress.begin(i);
       jobs[i].show = [&](const rwkv::StepReport& r) { progress.show(last = r); };
       try {
-        if (!(*contenders[model_of[i]])(jobs[i])) {
+        if (!train(jobs[i], *chosen[model_of[i]])) {
           std::printf("interrupted and saved; the same command goes on\n");
           return 130;
         }

@@ -1,34 +1,43 @@
 #pragma once
+#include <cmath>
 #include <string>
 #include <vector>
 
-#include "facts.hpp"
-#include "job.hpp"
+#include <rwkv/registry/find_net.hpp>
+
+#include "nets.hpp"
 
 namespace compare {
 
-/// A model that can be compared: its type behind functions.
+/// A model that can be compared.
 struct Contender {
-  std::string name, shape;
-  Facts (*facts)(rwkv::Seq);
-  bool (*train)(const Job&, float start);
+  std::string name;
+  const rwkv::RegisteredNet* net;
+  int heads;        ///< 0: has none
   float start = 1;  ///< how many times their usual size weights start with
 
-  bool operator()(const Job& job) const { return train(job, start); }
+  std::string shape() const {
+    const rwkv::NetShape s = net->shape();
+    std::string text = "width " + std::to_string(s.width) + ", " + std::to_string(s.layers) + " layers";
+    return heads > 0 ? text + ", " + std::to_string(heads) + " heads" : text;
+  }
 };
 
-/// Tokens that every model knows; a text may have fewer.
-inline constexpr dim_t vocabulary = 128;
-/// Tokens of a transformer's window.
-inline constexpr dim_t window = 256;
-
-/// The models of about 1, 14 and 90 million parameters.
-std::vector<Contender> ladder_1m();
-std::vector<Contender> ladder_14m();
-std::vector<Contender> ladder_90m();
-
-inline std::vector<Contender> ladder(const std::string& size) {
-  return size == "1m" ? ladder_1m() : size == "14m" ? ladder_14m() : ladder_90m();
+/// Those of about that many parameters: "1m", "14m" or "90m". A new model is a line here, and one in CMakeLists.txt.
+inline std::vector<Contender> contenders(const std::string& size) {
+  const auto net = [&](const char* name) { return &rwkv::find_net("compare::Ladder" + size + "::" + name); };
+  const int heads = size == "1m" ? Ladder1m::heads : size == "14m" ? Ladder14m::heads : Ladder90m::heads;
+  const int rwkv1_heads = size == "1m"    ? Ladder1m::rwkv1_heads
+                          : size == "14m" ? Ladder14m::rwkv1_heads
+                                          : Ladder90m::rwkv1_heads;
+  const auto* const rwkv4 = net("Rwkv4");
+  const float scale = std::sqrt(768.f / float(rwkv4->shape().width));  // GPT-2's deviation of 0.02 suits a width of 768
+  return {{"rwkv4", rwkv4, 0},
+          {"gpt2", net("Gpt2"), heads},
+          {"gpt2-scaled", net("Gpt2"), heads, scale},
+          {"study-gpt", net("StudyGpt"), heads},
+          {"v1-silu", net("V1Silu"), rwkv1_heads},
+          {"v1-relu", net("V1Relu"), rwkv1_heads}};
 }
 
 }  // namespace compare

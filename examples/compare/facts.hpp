@@ -1,21 +1,18 @@
 #pragma once
-#include <string>
-
-#include <rwkv/inference/generator.hpp>
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/registry/registered_net.hpp>
 
 namespace compare {
 using rwkv::dim_t;
 
-/// What a model's type says of it.
+/// What a net's type says of it.
 struct Facts {
   dim_t parameters = 0, flops = 0;  ///< flops: of a token's forward pass
   dim_t state_bytes = 0;            ///< of one sequence
   dim_t context = 0;                ///< the most tokens it can have read; 0: no end
   dim_t training_bytes = 0;         ///< parameters, gradients, moments and activations of the study's batch
 
-  /// Bytes of the state that tell of the text so far, after so many tokens. A model with a longest context fills a
-  /// window, and begins anew with half of it when it is full.
+  /// Bytes of the state that tell of the text so far, after so many tokens. A model of limited context fills a window,
+  /// and begins anew with half of it when it is full.
   double bytes_in_use(dim_t position) const {
     if (context == 0) return double(state_bytes);
     const dim_t anew = context - context / 2;
@@ -24,13 +21,10 @@ struct Facts {
   }
 };
 
-template <class Net>
-Facts facts_of(rwkv::Seq seq) {
-  constexpr dim_t scalar = sizeof(float);
-  constexpr dim_t context = rwkv::detail::context_of<Net>;
-  return {rwkv::parameters<Net>(), rwkv::flops_per_token<Net>(), scalar * rwkv::state_units<Net>(),
-          context < rwkv::detail::endless ? context : 0,
-          scalar * (4 * rwkv::parameters<Net>() + rwkv::cache_units<Net>(seq))};
+inline Facts facts_of(const rwkv::RegisteredNet& net, rwkv::Seq seq) {
+  const auto sizes = net.sizes({}, seq).second;
+  return {net.parameters, net.flops, sizes.state_per_sequence, net.context,
+          dim_t(sizeof(float)) * 4 * net.parameters + sizes.activations};
 }
 
 }  // namespace compare

@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include <rwkv/inference/generator.hpp>
+#include <rwkv/registry/any_model.hpp>
 
 #include "folder.hpp"
 #include "job.hpp"
@@ -9,22 +10,21 @@
 namespace compare {
 
 /// Every prompt at every temperature, a file each.
-template <class Net, class B>
-void write_samples(const Job& job, rwkv::Model<Net, B>& model) {
+inline void write_samples(const Job& job, const rwkv::AnyModel& model) {
   const Study& s = job.study;
   for (std::size_t p = 0; p < s.prompts.size(); ++p)
     for (std::size_t t = 0; t < s.temperatures.size(); ++t) {
-      rwkv::Generator writer(model, job.texts.train.tokenizer(), {.temperature = s.temperatures[t], .seed = p});
+      rwkv::Generator writer(model.decoder(), job.texts.train.tokenizer(),
+                             {.temperature = s.temperatures[t], .seed = p});
       write_file(job.sample(p, t), writer(s.prompts[p], s.sample_length));
     }
 }
 
 /// Writes 2048 tokens: the median time of a token, up to each power of two. Steps of a model that begins anew with half
-/// of a full window count with it: the mean of the stretch is kept too.
-template <class Net, class B>
-void measure_speed(const Job& job, rwkv::Model<Net, B>& model) {
+/// of a full window count with it: the mean is kept too.
+inline void measure_speed(const Job& job, const rwkv::AnyModel& model) {
   using clock = std::chrono::steady_clock;
-  rwkv::Generator writer(model, job.texts.train.tokenizer(), {.seed = 1});
+  rwkv::Generator writer(model.decoder(), job.texts.train.tokenizer(), {.seed = 1});
   std::string table = "position,mean_seconds,median_seconds\n";
   std::vector<double> seconds;
   dim_t position = 0;

@@ -1,5 +1,5 @@
 #pragma once
-#include "../drawing/chart.hpp"
+#include <rwkv/drawing/chart.hpp>
 #include "results.hpp"
 
 namespace compare {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "contender.hpp"
 #include "curve.hpp"
+#include "facts.hpp"
 
 namespace compare {
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <rwkv/core/shape.hpp>
+#include <rwkv/registry/machine.hpp>
 #include <rwkv/text/corpus.hpp>
 
 namespace compare {
@@ -24,6 +25,7 @@ struct Study {
 
   dim_t steps() const { return std::max<dim_t>(1, tokens / (batch * context)); }
   rwkv::Seq seq() const { return {batch, context}; }
+  rwkv::Machine machine() const { return rwkv::Machine::named(device); }
   dim_t valid_every() const { return std::max<dim_t>(1, steps() / validations); }
   dim_t save_every() const { return std::max<dim_t>(1, steps() / saves); }
 };

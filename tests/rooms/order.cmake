@@ -1,6 +1,6 @@
 # cmake -DINCLUDE=<folder> -P order.cmake: a header includes only headers of its own room and of rooms before it.
 # rwkv.hpp is the front door: it may include all, no room may include it.
-set(order core backend ops layers models io text training inference registry testing)
+set(order core backend ops layers models io text training inference registry drawing testing)
 
 get_filename_component(INCLUDE ${INCLUDE} ABSOLUTE)
 set(wrong)

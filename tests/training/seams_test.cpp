@@ -2,7 +2,9 @@
 
 #include <filesystem>
 
+#include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/ops/weight_format.hpp>
 #include <rwkv/text/batches.hpp>
 #include <rwkv/training/fit.hpp>
 
@@ -168,4 +170,38 @@ TEST_CASE("an erased trainer is the trainer") {
   CHECK(any->learning_rate() == trainer.learning_rate());
   CHECK(test::read(folder / "one/resume.safetensors") == test::read(folder / "two/resume.safetensors"));
   CHECK(test::read(folder / "one/model.safetensors") == test::read(folder / "two/model.safetensors"));
+}
+
+TEST_CASE("what is not trained has no gradient and no moments, and stays as it is") {
+  using Early = v1::Model<256, 8, 1, 2, 4, 8, 16, activation::Silu, v1::Parity>;
+  Model<Early> model(1);
+  const auto before = model.params;
+  Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 1e-2}}, Seq{2, 8});
+  const auto idle = [](const Leaf& leaf) { return leaf.name.find("timemix.Receptance") != leaf.name.npos; };
+  REQUIRE(std::ranges::count_if(before.leaves(), idle) == 2);
+  trainer.for_each_part([&](const std::string& name, const auto& part) {
+    CHECK(std::ranges::count_if(part.leaves(), idle) == (name == "model." ? 2 : 0));
+  });
+  CHECK(trainer.gradient().size() < before.size());
+  for (const auto& batch : RandomWindows(text(), trainer.seq()).first(3)) trainer.step(batch);
+  int moved = 0;
+  for (const Leaf& leaf : before.leaves()) {
+    bool same = true;
+    for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i)
+      same = same && before.data()[i] == model.params.data()[i];
+    if (idle(leaf)) CHECK_MESSAGE(same, leaf.name);
+    moved += !same;
+  }
+  CHECK(moved == int(before.leaves().size()) - 2);
+}
+
+TEST_CASE("a matrix that is stored in a format of its own cannot be trained") {
+  using B = Cpu<float>;
+  Model<Net> model(1);
+  model.params = Owned<B, Net::Params<B>>({}, {.formats = {{"head.weight", &stored_as<B, bf16>}}});
+  CHECK(test::message<Error>([&] {
+          Trainer(model, TrainConfig{}, Seq{2, 8});
+        }) ==
+        "Trainer: expected all tensors as F32, which are trained, found head.weight stored as BF16; load the model "
+        "without formats for its matrices");
 }

@@ -92,7 +92,7 @@ TEST_CASE("a state carried over batches is one long context") {
   const Corpus corpus = text().slice(0, 33);
   Trainer carried(model, TrainConfig{.carry = true}, Seq{1, 8}), whole(model, TrainConfig{}, Seq{1, 32}),
       cut(model, TrainConfig{}, Seq{1, 8});
-  for (int i = 0; i < 30; ++i) whole.step(RandomWindows(text(), {1, 32}, 3).at(i));  // somewhere the past matters
+  for (int i = 0; i < 30; ++i) whole.step(RandomWindows(text(), {1, 32}, 3).at(i));  // until what came before matters
   const double long_loss = whole.evaluate(ContiguousBatches(corpus, {1, 32}), 1);
   CHECK(carried.evaluate(ContiguousBatches(corpus, {1, 8}), 4) == doctest::Approx(long_loss).epsilon(1e-5));
   CHECK(std::abs(cut.evaluate(ContiguousBatches(corpus, {1, 8}), 4) - long_loss) > 1e-3);

@@ -33,11 +33,10 @@ auto eigen_map(T* data, dim_t rows, dim_t columns, dim_t row) {
 template <class T, class S>
 struct AsMatrix<View<T, S>> {
   static constexpr bool named = S::extents[0] < 0, one_row = !named && S::rank == 1;
+  static constexpr int rows = one_row ? 1 : Eigen::Dynamic;
   static constexpr dim_t columns = named || one_row ? S::unit : S::unit / S::extents[0];
 
-  static auto of(const View<T, S>& x) {
-    return eigen_map < one_row ? 1 : Eigen::Dynamic > (x.data, x.size() / columns, columns, columns);
-  }
+  static auto of(const View<T, S>& x) { return eigen_map<rows>(x.data, x.size() / columns, columns, columns); }
 };
 
 }  // namespace detail

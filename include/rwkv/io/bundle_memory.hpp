@@ -15,6 +15,8 @@ struct BundleMemory {
   void (*download)(void* to, const void* from, dim_t scalars);
 
   std::byte* of(const Leaf& leaf) const { return data + static_cast<std::size_t>(leaf.offset) * unit; }
+  /// So many take n bytes; the last may be cut short.
+  dim_t scalars(std::size_t n) const { return static_cast<dim_t>((n + unit - 1) / unit); }
   /// n bytes from the machine, of which the last scalar may be cut short.
   void download_bytes(void* to, const std::byte* from, std::size_t n) const {
     const std::size_t whole = n / unit * unit;

@@ -7,60 +7,71 @@ namespace rwkv {
 
 namespace detail {
 
+inline constexpr dim_t import_chunk = 1 << 16;  // numbers that are uploaded at once
+
 /// One of theirs, just read, as ours with these extents.
 template <class N>
-void transform(const Transform& how, std::span<const dim_t> shape, std::vector<N>& numbers) {
+void transform(const Transform& how, std::span<const dim_t> shape, std::span<N> numbers) {
   if (how.number != nullptr)
     for (N& x : numbers) x = N(how.number(double(x)));
   if (!how.transposed || shape.size() < 2) return;
   const auto rows = std::size_t(shape[shape.size() - 2]), columns = std::size_t(shape[shape.size() - 1]);
-  const std::vector<N> theirs = numbers;
+  const std::vector<N> theirs(numbers.begin(), numbers.end());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::size_t matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
     numbers[i] = theirs[(matrix * columns + column) * rows + row];
   }
 }
 
-/// Numbers first ... first + n - 1 of a leaf, computed with as N, the way that the leaf stores them.
+/// Numbers are read and transformed as N, then stored as the leaf stores them.
 template <class N>
-void convert_part(const TensorSource& source, const TensorInfo& theirs, const Transform& how, const Leaf& leaf,
-                  dim_t first, dim_t n, std::byte* stored) {
-  std::vector<N> numbers(static_cast<std::size_t>(n));
-  source.read_numbers(theirs, std::uint64_t(how.part * leaf.size + first), numbers);
-  transform(how, leaf.shape, numbers);
-  with_storage(leaf.storage, [&]<class Stored>() {
-    std::transform(numbers.begin(), numbers.end(), reinterpret_cast<Stored*>(stored), [](N x) { return Stored(x); });
-  });
+void import_numbers(const TensorSource& source, const TensorInfo& theirs, const Transform& how, const Leaf& leaf,
+                    const BundleMemory& memory) {
+  const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, import_chunk);
+  std::vector<N> numbers(std::size_t(most) + memory.unit);  // with room for padding
+  std::vector<bf16> rounded;
+  for (dim_t first = 0; first < leaf.size; first += most) {
+    const dim_t n = std::min(leaf.size - first, most);
+    const std::span part(numbers.data(), std::size_t(n));
+    source.read_numbers(theirs, std::uint64_t(how.part * leaf.size + first), part);
+    transform(how, leaf.shape, part);
+    if (leaf.storage == Storage::bf16) {
+      rounded.resize(numbers.size());
+      std::transform(part.begin(), part.end(), rounded.begin(), [](N x) { return bf16(float(x)); });
+    }
+    const auto bytes = rounded.empty() ? std::as_bytes(std::span(numbers)) : std::as_bytes(std::span(rounded));
+    memory.upload(memory.of(leaf) + bytes_of(leaf.storage, first), bytes.data(),
+                  memory.scalars(std::size_t(bytes_of(leaf.storage, n))));
+  }
+}
+
+/// Bytes as the file has them; through a copy where they do not lie as the memory needs them.
+inline void import_bytes(std::span<const std::byte> bytes, std::byte* to, const BundleMemory& memory) {
+  if (bytes.size() % memory.unit == 0 && std::uintptr_t(bytes.data()) % memory.unit == 0)
+    return memory.upload(to, bytes.data(), memory.scalars(bytes.size()));
+  constexpr std::size_t most = import_chunk * sizeof(double);
+  std::vector<std::byte> copy(std::min(bytes.size(), most) + memory.unit);  // with room for padding
+  for (std::size_t first = 0; first < bytes.size(); first += most) {
+    const auto part = bytes.subspan(first, std::min(bytes.size() - first, most));
+    std::memcpy(copy.data(), part.data(), part.size());
+    memory.upload(to + first, copy.data(), memory.scalars(part.size()));
+  }
 }
 
 }  // namespace detail
 
-/// Fills a leaf from a tensor that fits it, see BundleReader: without a copy where the file holds the very bytes that
-/// the memory is to hold, else in parts of a few megabytes.
+/// Fills a leaf from a tensor that fits it, see BundleReader: with the file's bytes where they are what the leaf
+/// stores, else number by number.
 [[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Transform& how,
                                         const Leaf& leaf, const BundleMemory& memory) {
-  const std::byte* bytes = nullptr;  // as the memory is to hold them
-  if (theirs.dtype == file_dtype(leaf.storage) && how.number == nullptr && !how.transposed)
-    if (const auto all = source.bytes(theirs)) bytes = all->data() + how.part * leaf.bytes();
-  const auto size = std::size_t(leaf.bytes());
-  if (bytes != nullptr && size % memory.unit == 0 && std::uintptr_t(bytes) % memory.unit == 0)
-    return memory.upload(memory.of(leaf), bytes, dim_t(size / memory.unit));
-
-  constexpr dim_t chunk = 1 << 20;
-  const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, chunk);
-  std::vector<std::byte> stored;
-  for (dim_t first = 0; first < leaf.size; first += most) {
-    const dim_t n = std::min(leaf.size - first, most), offset = bytes_of(leaf.storage, first);
-    const auto taken = std::size_t(bytes_of(leaf.storage, n));
-    stored.resize((taken + memory.unit - 1) / memory.unit * memory.unit);
-    if (bytes != nullptr)
-      std::memcpy(stored.data(), bytes + offset, taken);
-    else if (leaf.storage == Storage::f64)
-      detail::convert_part<double>(source, theirs, how, leaf, first, n, stored.data());
-    else
-      detail::convert_part<float>(source, theirs, how, leaf, first, n, stored.data());
-    memory.upload(memory.of(leaf) + offset, stored.data(), dim_t(stored.size() / memory.unit));
-  }
+  const auto bytes = source.bytes(theirs);
+  if (bytes && theirs.dtype == file_dtype(leaf.storage) && how.number == nullptr && !how.transposed)
+    detail::import_bytes(bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes())),
+                         memory.of(leaf), memory);
+  else if (leaf.storage == Storage::f64)
+    detail::import_numbers<double>(source, theirs, how, leaf, memory);
+  else
+    detail::import_numbers<float>(source, theirs, how, leaf, memory);
 }
 
 }  // namespace rwkv

@@ -2,8 +2,7 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/scratch.hpp>
 #include <rwkv/core/view.hpp>
-#include <rwkv/ops/wkv4/few_tokens.hpp>
-#include <rwkv/ops/wkv4/scan.hpp>
+#include <rwkv/ops/wkv4/passes.hpp>
 
 // The attention of RWKV-4 (RWKV paper, arXiv 2305.13048): every channel averages the values of its past, weighted by
 // e^key and fading by e^w a token, w = -exp(time_decay) < 0; u = time_first is a bonus for the token at hand:
@@ -15,43 +14,23 @@
 // lies between 1 and the number of tokens. No past is aa = bb = 0, pp = -1e38; an infinity there would make NaN.
 namespace rwkv {
 
-/// How a recurrence goes over time. They differ by rounding alone.
-enum class OverTime {
-  automatic,   ///< whichever is the faster for these sizes, as measured
-  sequential,  ///< token after token, channels side by side
-  scan         ///< a span of tokens on one scale, and blocks of time side by side where channels are few
-};
-
-namespace detail {
-inline Wkv4Cut wkv4_cut(OverTime how, Seq seq, dim_t C) {
-  const bool walk = how == OverTime::sequential || (how == OverTime::automatic && seq.time < few_tokens);
-  return {seq, C, walk || (how == OverTime::automatic && seq.time < 1024), walk};
-}
-}  // namespace detail
-
 /// y from k and v; w = -exp(time_decay). state (aa, bb, pp) is the past before the first token and becomes the past
-/// after the last; starts keeps it before every span for wkv4_backward, as aa 2^E with E the whole number next to
-/// pp / ln2, and its data may be null where there is no way back. y may be k or v. Results do not depend on the number
-/// of threads.
+/// after the last; starts keeps it before every span for wkv4_backward, and its data may be null where there is none. y
+/// may be k or v. Results do not depend on the number of threads. Errors: see benchmarks/README.md.
 template <class B, dim_t C>
 void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
                   Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, 3, C> state,
                   Tensor<Accum<B>, Batch, Spans, 3, C> starts, OverTime how = OverTime::automatic) {
   if (k.seq.time == 0) return;
-  if (how == OverTime::automatic && k.seq.time < detail::few_tokens) {
-    using T = typename B::scalar;
-    const detail::Wkv4Inputs<T> in{k.seq, time_first.data, nullptr, nullptr, k.data, v.data};
-    B::for_each(k.seq.batch, C, detail::Wkv4FewTokens<T, C>{in, time_decay.data, y.data, state.data, starts.data});
-    return;
-  }
-  detail::wkv4_scan<B, C>(scratch, detail::wkv4_cut(how, k.seq, C), time_decay.data, time_first.data, k.data, v.data,
-                          y.data, state.data, starts.data);
+  using Pass = wkv4::Forward<typename B::scalar, C>;
+  wkv4::over_time(scratch, wkv4::Cut(how, k.seq, C),
+                  Pass{{k.seq, time_decay.data, time_first.data, k.data, v.data}, y.data, state.data, starts.data});
 }
 
 /// Writes dk and dv, adds to dtime_decay and dtime_first. dstate comes in as the gradient of the last state and goes
 /// out as the gradient of the first. (aa e^-x, bb e^-x, pp + x) is the same past for every x, so whatever depends on A
 /// and B alone has dpp = aa daa + bb dbb: the last state's dpp says nothing new and is not read, the first one's is
-/// written so. dk and dv may be any of k, v and dy, but not one and the same. Either way back follows either way forth.
+/// written so. dk and dv may be any of k, v and dy, but not one and the same. Either backward follows either forward.
 template <class B, dim_t C>
 void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
                    Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, Spans, 3, C> starts,
@@ -59,9 +38,17 @@ void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> ti
                    Tensor<Accum<B>, C> dtime_decay, Tensor<Accum<B>, C> dtime_first,
                    Tensor<Accum<B>, Batch, 3, C> dstate, OverTime how = OverTime::automatic) {
   if (k.seq.time == 0) return;
-  detail::wkv4_scan_back<B, C>(scratch, detail::wkv4_cut(how, k.seq, C), time_decay.data, time_first.data, k.data,
-                               v.data, {starts.data, dy.data, dk.data, dv.data}, dstate.data, dtime_decay.data,
-                               dtime_first.data);
+  using T = typename B::scalar;
+  const auto frame = scratch.frame();
+  const wkv4::Cut cut(how, k.seq, C);
+  const dim_t parts = k.seq.batch * cut.count;
+  auto* const sums = scratch.accum(parts * 2 * C);
+  Accum<B>::fill(sums, parts * 2 * C, 0);
+  const wkv4::Inputs<T> in{k.seq, time_decay.data, time_first.data, k.data, v.data};
+  wkv4::over_time(scratch, cut, wkv4::Backward<T, C>{in, {starts.data, dy.data, dk.data, dv.data}, dstate.data, sums});
+  B::for_each(1, C, wkv4::Parameters<T, C>{parts, in, sums, dtime_decay.data, dtime_first.data});
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/wkv4/grid.hpp>  // overloads for machines that launch blocks: whoever includes an op has them

@@ -22,7 +22,7 @@ class Bytes {
     for (std::size_t i = 0; i < text.size(); ++i) ids[i] = static_cast<unsigned char>(text[i]);
     return ids;
   }
-  /// Adds the byte to out. Throws Error unless 0 <= id < 256.
+  /// Adds the byte to out. Error unless 0 <= id < 256.
   void append(std::int32_t id, std::string& out) const {
     expect_token(id, size(), kind);
     out += static_cast<char>(id);

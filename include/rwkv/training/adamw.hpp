@@ -33,18 +33,38 @@ struct AdamW {
   template <class B, Bundle P>
   void step(const Update& update, Owned<B, P>& params, Owned<B, P>& gradient,
             std::array<Owned<B, P>, 2>& moments) const {
-    using T = typename B::scalar;
-    const auto correct = [&](double beta) { return T(1 / (1 - std::pow(beta, double(update.number)))); };
-    const T correct1 = correct(beta1), correct2 = correct(beta2);
-    for (const Leaf& leaf : gradient.leaves()) {
-      const dim_t at = leaf.offset;
-      B::for_each(
-          1, leaf.size,
-          detail::AdamStep<T>{T(update.scale), T(update.learning_rate * leaf.field.lr_scale), T(beta1), T(beta2),
-                              T(eps), T(leaf.field.decays ? decay : 0), correct1, correct2, params.data() + at,
-                              gradient.data() + at, moments[0].data() + at, moments[1].data() + at});
-    }
+    adamw_step(*this, update, params, gradient, moments);
   }
 };
 
+namespace detail {
+/// The step without what differs between tensors: rate and decay.
+template <class B, class Params>
+AdamStep<typename B::scalar> adam_step(const AdamW& o, const Update& update, Params& params, Params& gradient,
+                                       std::array<Params, 2>& moments) {
+  using T = typename B::scalar;
+  const auto correct = [&](double beta) { return T(1 / (1 - std::pow(beta, double(update.number)))); };
+  return {T(update.scale),   0,
+          T(o.beta1),        T(o.beta2),
+          T(o.eps),          0,
+          correct(o.beta1),  correct(o.beta2),
+          params.data(),     gradient.data(),
+          moments[0].data(), moments[1].data()};
+}
+}  // namespace detail
+
+template <class B, Bundle P>
+void adamw_step(const AdamW& o, const Update& update, Owned<B, P>& params, Owned<B, P>& gradient,
+                std::array<Owned<B, P>, 2>& moments) {
+  using T = typename B::scalar;
+  for (const Leaf& leaf : gradient.leaves()) {
+    auto kernel = detail::adam_step<B>(o, update, params, gradient, moments);
+    kernel.rate = T(update.learning_rate * leaf.field.lr_scale), kernel.decay = T(leaf.field.decays ? o.decay : 0);
+    for (T** p : {&kernel.w, &kernel.g, &kernel.m, &kernel.v}) *p += leaf.offset;
+    B::for_each(1, leaf.size, kernel);
+  }
+}
+
 }  // namespace rwkv
+
+#include <rwkv/training/gpu/adamw.hpp>

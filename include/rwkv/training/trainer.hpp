@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include <rwkv/ops/copy.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/ops/norm.hpp>
 #include <rwkv/training/communicator.hpp>
@@ -25,12 +26,13 @@ class Trainer {
   static_assert(Optimizer<O, Accum<B>, typename Gradient::bundle>);
   static_assert(Communicator<C, Accum<B>>);
 
-  /// OutOfMemory names the largest batch that fits.
+  /// OutOfMemory names the largest batch that fits. Error if matrices are stored in a format that cannot be trained.
   Trainer(Model<Net, B>& model, BasicTrainConfig<O> config, Seq seq, C communicator = {})
       : config_(config),
         communicator_(std::move(communicator)),
-        model_(model),
+        model_(trainable(model)),
         master_(model),
+        memory_(zeros(std::make_index_sequence<O::memory.size()>{})),
         work_(seq),
         state_(work_.fresh),
         dstate_({seq.batch, 1}) {
@@ -86,7 +88,7 @@ class Trainer {
     const auto frame = scratch.frame();
     return backward(x, continues, [&](auto y, double weight) {
       const auto dy = scratch.template take<typename Net::Out>(seq());  // the last layer may still need its outputs
-      B::copy(dy.data, y.data, y.size());
+      copy<B>(y, dy);
       return std::pair(double(loss(scratch, dy, weight)), dy);
     });
   }
@@ -126,6 +128,18 @@ class Trainer {
   const State& state_gradient() const { return dstate_; }
 
  private:
+  static Model<Net, B>& trainable(Model<Net, B>& model) {
+    constexpr Storage own = storage_of<typename B::scalar>;
+    for (const Leaf& leaf : model.params.leaves())
+      if (leaf.storage != own)
+        throw Error("Trainer: expected all tensors as ", name_of(own), ", which are trained, found ", leaf.name,
+                    " stored as ", name_of(leaf.storage), "; load the model without formats for its matrices");
+    return model;
+  }
+  template <std::size_t... I>
+  std::array<Gradient, sizeof...(I)> zeros(std::index_sequence<I...>) const {
+    return {((void)I, gradient_)...};
+  }
   double updated(double loss) {
     if (gathered_ >= config_.accumulate) update();
     return loss;
@@ -178,7 +192,7 @@ class Trainer {
   C communicator_;
   Model<Net, B>& model_;
   Master<Net, B> master_;
-  Gradient gradient_;
+  Gradient gradient_{Seq{}, Layout<Accum<B>>{.trained_only = true}};
   std::array<Gradient, O::memory.size()> memory_;
   Workspace<Net, B> work_;
   State state_, dstate_;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "axis.hpp"
+#include <rwkv/drawing/axis.hpp>
 
 // Line charts as SVG.
 namespace drawing {
