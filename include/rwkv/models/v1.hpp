@@ -19,8 +19,8 @@ struct Block
           Residual<Named<"Layer_Norm2", LayerNorm<C>>, Named<"channelmix", ChannelMix<C, F, Activation>>>> {};
 
 template <dim_t C, dim_t Vocab>
-struct Head : Sequential<Named<"Layer_Norm", LayerNorm<C>>,
-                         Named<"output", Affine<C, Vocab, linear_weight, LinearBias<C>::init>>> {};
+struct Head
+    : Sequential<Named<"Layer_Norm", LayerNorm<C>>, Named<"output", Affine<C, Vocab, linear_weight, LinearBias<C>>>> {};
 
 namespace detail {
 inline NetShape shape_of(const ExtentsOf& parameters) {

@@ -16,7 +16,6 @@ inline constexpr Init linear_weight = {"uniform by inputs",
 inline void fill_bias(const Site& site, float inputs, std::span<float> values) {
   rwkv::detail::fill_uniform(site, 1 / std::sqrt(inputs), values);
 }
-/// A static member, as nvcc takes no variable template for an argument.
 template <dim_t Inputs>
 struct LinearBias {
   static constexpr Init init = {"uniform by inputs", fill_bias, float(Inputs)};
