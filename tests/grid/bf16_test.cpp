@@ -6,6 +6,7 @@
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/testing/machines.hpp>
 #include <rwkv/testing/precision.hpp>
+
 #include "host_grid.hpp"
 
 // Kernels in blocks of threads whose numbers are stored in bf16.

@@ -4,8 +4,13 @@
 
 namespace rwkv {
 
-/// y = x W^T + b: a linear layer with a bias.
-template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit, const Init& Bias = init::zeros>
+/// A bias that starts as zeros. A type, as nvcc takes no reference to a member of a template for an argument.
+struct ZeroBias {
+  static constexpr Init init = rwkv::init::zeros;
+};
+
+/// y = x W^T + b: a linear layer with a bias, which starts as Bias::init.
+template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit, class Bias = ZeroBias>
 struct Affine : Linear<I, O, How> {
   using typename Linear<I, O, How>::In, typename Linear<I, O, How>::Out;
   template <class B>
@@ -17,7 +22,7 @@ struct Affine : Linear<I, O, How> {
     Tensor<B, O> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"weight", How, true}, p.weight...);
-      f(Field{"bias", Bias}, p.bias...);
+      f(Field{"bias", Bias::init}, p.bias...);
     }
   };
 

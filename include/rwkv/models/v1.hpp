@@ -20,8 +20,7 @@ struct Block
 
 template <dim_t C, dim_t Vocab>
 struct Head
-    : Sequential<Named<"Layer_Norm", LayerNorm<C>>, Named<"output", Affine<C, Vocab, linear_weight, linear_bias<C>>>> {
-};
+    : Sequential<Named<"Layer_Norm", LayerNorm<C>>, Named<"output", Affine<C, Vocab, linear_weight, LinearBias<C>>>> {};
 
 namespace detail {
 inline NetShape shape_of(const ExtentsOf& parameters) {

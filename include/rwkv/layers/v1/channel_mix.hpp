@@ -9,7 +9,7 @@ namespace rwkv::v1 {
 
 /// A projection of RWKV-1, with a bias; both start as PyTorch's layers do.
 template <dim_t I, dim_t O>
-using Projection = Affine<I, O, linear_weight, linear_bias<I>>;
+using Projection = Affine<I, O, linear_weight, LinearBias<I>>;
 
 /// RWKV-1's feed-forward part: z = A(half a token, half the one before), out = sigmoid(R z) W(mish(K z) V z); F
 /// channels inside.

@@ -13,12 +13,13 @@ inline constexpr Init linear_weight = {"uniform by inputs",
                                                                     values);
                                        },
                                        1};
+inline void fill_bias(const Site& site, float inputs, std::span<float> values) {
+  rwkv::detail::fill_uniform(site, 1 / std::sqrt(inputs), values);
+}
 template <dim_t Inputs>
-inline constexpr Init linear_bias = {"uniform by inputs",
-                                     [](const Site& site, float inputs, std::span<float> values) {
-                                       rwkv::detail::fill_uniform(site, 1 / std::sqrt(inputs), values);
-                                     },
-                                     float(Inputs)};
+struct LinearBias {
+  static constexpr Init init = {"uniform by inputs", fill_bias, float(Inputs)};
+};
 
 inline constexpr Init embedding = init::normal(1);
 

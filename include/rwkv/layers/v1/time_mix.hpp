@@ -15,7 +15,7 @@ struct Parity {
     Tensor<B, A> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{.name = "weight", .init = linear_weight, .trained = false}, p.weight...);
-      f(Field{.name = "bias", .init = linear_bias<C>, .trained = false}, p.bias...);
+      f(Field{.name = "bias", .init = LinearBias<C>::init, .trained = false}, p.bias...);
     }
   };
 };
