@@ -56,11 +56,10 @@ struct Token {
   Token() = default;
   [[gnu::always_inline]] RWKV_HD Token(const Element<L>& before, L u, L key, L value)
       : k(key), v(value), state(before) {
-    const L apart = (state.top - k) - u, e = math::exp_nonpositive(math::min(apart, -apart));
-    const L one = broadcast<L>(1), of_state = apart < L{} ? e : one, of_token = apart < L{} ? one : e;
-    top = apart < L{} ? u + k : state.top;
-    over =
-        one / math::max(broadcast<L>(1e-4f), of_state * state.b + of_token);  // less only where sums lost their scale
+    top = math::max(state.top, u + k);
+    const L of_state = math::exp_nonpositive(state.top - top);
+    const L of_token = math::exp_nonpositive(math::min(broadcast<L>(0.001f), (k - top) + u));
+    over = scalar_of<L>(1) / math::max(broadcast<L>(1e-4f), of_state * state.b + of_token);  // less: a lost scale
     self = of_token * over;
     y = of_state * over * state.a + self * v;
   }
