@@ -21,7 +21,7 @@ struct Element {
   /// to exponents of 8192, `keep` makes up for what rounding takes from top + decay.
   [[gnu::always_inline]] RWKV_HD Element then(const Element& later, L decay) const {
     const L next = math::max(top + decay, later.top);
-    const L keep = math::exp_nonpositive(math::min(broadcast<L>(0.001f), (top - next) + decay));
+    const L keep = math::exp(math::min(broadcast<L>(0.001f), (top - next) + decay));
     const L add = math::exp_nonpositive(later.top - next);
     return {keep * a + add * later.a, keep * b + add * later.b, next};
   }
@@ -56,11 +56,10 @@ struct Token {
   Token() = default;
   [[gnu::always_inline]] RWKV_HD Token(const Element<L>& before, L u, L key, L value)
       : k(key), v(value), state(before) {
-    const L apart = (state.top - k) - u, e = math::exp_nonpositive(math::min(apart, -apart));
-    const L one = broadcast<L>(1), of_state = apart < L{} ? e : one, of_token = apart < L{} ? one : e;
-    top = apart < L{} ? u + k : state.top;
-    over =
-        one / math::max(broadcast<L>(1e-4f), of_state * state.b + of_token);  // less only where sums lost their scale
+    top = math::max(state.top, u + k);
+    const L of_state = math::exp_nonpositive(state.top - top);
+    const L of_token = math::exp_nonpositive(math::min(broadcast<L>(0.001f), (k - top) + u));
+    over = scalar_of<L>(1) / math::max(broadcast<L>(1e-4f), of_state * state.b + of_token);  // less: a lost scale
     self = of_token * over;
     y = of_state * over * state.a + self * v;
   }
@@ -91,7 +90,7 @@ struct Channel {
   [[gnu::always_inline]] static RWKV_HD Channel read(const T* time_decay, const T* time_first, I c) {
     const L w = -math::exp(math::min(broadcast<L>(9), load(time_decay, c)));  // e^-8000 leaves as much as less would
     const L u = load(time_first, c);
-    return {w, u, math::exp_nonpositive(w), math::exp(u)};
+    return {w, u, math::exp(w), math::exp(u)};  // no least weight: a sum may be as large as e^reach
   }
 };
 

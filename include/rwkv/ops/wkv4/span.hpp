@@ -94,7 +94,9 @@ RWKV_HD Element<L> span_forward(const Inputs<T>& in, T* y, I i, dim_t n, const C
     own = own.with_token(token.k, token.v, channel.w);
     next();
   }
-  return state.then(own, decay);
+  const Element<L> after = state.then(own, decay);
+  const L apart = after.top - keys.pp;  // rounding, or more than that where exponents are huge
+  return after.on(apart * apart < scalar_of<L>(1) ? keys.pp : after.top);
 }
 
 /// Back through n <= span tokens from index i on, which followed `start`; forwards again first. With
