@@ -18,6 +18,8 @@ struct Model {
   Owned<B, Params> params;
 
   explicit Model(std::uint64_t seed = 0) { params.reset(seed); }
+  /// To be loaded: matrices are stored as the layout says, all parameters are zero. See layout_as_stored.
+  explicit Model(Layout<B> layout) : params({}, std::move(layout)) {}
   /// What `batch` sequences remember before their first token.
   static State fresh_state(dim_t batch = 1) {
     State state({batch, 1});

@@ -1,0 +1,125 @@
+#include <doctest/doctest.h>
+
+#include <rwkv/io/layout_as_stored.hpp>
+#include <rwkv/registry/open.hpp>
+#include <rwkv/text/random_windows.hpp>
+
+#include "../io/folder.hpp"
+#include "own_net.hpp"
+
+using namespace rwkv;
+
+namespace {
+std::string complaint(const auto& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing";
+}
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+}  // namespace
+
+TEST_CASE("nets are found by family, size and vocabulary, and know their sizes") {
+  CHECK(registered_nets().size() == 4);
+  const RegisteredNet& small = find_net({"rwkv4", "16x2", 20});
+  CHECK(small.type == "v4::Model<32, 16, 2>");
+  CHECK(find_net({"rwkv4", "16x2", 33}).vocabulary == 64);
+  const NetShape shape = small.shape();
+  CHECK((shape.vocabulary == 32 && shape.width == 16 && shape.layers == 2 && shape.hidden == 64));
+  CHECK(small.parameters == parameters<v4::Model<32, 16, 2>>());
+  CHECK(small.summary({}, {1, 8}) == summary<v4::Model<32, 16, 2>>({1, 8}));
+  CHECK(find_net({"gpt2", "64x1", 1}).context == 16);
+  CHECK(find_net("test::OwnNet").family == nullptr);
+}
+
+TEST_CASE("what was not compiled in is answered with what was, and with the line to add") {
+  const auto of = [](const NetQuery& q) { return complaint([&] { find_net(q); }); };
+  CHECK(says(of({"rwkv4", "32x3", 10}), "size 32x3: expected one of 16x2, which this program was built with"));
+  CHECK(says(of({"rwkv4", "32x3", 10}), "add \"v4::Model<10, 32, 3>\" to rwkv_models"));
+  CHECK(says(of({"gpt2", "128x2", 10}), "add \"gpt2::Model<10, 128, 2, 2, 16>\""));
+  CHECK(says(of({"rwkv4", "16x2", 65}), "know at most 64"));
+  CHECK(says(of({"rwkv4", "16x2", 65}), "add \"v4::Model<65, 16, 2>\""));
+  CHECK(says(of({"rwkv9", "16x2", 1}), "model rwkv9: this program has gpt2, rwkv4"));
+  for (const char* size : {"", "x", "16", "0x2", "16x", "-1x2", "16x99999999999999999999"})
+    CHECK(says(of({"rwkv4", size, 1}), "size " + std::string(size)));
+  CHECK(
+      says(complaint([] { find_net("v4::Model<1, 2, 3>"); }), "v4::Model<1, 2, 3>: this program was built without it"));
+}
+
+TEST_CASE("a file opens as the net that fits it, with its metadata") {
+  const test::Folder folder;
+  Model<v4::Model<64, 16, 2>> saved(5);
+  save(saved, folder / "model", {{"tokenizer", "bytes"}});
+  const auto model = open(folder / "model");
+  CHECK(model->net().type == "v4::Model<64, 16, 2>");
+  CHECK(model->metadata().at("tokenizer") == "bytes");
+  CHECK(model->bytes() == 4 * model->net().parameters);
+
+  Decoder direct(saved);
+  const auto any = model->decoder();
+  for (const std::int32_t id : {3, 60, 7}) {
+    const auto a = direct.feed(id), b = any->feed({&id, 1});
+    CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+  }
+
+  Model<test::OwnNet> own(1);
+  save(own, folder / "own");
+  CHECK(open(folder / "own")->net().type == "test::OwnNet");
+  CHECK(open(folder / "model", Machine::named("cpu", "bf16"))->bytes() == 2 * model->net().parameters);
+}
+
+TEST_CASE("a file of another net says what it holds") {
+  const test::Folder folder;
+  save(Model<v4::Model<64, 16, 3>>(), folder / "deeper");
+  CHECK(
+      says(complaint([&] { open(folder / "deeper"); }),
+           "deeper: holds a v4::Model<64, 16, 3>, which this program was built without; add \"v4::Model<64, 16, 3>\""));
+  save(Model<v1::Model<16, 8, 1, 2, 8, 8, 4>>(), folder / "one");
+  CHECK(says(complaint([&] { open(folder / "one"); }), "holds a v1::Model<16, 8, 1, 2, 8, 8, 4>"));
+  SafetensorsWriter writer;  // the right names and a vector that is too short
+  Model<v4::Model<64, 16, 2>> model;
+  write_bundle(writer, "", model.params);
+  const std::vector<float> one{1};
+  writer.add("extra", {1}, std::span<const float>(one));
+  writer.write(folder / "extra");
+  CHECK(says(complaint([&] { open(folder / "extra"); }), "extra: expected nothing of that name"));
+  save(Owned<Cpu<float>, Linear<2, 3>::Params<Cpu<float>>>(), folder / "none");
+  CHECK(says(complaint([&] { open(folder / "none"); }), "expected the parameters of a model"));
+  CHECK(says(complaint([&] { open(folder / "model", Machine::named("gpu")); }), "expected a file to read"));
+}
+
+TEST_CASE("a model chosen at run time trains as its type does") {
+  const Corpus text =
+      Corpus::of_text("abcdefghijklmnopqrstuvwxyz abcdefghij", Characters("abcdefghijklmnopqrstuvwxyz "));
+  const Seq seq{2, 8};
+  const TrainConfig config{.schedule = {.learning_rate = 1e-2}};
+  const RegisteredNet& net = find_net({"rwkv4", "16x2", 27});
+  const auto any = net.make(net, {}, 3);
+  const auto erased = any->trainer(config, seq);
+  Model<v4::Model<32, 16, 2>> model(3);
+  Trainer trainer(model, config, seq);
+  for (const auto& batch : RandomWindows(text, seq).first(5)) CHECK(erased->step(batch) == trainer.step(batch));
+}
+
+TEST_CASE("matrices stay as a file stores them where that is asked for") {
+  using Net = v4::Model<32, 16, 2>;
+  const test::Folder folder;
+  Model<Net, Cpu<bf16>> reduced(2);
+  save(reduced, folder / "bf16");
+  const auto source = open_source(folder / "bf16");
+  Model<Net> kept(layout_as_stored<Net, Cpu<float>>(*source)), converted;
+  load(kept, *source);
+  load(converted, *source);
+  CHECK(memory_of(kept.params).leaves[0].storage == Storage::bf16);
+  CHECK(kept.params.size() < converted.params.size());
+  Decoder a(kept), b(converted);
+  std::vector<std::int32_t> ids;
+  for (int i = 0; i < 70; ++i) ids.push_back(i % 32);
+  const auto x = a.prefill(ids), y = b.prefill(ids);
+  CHECK(std::equal(x.begin(), x.end(), y.begin(), y.end()));
+  CHECK(says(complaint([&] { Trainer(kept, TrainConfig{}, {1, 4}); }), "emb.weight"));
+}
