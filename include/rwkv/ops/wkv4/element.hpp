@@ -3,9 +3,9 @@
 #include <rwkv/core/math.hpp>
 #include <rwkv/core/shape.hpp>
 
-// The element of WKV-4's recurrence and its one operator, for registers of a processor and threads of a GPU. Tokens in
-// a row turn the sums A, B before them into e^{n w} A + a, e^{n w} B + b: a and b say all about them. The state is the
-// element of all tokens so far; the gradients of A and B obey the same law from the last token on.
+// The element of WKV-4's recurrence and its one operator, for processors and GPUs. Tokens in a row turn the sums A, B
+// before them into e^{n w} A + a, e^{n w} B + b: a and b say all about them. The state is the element of all tokens so
+// far; the gradients of A and B obey the same law from the last token on.
 namespace rwkv::wkv4 {
 
 /// How far exponents may lie from a scale: products of two weights e^reach and e^u are normal numbers.
@@ -52,7 +52,6 @@ struct Token {
   L k, v;
   Element<L> state;
   L y, self, over, top;  // over e^-top = 1 / (B + e^{u + k}); self is the token's own weight in the output
-
   Token() = default;
   [[gnu::always_inline]] RWKV_HD Token(const Element<L>& before, L u, L key, L value)
       : k(key), v(value), state(before) {

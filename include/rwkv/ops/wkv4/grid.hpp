@@ -67,23 +67,23 @@ struct GridForward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    const Seq seq = in.seq;
     auto& elements = here.template shared<Stretches<N, Mine>>();
-    const auto [w, u, fade, bonus] = Channel<N>::read(in.time_decay, in.time_first, my.c);
+    const auto channel = Channel<N>::read(in.time_decay, in.time_first, my.c);
+    const N w = channel.w, u = channel.u;
     auto carried = Element<N>::read(state, my.b * 3 * C + my.c, C);
-    for (dim_t first = 0; first < seq.time; first += Mine::tile) {
-      const dim_t t = first + my.stretch * Mine::length, i = (my.b * seq.time + t) * C + my.c;
-      const int n = Mine::tokens(seq.time, t);
+    for (dim_t first = 0; first < in.seq.time; first += Mine::tile) {
+      const dim_t t = first + my.stretch * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
+      const int n = Mine::tokens(in.seq.time, t);
       N k[Mine::length]{}, v[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C]; });
       Element<N> own;
       Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
       elements.of[my.stretch][my.lane] = own;
       here.sync();
-      Element<N> past = elements.before(my, seq.time, first, w, carried);
+      Element<N> past = elements.before(my, in.seq.time, first, w, carried);
       here.sync();  // the elements have been read
       if (!my.inside || n == 0) continue;
-      if (starts && t % span == 0) past.write(starts, (my.b * seq.spans() + t / span) * 3 * C + my.c, C);
+      if (starts && t % span == 0) past.write(starts, (my.b * in.seq.spans() + t / span) * 3 * C + my.c, C);
       Mine::each(n, [&](int j) {
         store(y, i + j * C, Token<N>(past, u, k[j], v[j]).y);
         past = past.with_token(k[j], v[j], w);
@@ -107,17 +107,17 @@ struct GridBackward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    const Seq seq = in.seq;
     auto& elements = here.template shared<Stretches<N, Mine>>();
     auto& adjoints = here.template shared<Stretches<N, Mine, true>>();
-    const auto [w, u, fade, bonus] = Channel<N>::read(in.time_decay, in.time_first, my.c);
-    const dim_t spans = seq.spans(), last = (seq.time - 1) / Mine::tile * Mine::tile;
+    const auto channel = Channel<N>::read(in.time_decay, in.time_first, my.c);
+    const N w = channel.w, u = channel.u;
+    const dim_t spans = in.seq.spans(), last = (in.seq.time - 1) / Mine::tile * Mine::tile;
     const auto start = [&](dim_t n) { return Element<N>::read(g.starts, (my.b * spans + n) * 3 * C + my.c, C); };
     auto carried = gradient_after<C>(in, g, dstate, my.b, my.c, spans, w);
     N dw = 0, du = 0;
     for (dim_t first = last; first >= 0; first -= Mine::tile) {
-      const dim_t t = first + my.stretch * Mine::length, i = (my.b * seq.time + t) * C + my.c;
-      const int n = Mine::tokens(seq.time, t);
+      const dim_t t = first + my.stretch * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
+      const int n = Mine::tokens(in.seq.time, t);
       N k[Mine::length]{}, v[Mine::length]{}, dy[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C], dy[j] = g.dy[i + j * C]; });
       Element<N> own;
@@ -138,7 +138,7 @@ struct GridBackward {
       Mine::template each<true>(n, [&](int j) { d = d.then(tokens[j].adjoint(dy[j]), w); });
       adjoints.of[my.stretch][my.lane] = d;
       here.sync();
-      d = adjoints.before(my, seq.time, first, w, carried);
+      d = adjoints.before(my, in.seq.time, first, w, carried);
       Mine::template each<true>(n, [&](int j) {
         const TokenGradients<N> of(tokens[j], w, dy[j], d);
         if (my.inside) store(g.dv, i + j * C, of.dv), store(g.dk, i + j * C, of.dk);

@@ -15,9 +15,8 @@ struct Forward {
   T* y;
   Number *state, *starts;
 
-  template <class L>
-  RWKV_HD Element<L> enter(const Channel<L>&, dim_t b, auto c, dim_t) const {
-    return Element<L>::read(state, b * 3 * C + c, C);
+  RWKV_HD auto enter(const auto&, dim_t b, auto c, dim_t) const {
+    return Element<At<Number, decltype(c)>>::read(state, b * 3 * C + c, C);
   }
   template <bool Writes, class L>
   RWKV_HD Element<L> over(const Channel<L>& channel, const Element<L>& x, dim_t b, auto c, dim_t n, dim_t) const {

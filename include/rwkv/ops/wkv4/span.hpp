@@ -2,7 +2,6 @@
 #include <array>
 #include <bit>
 
-#include <rwkv/core/shape.hpp>
 #include <rwkv/ops/wkv4/element.hpp>
 
 // A span of tokens on one scale e^s: weights are e^{k - s}, which need no running maximum. The scale is that of the

@@ -8,7 +8,6 @@
 // the operator, and every block then starts from what came before. Groups follow one another, so that what the first
 // pass has read the second finds in the cache. One block alone is the plain recurrence.
 namespace rwkv {
-
 /// How a recurrence goes over time. They differ by rounding alone.
 enum class OverTime {
   automatic,   ///< whichever is the faster for these sizes, as measured
@@ -17,7 +16,6 @@ enum class OverTime {
 };
 
 namespace wkv4 {
-
 /// Spans of a step: what is known of a channel is worked out once for all of them.
 inline constexpr dim_t per_step = 4;
 
