@@ -46,6 +46,6 @@ TEST_CASE("what Thrust throws names the verb, the call, and what may have come b
     throw thrust::system_error(thrust::make_error_code(thrust::errc::io_error), "parallel_for failed");
   };
   const auto said = test::message<Error>([&] { detail::gpu::named("for_each_step", fails); });
-  CHECK(says(said, "Gpu::walk: parallel_for failed"));
+  CHECK(says(said, "Gpu::for_each_step: parallel_for failed"));
   CHECK(says(said, "CUDA_LAUNCH_BLOCKING=1"));
 }

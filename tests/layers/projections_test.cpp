@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <rwkv/layers/sequential.hpp>
 #include <rwkv/layers/v4/channel_mix.hpp>
 #include <rwkv/layers/v4/time_mix.hpp>
 #include <rwkv/testing/doctest.hpp>

@@ -16,7 +16,8 @@ TEST_CASE_TEMPLATE("gelu is x Phi(x), and its derivative is the derivative, far 
   y = dx = x, dy.assign(x.size(), T(1));
   const Seq seq{dim_t(x.size()), 1};
   activation_forward<Cpu<T>, activation::Gelu>(Numbers{x.data(), seq}, Numbers{y.data(), seq});
-  activation_backward<Cpu<T>, activation::Gelu>(Numbers{x.data(), seq}, Numbers{dy.data(), seq}, Numbers{dx.data(), seq});
+  activation_backward<Cpu<T>, activation::Gelu>(Numbers{x.data(), seq}, Numbers{dy.data(), seq},
+                                                Numbers{dx.data(), seq});
   constexpr double u = std::numeric_limits<T>::epsilon();
   double worst = 0, derivative = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -6,8 +6,8 @@
 
 namespace rwkv {
 
-/// The layout in which every matrix of Net stays as a file stores it, where machine B can multiply by that; such a model
-/// is for inference:
+/// The layout in which every matrix of Net stays as a file stores it, where machine B can multiply by that; such a
+/// model is for inference:
 ///   const auto source = open_source("model.safetensors");
 ///   Model<Net> model(layout_as_stored<Net, Cpu<float>>(*source));
 ///   load(model, *source);

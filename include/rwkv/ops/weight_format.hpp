@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/core/scratch.hpp>
+#include <rwkv/core/weight_matrix.hpp>
 #include <rwkv/ops/copy_as.hpp>
 
 namespace rwkv {

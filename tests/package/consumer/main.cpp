@@ -7,5 +7,8 @@ int main() {
   rwkv::SafetensorsHeader header;
   const std::string complaint = rwkv::parse_safetensors_header("{}", 0, header);
   std::puts(complaint.c_str());
-  return complaint.empty() && rwkv::find_net({"rwkv4", "8x1", 16}).vocabulary == 16 && rwkv::Shape<rwkv::Batch, rwkv::Time, 64>::size({.batch = 2, .time = 3}) == 384 ? 0 : 1;
+  return complaint.empty() && rwkv::find_net({"rwkv4", "8x1", 16}).vocabulary == 16 &&
+                 rwkv::Shape<rwkv::Batch, rwkv::Time, 64>::size({.batch = 2, .time = 3}) == 384
+             ? 0
+             : 1;
 }
