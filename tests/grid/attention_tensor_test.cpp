@@ -195,7 +195,7 @@ TEST_CASE("what comes later changes no bit of an output, also on tensor cores") 
     for (dim_t i = 0; i < at * 66; ++i) REQUIRE(q.y[i].bits == p.y[i].bits);
   }
 }
-TEST_CASE("the way back makes the scores of the way forth, to the bit") {
+TEST_CASE("the backward pass makes the scores of the forward pass, to the bit") {
   // A score of 1e6 is off by 2^-4: a weight of 1 would not be 1, if it were made of another.
   std::mt19937 random(31);
   check<1, 64, 100>({2, 150}, random, {}, 0, 1e3f);

@@ -45,7 +45,7 @@ struct CpuWith {
     pool().run(rows, f);
   }
 
-  /// f(row, column, step) with the steps of a column in order: recurrences that walk time in spans of tokens.
+  /// f(row, column, step) with the steps of a column in order: recurrences over time, in spans of tokens.
   /// A task takes a step with all columns of a tile before the next step: memory is met in long runs, page by page.
   /// `weight`: a step does that many times the work of a usual one, which decides when threads are worth waking.
   template <class F>

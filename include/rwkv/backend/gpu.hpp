@@ -86,7 +86,7 @@ struct Gpu {
   static void deallocate(T* p) noexcept {
     try {
       thrust::device_free(thrust::device_pointer_cast(p));
-    } catch (...) {  // after an error every call fails, and whoever cleans up has heard of it
+    } catch (...) {  // after an error every call fails, and the caller has already been told
     }
   }
   static void fill(T* p, dim_t n, T value) {

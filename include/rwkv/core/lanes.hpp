@@ -157,7 +157,7 @@ template <class To, class L>
   }
 }
 
-/// Folds the lanes of x into one, always in the same order: halves, quarters, ...
+/// Reduces the lanes of x to one, always in the same order: halves, quarters, ...
 template <class L, class Combine>
 RWKV_HD scalar_of<L> reduce_lanes(L x, const Combine& combine) {
   if constexpr (width_of<L> == 1) {

@@ -12,7 +12,7 @@ inline constexpr dim_t Time = -2;   ///< how many tokens of each
 inline constexpr dim_t Spans =
     -3;  ///< how many spans of `span` tokens cover the time: recurrences keep their state at each
 
-/// Tokens between two states that a recurrence keeps for its way back.
+/// Tokens between two states that a recurrence keeps for its backward pass.
 inline constexpr dim_t span = 32;
 
 /// The run-time sizes behind the names.

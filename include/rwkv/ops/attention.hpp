@@ -35,8 +35,8 @@ History<T> history_of_call(Seq seq, dim_t heads, dim_t width) {
 /// 2 to its power. drops says what dropout leaves out of the weights: DropSome, where it is not KeepAll. Scores may be
 /// as large as T can hold: no exponential overflows. A NaN among what a token sees makes its y NaN, an infinity NaN or
 /// a finite number; one in v may also reach tokens shortly before it, since kernels that work in blocks multiply it by
-/// their zero weight. Where scalars are bf16, a machine may round weights, and on the way back gradients of scores, to
-/// bf16 before it multiplies by them. y must not be q, k or v.
+/// their zero weight. Where scalars are bf16, a machine may round weights, and in the backward pass gradients of
+/// scores, to bf16 before it multiplies by them. y must not be q, k or v.
 template <class B, dim_t H, dim_t D, dim_t W, class Drops = KeepAll>
 void attention_forward(Scratch<B>& scratch, Tensor<B, Batch, Time, H * D> q, Tensor<B, Batch, Time, H * D> k,
                        Tensor<B, Batch, Time, H * D> v, Tensor<Accum<B>, Batch, W, H * D> state_k,

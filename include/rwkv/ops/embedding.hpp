@@ -28,7 +28,7 @@ struct LookUpBackward {
 };
 }  // namespace detail
 
-/// y = table[ids]. Ids must lie in [0, V): whoever reads them in has checked it.
+/// y = table[ids]. Ids must lie in [0, V): the reader of the ids has checked it.
 template <class B, dim_t V, dim_t C>
 void embedding_forward(WeightMatrix<B, V, C> table, TokenIds ids, Tensor<B, Batch, Time, C> y) {
   if (table.format) return table.format->look_up(ids.seq.tokens(), C, ids.data, table.data, y.data);

@@ -31,8 +31,8 @@ struct KeepLast {
   RWKV_HD void operator()(dim_t b, auto c) const { store(last, b * C + c, load(x, (b * time + time - 1) * C + c)); }
 };
 
-/// The way back through time, a span of tokens in a step, the last span first. A token's gradient comes from its own
-/// lerps (mix) and from those of the token after it (1 - mix).
+/// The backward pass through time, a span of tokens in a step, the last span first. A token's gradient comes from its
+/// own lerps (mix) and from those of the token after it (1 - mix).
 template <class T, dim_t C, int N>
 struct TokenShiftBackward {
   using Number = compute_of<T>;

@@ -11,7 +11,7 @@
 namespace rwkv {
 namespace detail {
 
-/// Rows that were written: all that the way back will read.
+/// Rows that were written: all that the backward pass will read.
 template <class T>
 struct CopyWindow {
   History<T> history;
@@ -114,7 +114,7 @@ void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Te
   B::for_each(k.seq.batch, 1, detail::AdvancePosition<N>{kept.history, position.data});
 }
 
-/// The way back, in two steps around the one through attention, which writes dk and dv and adds to the window's
+/// The backward pass, in two steps around the one through attention, which writes dk and dv and adds to the window's
 /// gradient. First: kept_k and kept_v take the final window's gradient of the call's tokens, and what stays there is
 /// that of the initial window. `position` is the initial one; B is of full length.
 template <class B, dim_t W, dim_t C>

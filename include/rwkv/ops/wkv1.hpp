@@ -115,20 +115,20 @@ void for_each_head(int heads, dim_t batch, Places<B>& places, F&& f) {
 
 /// Per head and channel, y_t = sum over s <= t of W[t, s] e^k_s v_s / sum over s <= t of e^k_s, W being made of the
 /// time weights (see wkv1/weights.hpp); the divisor is not weighted. Error, and nothing is written, where a sequence
-/// would have more tokens than the window. den: the divisors, for the way back.
+/// would have more tokens than the window. den: the divisors, for the backward pass.
 template <class B, class Exponent, int H, dim_t D, dim_t Window>
 void wkv1_forward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Batch, Time, H * D> k,
-                  Tensor<B, Batch, Time, H * D> v, TimeWindow<Accum<B>, H, D, Window> past,
+                  Tensor<B, Batch, Time, H * D> v, TimeWindow<Accum<B>, H, D, Window> window,
                   Tensor<Accum<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y) {
   using T = typename B::scalar;
   const Seq seq = k.seq;
-  detail::Places<B> places(seq, past.seen.data);
+  detail::Places<B> places(seq, window.seen.data);
   places.expect_room(Window);
   if (k.size() == 0) return;
-  const detail::Wkv1Places<T, H, D, Window> at{seq.time, past.seen.data};
+  const detail::Wkv1Places<T, H, D, Window> at{seq.time, window.seen.data};
   B::for_each_step(
       seq.batch * H, D, seq.spans(),
-      detail::Wkv1Keep<Exponent, T, H, D, Window>{at, k.data, v.data, past.kept.data, past.sum.data, den.data});
+      detail::Wkv1Keep<Exponent, T, H, D, Window>{at, k.data, v.data, window.kept.data, window.sum.data, den.data});
   const auto frame = scratch.frame();
   auto *num = scratch.accum(seq.tokens() * H * D), *w = scratch.accum(seq.time * Window),
        *padded = scratch.accum(2 * Window);
@@ -137,26 +137,27 @@ void wkv1_forward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Ba
       B::for_each(2, Window, detail::PadWeights<T>{Window, p.w.data + h * Window, padded});
       detail::mix_weights<B>(Window, first, seq.time, padded, p.alpha.data + h * Window, p.beta.data + h * Window, w);
     }
-    Accum<B>::matmul(Op::none, Op::none, seq.time, D, first + seq.time, w, past.kept.data + (b * H + h) * Window * D,
+    Accum<B>::matmul(Op::none, Op::none, seq.time, D, first + seq.time, w, window.kept.data + (b * H + h) * Window * D,
                      num + (b * H + h) * seq.time * D, 0);
   });
   B::for_each(seq.tokens() * H, D, detail::Wkv1Divide<T, H, D, Window>{at, num, den.data, y.data});
-  B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, past.seen.data});
+  B::for_each(seq.batch, 1, detail::CountTokens<compute_of<T>>{seq.time, window.seen.data});
 }
 
-/// dk and dv are written, dp added to. past.kept is what forward left there, past.seen the tokens before the call; den
-/// and y are forward's. dpast comes in as the gradient of the final window and goes out as that of the initial one.
+/// dk and dv are written, dp added to. window.kept is what forward left there, window.seen the tokens before the call;
+/// den and y are forward's. dwindow comes in as the gradient of the final window and goes out as that of the initial
+/// one.
 template <class B, class Exponent, int H, dim_t D, dim_t Window>
 void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, Batch, Time, H * D> k,
-                   Tensor<B, Batch, Time, H * D> v, TimeWindow<Accum<B>, H, D, Window> past,
+                   Tensor<B, Batch, Time, H * D> v, TimeWindow<Accum<B>, H, D, Window> window,
                    Tensor<Accum<B>, Batch, Time, H * D> den, Tensor<B, Batch, Time, H * D> y,
                    Tensor<B, Batch, Time, H * D> dy, Tensor<B, Batch, Time, H * D> dk, Tensor<B, Batch, Time, H * D> dv,
-                   TimeWeights<Accum<B>, H, Window> dp, TimeWindow<Accum<B>, H, D, Window> dpast) {
+                   TimeWeights<Accum<B>, H, Window> dp, TimeWindow<Accum<B>, H, D, Window> dwindow) {
   using T = typename B::scalar;
   const Seq seq = k.seq;
-  Accum<B>::fill(dpast.seen.data, dpast.seen.size(), 0);
+  Accum<B>::fill(dwindow.seen.data, dwindow.seen.size(), 0);
   if (k.size() == 0) return;
-  const detail::Wkv1Places<T, H, D, Window> at{seq.time, past.seen.data};
+  const detail::Wkv1Places<T, H, D, Window> at{seq.time, window.seen.data};
   const auto frame = scratch.frame();
   auto *q = scratch.accum(seq.tokens() * H * D), *padded = scratch.accum(2 * Window);
   auto *w = scratch.accum(seq.time * Window), *dw = scratch.accum(seq.time * Window);
@@ -169,7 +170,7 @@ void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, B
                                       dp.beta.data + h * Window);
     gathered = -1;
   };
-  detail::Places<B> places(seq, past.seen.data);
+  detail::Places<B> places(seq, window.seen.data);
   detail::for_each_head(H, seq.batch, places, [&](int h, dim_t b, dim_t first, bool afresh) {
     const dim_t columns = first + seq.time, head = b * H + h;
     if (afresh) {
@@ -178,15 +179,15 @@ void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, B
       detail::mix_weights<B>(Window, first, seq.time, padded, p.alpha.data + h * Window, p.beta.data + h * Window, w);
     }
     const auto* q_b = q + head * seq.time * D;
-    Accum<B>::matmul(Op::none, Op::transpose, seq.time, columns, D, q_b, past.kept.data + head * Window * D, dw,
+    Accum<B>::matmul(Op::none, Op::transpose, seq.time, columns, D, q_b, window.kept.data + head * Window * D, dw,
                      afresh ? 0 : 1);
-    Accum<B>::matmul(Op::transpose, Op::none, columns, D, seq.time, w, q_b, dpast.kept.data + head * Window * D, 1);
+    Accum<B>::matmul(Op::transpose, Op::none, columns, D, seq.time, w, q_b, dwindow.kept.data + head * Window * D, 1);
     gathered = first;
   });
   give(H - 1);
   B::for_each_step(seq.batch * H, D, seq.spans(),
-                   detail::Wkv1Backward<Exponent, T, H, D, Window>{at, k.data, v.data, y.data, q, dpast.kept.data,
-                                                                   dpast.sum.data, dk.data, dv.data});
+                   detail::Wkv1Backward<Exponent, T, H, D, Window>{at, k.data, v.data, y.data, q, dwindow.kept.data,
+                                                                   dwindow.sum.data, dk.data, dv.data});
 }
 
 }  // namespace rwkv

@@ -4,17 +4,18 @@
 #include <rwkv/core/view.hpp>
 #include <rwkv/ops/wkv4/passes.hpp>
 
-// The attention of RWKV-4 (RWKV paper, arXiv 2305.13048): every channel averages the values of its past, weighted by
+// The attention of RWKV-4 (RWKV paper, arXiv 2305.13048): every channel averages the values before it, weighted by
 // e^key and fading by e^w a token, w = -exp(time_decay) < 0; u = time_first is a bonus for the token at hand:
 //
 //   y_t = (A_{t-1} + e^{u + k_t} v_t) / (B_{t-1} + e^{u + k_t})
 //   A_t = e^w A_{t-1} + e^{k_t} v_t,   B_t = e^w B_{t-1} + e^{k_t}
 //
 // The stable form stores (aa, bb, pp) with A = aa e^pp, B = bb e^pp and pp the largest exponent in them, so that bb
-// lies between 1 and the number of tokens. No past is aa = bb = 0, pp = -1e38; an infinity there would make NaN.
+// lies between 1 and the number of tokens. The empty state is aa = bb = 0, pp = -1e38; an infinity there would make
+// NaN.
 namespace rwkv {
 
-/// y from k and v; w = -exp(time_decay). state (aa, bb, pp) is the past before the first token and becomes the past
+/// y from k and v; w = -exp(time_decay). state (aa, bb, pp) is the state before the first token and becomes the state
 /// after the last; starts keeps it before every span for wkv4_backward, and its data may be null where there is none. y
 /// may be k or v. Results do not depend on the number of threads. Errors: see benchmarks/README.md.
 template <class B, dim_t C>
@@ -28,7 +29,7 @@ void wkv4_forward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> tim
 }
 
 /// Writes dk and dv, adds to dtime_decay and dtime_first. dstate comes in as the gradient of the last state and goes
-/// out as the gradient of the first. (aa e^-x, bb e^-x, pp + x) is the same past for every x, so whatever depends on A
+/// out as the gradient of the first. (aa e^-x, bb e^-x, pp + x) is the same state for every x, so whatever depends on A
 /// and B alone has dpp = aa daa + bb dbb: the last state's dpp says nothing new and is not read, the first one's is
 /// written so. dk and dv may be any of k, v and dy, but not one and the same. Either backward follows either forward.
 template <class B, dim_t C>
@@ -51,4 +52,4 @@ void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> ti
 
 }  // namespace rwkv
 
-#include <rwkv/ops/wkv4/grid.hpp>  // overloads for machines that launch blocks: whoever includes an op has them
+#include <rwkv/ops/wkv4/grid.hpp>  // overloads for machines that launch blocks: they come with the op

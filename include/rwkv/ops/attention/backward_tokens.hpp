@@ -6,8 +6,8 @@
 
 namespace rwkv::detail {
 
-/// Memory of a block of tokens of one head on the way back: what they bring along, as rows and as lanes, and what a
-/// block of keys makes of it. dy is divided by the softmax's denominator, so that P may be weights over it.
+/// Memory of a block of tokens of one head in the backward pass: what they bring along, as rows and as lanes, and what
+/// a block of keys makes of it. dy is divided by the softmax's denominator, so that P may be weights over it.
 template <class T, dim_t D>
 struct BackwardTokens {
   using Lane = Tile<T>;

@@ -10,7 +10,7 @@ RWKV_HD T query_scale(dim_t D) {
   return T(1.44269504088896340736) / math::sqrt(T(D));
 }
 
-/// What the way back reads of the softmax of one row, at n: its largest score and its denominator.
+/// What the backward pass reads of the softmax of one row, at n: its largest score and its denominator.
 template <class T>
 struct Softmax {
   T* data;  // (Batch, Time, heads, 2)

@@ -33,11 +33,11 @@ struct History {
 template <class T>
 struct Keys {
   T* now;
-  compute_of<T>* past;
+  compute_of<T>* cached;
 
   /// Where T is of full length.
   RWKV_HD T* row(const auto& history, dim_t b, dim_t before, dim_t j, dim_t h) const {
-    return j < 0 ? past + history.ring(b, before + j, h) : now + history.row(b, j, h);
+    return j < 0 ? cached + history.ring(b, before + j, h) : now + history.row(b, j, h);
   }
 };
 

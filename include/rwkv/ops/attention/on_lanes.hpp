@@ -24,7 +24,7 @@ struct LanesAttention {
   }
   template <class Drops = KeepAll>
   static void backward(auto& scratch, const AttentionQueryGradient<T, D, Drops>& op, Keys<T> dk, Keys<T> dv) {
-    // whoever goes back must make the scores of the way forth, to the bit
+    // the backward pass must compute the scores of the forward pass, to the bit
     if (op.history.seq.time <= few_tokens) return ReferenceAttention<B, D>::backward(scratch, op, dk, dv);
     BlockedAttentionBackward<T, D, Drops> blocked{op, dk, dv};
     const auto frame = scratch.frame();

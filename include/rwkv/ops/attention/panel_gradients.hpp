@@ -3,7 +3,7 @@
 
 namespace rwkv::detail {
 
-/// A panel of tokens before some keys on the way back: P, dS and dQ, a tile of sums at a time.
+/// A panel of tokens before some keys in the backward pass: P, dS and dQ, a tile of sums at a time.
 template <class T, dim_t D, class Drops>
 struct PanelGradients {
   using Memory = BackwardTokens<T, D>;

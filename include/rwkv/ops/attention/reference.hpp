@@ -14,8 +14,9 @@
 //   dp_tj = m_tj dy_t . v_j,   ds_tj = p_tj (dp_tj - dy_t . y_t) / sqrt(D)
 //   dq_t = sum_j ds_tj k_j,   dk_j = sum_t ds_tj q_t,   dv_j = sum_t m_tj p_tj dy_t
 //
-// A score of 1e4 is off by 1e-3 in float, and so is the logarithm of a denominator. The way back therefore reads top
-// and total, and makes the very scores of the way forth: where one weight is 1, it is so exactly, whatever its score.
+// A score of 1e4 is off by 1e-3 in float, and so is the logarithm of a denominator. The backward pass therefore reads
+// top and total, and makes the very scores of the forward pass: where one weight is 1, it is so exactly, whatever its
+// score.
 namespace rwkv::detail {
 
 /// What one token of one head reads and writes. Online softmax (Milakov and Gimelshein, arXiv 1805.02867). Where T is
@@ -82,7 +83,7 @@ struct AttentionQueryGradient {
 template <class T, dim_t D, class Drops = KeepAll>
 struct AttentionKeyGradient {
   History<T> history;
-  bool past;  // the rows of the ring, or those of the call
+  bool cached;  // the rows of the ring, or those of the call
   const T* q;
   Keys<const T> k, v;
   Softmax<const T> softmax;
@@ -92,11 +93,11 @@ struct AttentionKeyGradient {
 
   RWKV_HD void operator()(dim_t row) const {
     using Head = HeadRow<T, D>;
-    const dim_t rows = past ? history.window : history.seq.time;
+    const dim_t rows = cached ? history.window : history.seq.time;
     const dim_t h = row % history.heads, r = row / history.heads % rows, b = row / history.heads / rows;
     const dim_t before = history.before(b);
-    const dim_t j = past ? r - before + (before - 1 - r) / history.window * history.window : r;
-    if (past && r >= before) return;  // a row that was never written
+    const dim_t j = cached ? r - before + (before - 1 - r) / history.window * history.window : r;
+    if (cached && r >= before) return;  // a row that was never written
     const T scale = T(1) / math::sqrt(T(D));
     const T *k_j = k.row(history, b, before, j, h), *v_j = v.row(history, b, before, j, h);
     T *dk_j = dk.row(history, b, before, j, h), *dv_j = dv.row(history, b, before, j, h);
@@ -131,7 +132,7 @@ struct ReferenceAttention {
     AttentionKeyGradient<T, D, Drops> keys{history, false,    op.q, op.k, op.v,    op.softmax,
                                            op.dy,   op.along, dk,   dv,   op.drops};
     B::for_each_row(rows, keys);
-    keys.past = true;
+    keys.cached = true;
     if (history.position) B::for_each_row(history.seq.batch * history.window * history.heads, keys);
   }
 };

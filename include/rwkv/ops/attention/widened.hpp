@@ -31,7 +31,7 @@ struct WidenedAttention {
     Wide::template backward<Drops>(scratch,
                                    {op.history, all.widen(op.q), all.widen(op.k), all.widen(op.v), all.widen(op.y),
                                     op.softmax, all.widen(op.dy), dq, nullptr, op.drops},
-                                   {dk_now, dk.past}, {dv_now, dv.past});
+                                   {dk_now, dk.cached}, {dv_now, dv.cached});
     all.round(dq, op.dq), all.round(dk_now, dk.now), all.round(dv_now, dv.now);
   }
 
@@ -47,7 +47,7 @@ struct WidenedAttention {
       copy_as<B>(wide, x, size);
       return wide;
     }
-    Keys<const N> widen(const Keys<const T>& x) const { return {widen(x.now), x.past}; }
+    Keys<const N> widen(const Keys<const T>& x) const { return {widen(x.now), x.cached}; }
     void round(const N* wide, T* x) const { copy_as<B>(x, wide, size); }
   };
 };

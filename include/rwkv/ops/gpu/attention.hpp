@@ -7,8 +7,8 @@
 
 // Attention in blocks of threads: FlashAttention-2 (Dao 2023, arXiv 2307.08691), in float throughout. A block has a
 // tile of a head's tokens and goes past the keys that they see, with online softmax; nothing of the size of the tokens'
-// square is ever stored. On the way back a second kernel has a tile of keys and goes past the tokens that see them, so
-// that no sum needs atomics, at the price of making scores and dy . v twice.
+// square is ever stored. In the backward pass a second kernel has a tile of keys and goes past the tokens that see
+// them, so that no sum needs atomics, at the price of making scores and dy . v twice.
 //
 // Bytes a token and channel: forward 12 in and 4 out, backward 36 in and 12 out, and what of other tiles' keys and
 // values, or queries, is read again, which the L2 cache has: 4 for every 32 to 64 multiplications. Operations for every

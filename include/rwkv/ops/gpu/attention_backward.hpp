@@ -2,13 +2,13 @@
 #include <rwkv/ops/attention/reference.hpp>
 #include <rwkv/ops/gpu/attention_tile.hpp>
 
-// The way back, twice over the scores, so that every sum belongs to one block and comes in a fixed order:
+// The backward pass, twice over the scores, so that every sum belongs to one block and comes in a fixed order:
 //
 //   P = 2^{Q K^T - top} / total,   dP = dY V^T,   dS = P (M dP - dy . y)
 //   dQ = dS K / sqrt(D);   dV = (M P)^T dY,   dK = dS^T Q / sqrt(D)
 namespace rwkv::detail::grid {
 
-/// What the way back knows of a token of one head. share = 1 / total, and 0 for tokens that are not there.
+/// What the backward pass knows of a token of one head. share = 1 / total, and 0 for tokens that are not there.
 template <class T>
 struct TokenNote {
   T top, share, along;  // along = dy . y
@@ -184,9 +184,9 @@ struct AttentionBackwardKeys {
       const dim_t row = j + my.row(i);
       if (row >= end) return;
       T *const to_k = dk.row(history, at.b, before, row, at.h), *const to_v = dv.row(history, at.b, before, row, at.h);
-      const bool past = row < 0;
-      my.each_sum(dk_j, i, [&](T sum, dim_t c) { to_k[c] = (past ? to_k[c] : T(0)) + sum * ln2; });
-      my.each_sum(dv_j, i, [&](T sum, dim_t c) { to_v[c] = (past ? to_v[c] : T(0)) + sum; });
+      const bool cached = row < 0;
+      my.each_sum(dk_j, i, [&](T sum, dim_t c) { to_k[c] = (cached ? to_k[c] : T(0)) + sum * ln2; });
+      my.each_sum(dv_j, i, [&](T sum, dim_t c) { to_v[c] = (cached ? to_v[c] : T(0)) + sum; });
     });
   }
 

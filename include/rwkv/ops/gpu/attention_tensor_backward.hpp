@@ -2,9 +2,9 @@
 #include <rwkv/ops/gpu/attention_backward.hpp>
 #include <rwkv/ops/gpu/attention_tensor_tile.hpp>
 
-// The way back on tensor cores, twice over the scores as in attention_backward.hpp, which says what is computed. A warp
-// makes the square of its rows in its registers, P and dS in place of S and dP. The scores are those of the way forth,
-// to the bit: the same products in the same order.
+// The backward pass on tensor cores, twice over the scores as in attention_backward.hpp, which says what is computed. A
+// warp makes the square of its rows in its registers, P and dS in place of S and dP. The scores are those of the
+// forward pass, to the bit: the same products in the same order.
 namespace rwkv::detail::grid {
 
 /// dq of a tile of tokens, the keys that they see a tile after the other, and dy . y for the gradients of the keys.
@@ -233,11 +233,11 @@ struct AttentionTensorBackwardKeys {
                      const SumFragment (&sums)[2 * Tile::steps], int half, float scale) const {
     const auto& history = op.history;
     bf16* const now = to.now + history.row(at.b, row, at.h);
-    float* const past = row < 0 ? to.past + history.ring(at.b, before + row, at.h) : nullptr;
+    float* const cached = row < 0 ? to.cached + history.ring(at.b, before + row, at.h) : nullptr;
     Tile::each_pair(thread, sums, half, [&](float a, float b, int c) {
-      if (!past) return Tile::store_pair(now, c, a * scale, b * scale);
-      past[c] += a * scale;
-      if (c + 1 < D) past[c + 1] += b * scale;
+      if (!cached) return Tile::store_pair(now, c, a * scale, b * scale);
+      cached[c] += a * scale;
+      if (c + 1 < D) cached[c + 1] += b * scale;
     });
   }
 };

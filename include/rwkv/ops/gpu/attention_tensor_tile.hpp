@@ -110,9 +110,9 @@ struct TensorTile {
         one_by_one(to_c, [&](int e) { return j < end && c + e < D ? now[e] : bf16{}; });
       } else {
         const dim_t position = before + j, turns = quotient(position, history.window);
-        const float* const past =
-            keys.past + c + ((at.b * history.window + position - turns * history.window) * history.heads + at.h) * D;
-        one_by_one(to_c, [&](int e) { return j < end && c + e < D ? bf16(past[e]) : bf16{}; });
+        const float* const cached =
+            keys.cached + c + ((at.b * history.window + position - turns * history.window) * history.heads + at.h) * D;
+        one_by_one(to_c, [&](int e) { return j < end && c + e < D ? bf16(cached[e]) : bf16{}; });
       }
     });
   }
@@ -125,7 +125,7 @@ struct TensorTile {
     });
   }
   /// square = rows columns^T, the columns from `columns` on. Every number is summed up 16 channels after the other, so
-  /// that whoever makes it makes the same.
+  /// that every kernel gets the same.
   template <int Strips, int N>
   [[gnu::always_inline]] static RWKV_HD void dots(auto& here, const Rows<Strips>& rows, const bf16* columns,
                                                   SumFragment (&square)[Strips][N]) {

@@ -75,7 +75,7 @@ struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::acros
     unrolled<own_rows>([&](int i) { unrolled<own_columns>([&](int n) { f(i, n); }); });
   }
 
-  /// total = A B^T. Every number is summed up channel after channel, so that whoever makes it makes the same.
+  /// total = A B^T. Every number is summed up channel after channel, so that every kernel gets the same.
   [[gnu::always_inline]] RWKV_HD void dots(const T* a, const T* b, Square& total) const {
     each([&](int i, int n) { total[i][n] = T(0); });
     a += y * stride, b += x * stride;
@@ -156,12 +156,12 @@ RWKV_HD RowsInOrder<T> token_rows(const auto& history, const T* x, const HeadTil
 /// One head's keys or values from key `oldest` on, see History; those before the call come from the ring.
 template <class T>
 struct KeyRows {
-  const T *now, *past;
+  const T *now, *cached;
   dim_t apart, start, oldest, window, ring;  // ring: the row of the oldest
 
   RWKV_HD KeyRows(const auto& history, const Keys<const T>& keys, const HeadTile& at, dim_t before, dim_t oldest)
       : now(keys.now + history.row(at.b, 0, at.h)),
-        past(keys.past),
+        cached(keys.cached),
         apart(history.heads * history.width),
         start((at.b * history.window * history.heads + at.h) * history.width),
         oldest(oldest),
@@ -181,7 +181,7 @@ struct KeyRows {
   RWKV_HD const T* at(dim_t j) const {
     if (j >= 0) return now + j * apart;
     const dim_t r = ring + (j - oldest);
-    return past + start + (r < window ? r : r - window) * apart;
+    return cached + start + (r < window ? r : r - window) * apart;
   }
 };
 

@@ -52,7 +52,7 @@ struct TokenShiftForward {
   }
 };
 
-/// The way back over a span, the last token first; `sums` (batch, spans, N, C) takes its share of dmix.
+/// The backward pass over a span, the last token first; `sums` (batch, spans, N, C) takes its share of dmix.
 template <class T, dim_t C, int N>
 struct TokenShiftBackward {
   static constexpr int threads = SpanOfChannel<C>::threads;

@@ -2,33 +2,33 @@
 #include <rwkv/backend/grid.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
-// WKV-4 in blocks of threads, a block to 32 channels of a sequence. A warp takes a stretch of tokens, a thread a
-// channel of it: the stretch is read once, kept in registers, reduced to one element, and gone through again from what
+// WKV-4 in blocks of threads, a block to 32 channels of a sequence. A warp takes a segment of tokens, a thread a
+// channel of it: the segment is read once, kept in registers, reduced to one element, and gone through again from what
 // came before, which the elements of other warps say. So a tile of time costs one latency instead of one for every
 // token. In float, bytes a token and channel: forward 12, backward 20, and 12 for every span; exponentials: 5 and 10.
 // On an H100 (3.35 TB/s, about 3.7e12 exponentials/s) that is at least 2.8 and 4.6 ns a token of 768 channels; the
 // exponentials take 1.0 and 2.1.
 namespace rwkv::wkv4 {
 
-/// Which channel of which sequence a thread has, and which stretch of a tile.
+/// Which channel of which sequence a thread has, and which segment of a tile.
 template <dim_t C, int Length, int Warps>
 struct Place {
   static constexpr int length = Length, warps = Warps, threads = Warps * warp;
   static constexpr dim_t tile = Length * Warps, groups = (C + warp - 1) / warp;
-  int lane, stretch;
+  int lane, segment;
   dim_t b, c;
   bool inside;
 
   template <Block Here>
-  explicit RWKV_HD Place(Here& here) : lane(here.thread() % warp), stretch(here.thread() / warp) {
+  explicit RWKV_HD Place(Here& here) : lane(here.thread() % warp), segment(here.thread() / warp) {
     b = here.index() / groups, c = here.index() % groups * warp + lane, inside = c < C;
     if (!inside) c = C - 1;  // reads along, writes nothing
   }
-  /// How many tokens the stretch has that begins at t.
+  /// How many tokens the segment has that begins at t.
   static RWKV_HD int tokens(dim_t time, dim_t t) {
     return int(math::max<dim_t>(0, math::min<dim_t>(time - t, length)));
   }
-  /// f(j) for the n tokens of a stretch, in order or from the last.
+  /// f(j) for the n tokens of a segment, in order or from the last.
   template <bool Back = false, class F>
   static RWKV_HD void each(int n, const F& f) {
 #ifdef __CUDA_ARCH__
@@ -39,16 +39,16 @@ struct Place {
   }
 };
 
-/// The elements of a tile's stretches. From them, what comes before a thread's own, where `carried` came before the
+/// The elements of a tile's segments. From them, what comes before a thread's own, where `carried` came before the
 /// tile.
 template <class N, class Mine, bool Back = false>
-struct Stretches {
+struct Segments {
   Element<N> of[Mine::warps][warp];
   RWKV_HD Element<N> before(const Mine& my, dim_t time, dim_t first, N w, Element<N>& carried) const {
     Element<N> before;
     for (int i = 0; i < Mine::warps; ++i) {
       const int s = Back ? Mine::warps - 1 - i : i, n = Mine::tokens(time, first + s * Mine::length);
-      if (s == my.stretch) before = carried;
+      if (s == my.segment) before = carried;
       if (n > 0) carried = carried.then(of[s][my.lane], N(n) * w);
     }
     return before;
@@ -67,29 +67,29 @@ struct GridForward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    auto& elements = here.template shared<Stretches<N, Mine>>();
+    auto& elements = here.template shared<Segments<N, Mine>>();
     const auto channel = Channel<N>::read(in.time_decay, in.time_first, my.c);
     const N w = channel.w, u = channel.u;
     auto carried = Element<N>::read(state, my.b * 3 * C + my.c, C);
     for (dim_t first = 0; first < in.seq.time; first += Mine::tile) {
-      const dim_t t = first + my.stretch * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
+      const dim_t t = first + my.segment * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
       const int n = Mine::tokens(in.seq.time, t);
       N k[Mine::length]{}, v[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C]; });
       Element<N> own;
       Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
-      elements.of[my.stretch][my.lane] = own;
+      elements.of[my.segment][my.lane] = own;
       here.sync();
-      Element<N> past = elements.before(my, in.seq.time, first, w, carried);
+      Element<N> prefix = elements.before(my, in.seq.time, first, w, carried);
       here.sync();  // the elements have been read
       if (!my.inside || n == 0) continue;
-      if (starts && t % span == 0) past.write(starts, (my.b * in.seq.spans() + t / span) * 3 * C + my.c, C);
+      if (starts && t % span == 0) prefix.write(starts, (my.b * in.seq.spans() + t / span) * 3 * C + my.c, C);
       Mine::each(n, [&](int j) {
-        store(y, i + j * C, Token<N>(past, u, k[j], v[j]).y);
-        past = past.with_token(k[j], v[j], w);
+        store(y, i + j * C, Token<N>(prefix, u, k[j], v[j]).y);
+        prefix = prefix.with_token(k[j], v[j], w);
       });
     }
-    if (my.inside && my.stretch == 0) carried.write(state, my.b * 3 * C + my.c, C);
+    if (my.inside && my.segment == 0) carried.write(state, my.b * 3 * C + my.c, C);
   }
 };
 
@@ -98,7 +98,7 @@ template <class T, dim_t C>
 struct GridBackward {
   using Mine = Place<C, 8, 16>;
   using N = compute_of<T>;
-  static constexpr int threads = Mine::threads, of_span = span / Mine::length;  // stretches
+  static constexpr int threads = Mine::threads, of_span = span / Mine::length;  // segments
   static_assert(span % Mine::length == 0 && Mine::tile % span == 0);
   Inputs<T> in;
   Gradients<T> g;
@@ -107,8 +107,8 @@ struct GridBackward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    auto& elements = here.template shared<Stretches<N, Mine>>();
-    auto& adjoints = here.template shared<Stretches<N, Mine, true>>();
+    auto& elements = here.template shared<Segments<N, Mine>>();
+    auto& adjoints = here.template shared<Segments<N, Mine, true>>();
     const auto channel = Channel<N>::read(in.time_decay, in.time_first, my.c);
     const N w = channel.w, u = channel.u;
     const dim_t spans = in.seq.spans(), last = (in.seq.time - 1) / Mine::tile * Mine::tile;
@@ -116,27 +116,27 @@ struct GridBackward {
     auto carried = gradient_after<C>(in, g, dstate, my.b, my.c, spans, w);
     N dw = 0, du = 0;
     for (dim_t first = last; first >= 0; first -= Mine::tile) {
-      const dim_t t = first + my.stretch * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
+      const dim_t t = first + my.segment * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
       const int n = Mine::tokens(in.seq.time, t);
       N k[Mine::length]{}, v[Mine::length]{}, dy[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C], dy[j] = g.dy[i + j * C]; });
       Element<N> own;
       Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
-      elements.of[my.stretch][my.lane] = own;
+      elements.of[my.segment][my.lane] = own;
       here.sync();
-      Element<N> past, d;
+      Element<N> prefix, d;
       Token<N> tokens[Mine::length];
       if (n > 0) {  // from the state before its span
-        past = start(t / span);
-        for (int s = my.stretch / of_span * of_span; s < my.stretch; ++s)
-          past = past.then(elements.of[s][my.lane], N(Mine::length) * w);
+        prefix = start(t / span);
+        for (int s = my.segment / of_span * of_span; s < my.segment; ++s)
+          prefix = prefix.then(elements.of[s][my.lane], N(Mine::length) * w);
       }
       Mine::each(n, [&](int j) {
-        tokens[j] = Token<N>(past, u, k[j], v[j]);
-        past = past.with_token(k[j], v[j], w);
+        tokens[j] = Token<N>(prefix, u, k[j], v[j]);
+        prefix = prefix.with_token(k[j], v[j], w);
       });
       Mine::template each<true>(n, [&](int j) { d = d.then(tokens[j].adjoint(dy[j]), w); });
-      adjoints.of[my.stretch][my.lane] = d;
+      adjoints.of[my.segment][my.lane] = d;
       here.sync();
       d = adjoints.before(my, in.seq.time, first, w, carried);
       Mine::template each<true>(n, [&](int j) {
@@ -147,9 +147,9 @@ struct GridBackward {
       });
       here.sync();  // both kinds of elements have been read
     }
-    elements.of[my.stretch][my.lane] = {dw, du, N(0)};
+    elements.of[my.segment][my.lane] = {dw, du, N(0)};
     here.sync();
-    if (!my.inside || my.stretch > 0) return;
+    if (!my.inside || my.segment > 0) return;
     for (int s = 1; s < Mine::warps; ++s) dw += elements.of[s][my.lane].a, du += elements.of[s][my.lane].b;
     sums[my.b * 2 * C + my.c] = dw, sums[my.b * 2 * C + C + my.c] = du;
     gradient_before(carried, start(0)).write(dstate, my.b * 3 * C + my.c, C);
