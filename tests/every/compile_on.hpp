@@ -1,8 +1,7 @@
 #pragma once
 #include <rwkv/testing/layer_run.hpp>
 
-#include "layers.hpp"
-#include "models.hpp"
+#include "lists.hpp"
 #include "runs.hpp"
 
 namespace every {

@@ -8,8 +8,7 @@
 #include <rwkv/testing/doctest.hpp>
 #include <rwkv/training/checkpoint.hpp>
 
-#include "../every/layers.hpp"
-#include "../every/models.hpp"
+#include "../every/lists.hpp"
 #include "../io/folder.hpp"
 
 // Nothing reads or writes a machine's memory but by its verbs: what would crash on a GPU crashes here. Kernels that

@@ -3,7 +3,7 @@
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/testing/layer_run.hpp>
 
-#include "../every/layers.hpp"
+#include "../every/lists.hpp"
 
 using namespace rwkv;
 

@@ -12,13 +12,7 @@
 #include <rwkv/layers/residual.hpp>
 #include <rwkv/layers/sequential.hpp>
 #include <rwkv/layers/tied.hpp>
-#include <rwkv/layers/v1/channel_mix.hpp>
-#include <rwkv/layers/v1/time_mix.hpp>
-#include <rwkv/layers/v4/channel_mix.hpp>
-#include <rwkv/layers/v4/time_mix.hpp>
-#include <rwkv/models/gpt2.hpp>
-#include <rwkv/models/gpt2_study.hpp>
-#include <rwkv/models/v4.hpp>
+#include <rwkv/models/families.hpp>
 
 #include "carry_net.hpp"
 #include "list.hpp"
@@ -74,6 +68,14 @@ using Layers = decltype(BesideModels() + List<
     Line<Shared>,
     Line<CarryNet>,
     Line<DroppedAgain, Traits{.dropout = true}>>());
+
+/// Every model, small. A new version is a line here.
+using Models = List<
+    Line<v4::Model<vocabulary, 12, 2>>,
+    Line<v1::Model<vocabulary, 12, 2, 2, 6, 12, 256>>,
+    Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>,
+    Line<gpt2::study::Model<vocabulary, 12, 2, 6, 256>>,
+    Line<gpt2::Model<vocabulary, 12, 1, 3, 256, 10>, Traits{.dropout = true}>>;
 
 // clang-format on
 }  // namespace every
