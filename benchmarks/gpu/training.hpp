@@ -1,7 +1,6 @@
 #pragma once
-#include <rwkv/backend/graph_cache.hpp>
-#include <rwkv/core/token_buffer.hpp>
 #include <rwkv/gpu.hpp>
+#include <rwkv/inference/decoder.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/training/trainer.hpp>
@@ -53,25 +52,13 @@ class Training {
   template <class Net>
   void token(const char* model) {
     rwkv::Model<Net, B> net(1);
-    auto state = net.fresh_state();
-    rwkv::Owned<B, typename Net::template Cache<B>> cache({1, 1});
-    rwkv::Context<B> context;
-    context.needs_backward = false;
-    rwkv::TokenBuffer<B> ids;
-    rwkv::GraphCache<B> forward;
-    std::vector<T> logits(static_cast<std::size_t>(V));
-    const std::int32_t id = 7;
-    const auto next = [&] {
-      const auto on_device = ids({&id, 1}, {1, 1});
-      forward({}, [&] { logits_ = Net::forward(context, net.params, on_device, cache.view(), state.view()).data; });
-      B::download(logits.data(), logits_, V);
-    };
+    rwkv::Decoder decoder(net);
+    const auto next = [&] { decoder.feed(7); };
     const double read = double(sizeof(T)) * double(rwkv::parameters<Net>() - rwkv::parameters<rwkv::Embedding<V, C>>());
     table_.note(name(model, "a token"), in_blocks, milliseconds(next), read);
   }
 
   Table& table_;
-  const T* logits_ = nullptr;
 };
 
 }  // namespace bench
