@@ -46,6 +46,9 @@ int train(const Options& o) {
   const Corpus whole = open_text(o);
   const auto [text, valid] = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
   const RegisteredNet& net = find_net({o.model, o.size, whole.tokenizer().size()});
+  if (net.context > 0 && o.context > net.context)
+    throw Error("--context ", o.context, ": expected at most ", net.context, ", for which ", net.type,
+                " has positions");
   const Seq seq{o.batch, o.context};
   if (o.summary) return std::fputs(net.summary(machine, seq).c_str(), stdout) < 0;
 
@@ -55,8 +58,9 @@ int train(const Options& o) {
     if (o.batches == "contiguous") return ContiguousBatches(corpus, seq);
     return RandomWindows(corpus, seq, seed);
   };
-  const RunConfig run{
-      o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, text.tokenizer().metadata(), settings(o, text.size())};
+  Metadata metadata = net.metadata();
+  metadata.merge(text.tokenizer().metadata());
+  const RunConfig run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, metadata, settings(o, text.size())};
   const auto end = fit(*trainer, batches(text, o.seed), batches(valid, o.seed + 1), run);
   if (end.first_step > 0) std::printf("resumed at step %ld\n", long(end.first_step));
   std::printf("%ld parameters, step %ld of %ld, %.0f s: loss %.4f", long(net.parameters), long(end.last.step),

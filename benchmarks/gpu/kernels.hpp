@@ -5,6 +5,13 @@
 
 #include <rwkv/core/token_buffer.hpp>
 #include <rwkv/gpu.hpp>
+#include <rwkv/ops/attention.hpp>
+#include <rwkv/ops/cross_entropy.hpp>
+#include <rwkv/ops/embedding.hpp>
+#include <rwkv/ops/layer_norm.hpp>
+#include <rwkv/ops/token_shift.hpp>
+#include <rwkv/ops/wkv4.hpp>
+#include <rwkv/rwkv.hpp>
 
 #include "figures.hpp"
 #include "time.hpp"
@@ -74,7 +81,7 @@ struct Kernels {
       const std::array out{take<Batch, Time, C>(), take<Batch, Time, C>(), take<Batch, Time, C>()};
       time("token shift", 4 * row, [&] { token_shift_forward<B>(scratch, mix, x, last, out); });
       time("token shift, back", 5 * row, [&] { token_shift_backward<B>(scratch, mix, x, last, out, y, dmix, last); });
-      const auto table = full<V, C>();
+      const WeightMatrix<Accum<B>, V, C> table{full<V, C>()};
       TokenBuffer<B> tokens;
       const auto on_device = tokens(ids, seq);
       time("embedding, back", 3 * row, [&] { embedding_backward<B>(scratch, on_device, dy, table); });
@@ -123,7 +130,7 @@ struct Kernels {
       time("cross-entropy", double(sizeof(T)) * double(logits.size()),
            [&] { cross_entropy<B>(scratch, logits, targets); });
       time("cross-entropy, back", 2.0 * sizeof(T) * double(logits.size()),
-           [&] { cross_entropy_backward<B>(scratch, logits, targets, 1, l2wrap); });
+           [&] { cross_entropy_backward<B>(scratch, logits, targets, 1, official_l2wrap); });
     }
     if constexpr (!is_short) optimizer();  // in full length on every machine
   }

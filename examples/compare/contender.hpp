@@ -25,7 +25,13 @@ struct Contender {
 
 /// Those of about that many parameters: "1m", "14m" or "90m". A new model is a line here, and one in CMakeLists.txt.
 inline std::vector<Contender> contenders(const std::string& size) {
-  const auto net = [&](const char* name) { return &rwkv::find_net("compare::Ladder" + size + "::" + name); };
+  const auto net = [&](const char* name) {
+    const std::string type = "compare::Ladder" + size + "::" + name;
+    for (const rwkv::RegisteredNet* each : rwkv::registered_nets())
+      if (each->type == type) return each;
+    throw rwkv::Error("--size ", size,
+                      ": this program was built without it; configure with -DRWKV_COMPARE_SIZES=", size);
+  };
   const int heads = size == "1m" ? Ladder1m::heads : size == "14m" ? Ladder14m::heads : Ladder90m::heads;
   const int rwkv1_heads = size == "1m"    ? Ladder1m::rwkv1_heads
                           : size == "14m" ? Ladder14m::rwkv1_heads

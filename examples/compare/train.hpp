@@ -21,13 +21,15 @@ inline bool train(const Job& job, const Contender& contender) {
   const auto trainer = model->trainer(
       {.schedule = schedule, .optimizer = {.beta2 = s.beta2, .decay = s.decay}, .clip = s.clip, .seed = job.seed},
       s.seq());
+  Metadata metadata = contender.net->metadata();
+  metadata.merge(job.texts.train.tokenizer().metadata());
   RunConfig run{.folder = job.folder(),
                 .steps = s.steps(),
                 .valid_every = s.valid_every(),
                 .valid_batches = s.valid_batches,
                 .save_every = s.save_every(),
                 .resume = true,
-                .metadata = job.texts.train.tokenizer().metadata(),
+                .metadata = metadata,
                 .settings = job.entry.label + ", seed " + std::to_string(job.seed),
                 .show = job.show};
   const RandomWindows windows(job.texts.train, s.seq(), job.seed), valid(job.texts.valid, s.seq(), 0);

@@ -51,7 +51,7 @@ concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, d
   B::for_each(n, n, detail::NoElement{});       // f(row, column): every element, any order; a column is one or Lanes
   B::for_each_row(n, detail::NoRow{});          // f(row): a kernel that looks at whole rows, see Row
   B::for_each_step(n, n, n, detail::NoStep{});  // f(row, column, step): the steps of a column in order
-  // C = op(A) op(B) + beta C, row-major, summed in full length; C may be of that, too
+  // C = op(A) op(B) + beta C, row-major, summed in full precision; C may be of that, too
   B::matmul(Op::none, Op::transpose, n, n, n, q, q, p, 0);
   B::matmul(Op::none, Op::transpose, n, n, n, q, q, full, 0);
   // the same n times, of many small matrices

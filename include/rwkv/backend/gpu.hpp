@@ -135,8 +135,7 @@ struct Gpu {
   static bool matmul_add_row(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, const T* row, T* c) {
     return detail::gpu::matmul_add_row(of_a, of_b, m, n, k, a, b, row, c);
   }
-  /// kernel(block) in every thread of so many blocks: what makes Gpu a Grid. Its kernels in ops/gpu are taken where
-  /// <rwkv/gpu.hpp> is included.
+  /// kernel(block) in every thread of so many blocks: what makes Gpu a Grid.
   template <class Kernel>
   static void launch(dim_t blocks, const Kernel& kernel) {
     detail::gpu::launch(blocks, kernel);

@@ -20,9 +20,9 @@ struct AccumOf<B, typename B::scalar> {
 };
 }  // namespace detail
 
-/// Machine B where no number is shortened: B itself, or, where B's scalars are shorter than what is computed with, the
-/// same machine with scalars of full length. What adds up over many tokens or steps is kept there, in the same memory:
-/// states, gradients of parameters, statistics.
+/// Machine B in full precision: B itself, or, where B's scalars have less precision than what is computed with, the
+/// same machine with scalars of full precision. What adds up over many tokens or steps is kept there, in the same
+/// memory: states, gradients of parameters, statistics.
 template <class B>
 using Accum = typename detail::AccumOf<B>::type;
 

@@ -42,10 +42,11 @@ struct Field {
   const char* name = "";
   Init init = init::zeros;
   bool decays = false;  ///< weight decay applies
-  bool trained = true;  ///< false: stays as it starts or was loaded; no gradient and no moments are kept for it
-  float lr_scale = 1;   ///< multiplies the learning rate
-  int index = -1;       ///< instead of a name: the position among siblings
-  int depth = 0;        ///< > 0: the siblings are a stack of that many blocks
+  bool trained =
+      true;  ///< false: stays as it starts or was loaded; no gradient (its view is null) and no moments are kept
+  float lr_scale = 1;  ///< multiplies the learning rate
+  int index = -1;      ///< instead of a name: the position among siblings
+  int depth = 0;       ///< > 0: the siblings are a stack of that many blocks
 };
 
 /// A bundle without members.

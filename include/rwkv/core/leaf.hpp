@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <rwkv/core/buffer.hpp>
+#include <rwkv/core/error.hpp>
 #include <rwkv/core/fields.hpp>
 #include <rwkv/core/weight_matrix.hpp>
 
@@ -44,6 +45,15 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
   return used;
 }
 
+[[gnu::cold, gnu::noinline]] inline void store_as(std::vector<Leaf>& leaves, const std::string& name, Storage storage) {
+  for (Leaf& leaf : leaves)
+    if (leaf.name == name && leaf.matrix) {
+      leaf.storage = storage;
+      return;
+    }
+  throw Error(name, ": expected the name of a matrix in a layout of formats, found none of that name");
+}
+
 /// Those with memory, in its order, and where each lies, in the order of the fields.
 [[gnu::noinline]] inline void order_leaves(std::vector<Leaf>&& all, std::vector<Leaf>& ordered,
                                            std::vector<dim_t>& offsets) {
@@ -79,9 +89,7 @@ std::vector<Leaf> list_leaves(Seq seq = {}, const Layout<B>& layout = {}) {
                           leaves);
       },
       bundle);
-  for (Leaf& leaf : leaves)
-    if (const auto format = layout.formats.find(leaf.name); format != layout.formats.end())
-      leaf.storage = format->second->storage;
+  for (const auto& [name, format] : layout.formats) detail::store_as(leaves, name, format->storage);
   const dim_t used = detail::place_leaves(leaves, sizeof(typename B::scalar), true, 0);
   if (!layout.trained_only) {
     detail::place_leaves(leaves, sizeof(typename B::scalar), false, used);

@@ -24,7 +24,7 @@ class Owned : public P {
     zero();
     bind();
   }
-  Owned(const Owned& other) : Owned(other.seq_, other.layout_) { B::copy(data(), other.data(), size()); }
+  Owned(const Owned& other) : Owned(other.seq_, other.layout_) { B::copy(data(), other.data(), other.size()); }
   Owned(Owned&& other) noexcept
       : P(std::exchange(other.view(), P{})),
         seq_(other.seq_),
@@ -87,7 +87,7 @@ class Owned : public P {
     constexpr auto scalar = static_cast<dim_t>(sizeof(T));
     return (leaf.bytes() + scalar - 1) / scalar;
   }
-  /// Points every leaf into the memory; those that are not stored nowhere.
+  /// Points every leaf into the memory; null where it has none.
   void bind() {
     std::size_t i = 0;
     for_each_leaf(

@@ -41,7 +41,7 @@ class Scratch {
   TensorOf<B, S> take(Seq seq) {
     return make(static_cast<TensorOf<B, S>*>(nullptr), seq);
   }
-  /// The same of numbers in full length.
+  /// The same of numbers in full precision.
   Number* accum(dim_t n) { return as<Number>(n); }
   template <class S>
   TensorOf<Accum<B>, S> accum(Seq seq) {

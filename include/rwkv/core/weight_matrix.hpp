@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/core/error.hpp>
 #include <rwkv/core/storage.hpp>
 #include <rwkv/core/view.hpp>
 
@@ -26,12 +27,20 @@ struct WeightFormat {
 template <class B, dim_t Rows, dim_t Columns>
 struct WeightMatrix : View<typename B::scalar, Shape<Rows, Columns>> {
   const WeightFormat<B>* format = nullptr;
+
+  /// As an Eigen matrix, see rwkv/eigen.hpp. Error where the numbers are not B's scalars.
+  auto matrix() const {
+    if (format)
+      throw Error("matrix: expected weights stored as the machine's own scalars, found ", name_of(format->storage));
+    return View<typename B::scalar, Shape<Rows, Columns>>::matrix();
+  }
 };
 
 /// Rows first ... first + Count - 1 of a matrix, which must lie on whole bytes.
 template <dim_t Count, class B, dim_t Rows, dim_t Columns>
 WeightMatrix<B, Count, Columns> rows_of(const WeightMatrix<B, Rows, Columns>& all, dim_t first) {
   using T = typename B::scalar;
+  if (all.data == nullptr) return {{nullptr, all.seq}, nullptr};  // a gradient that is not kept
   if (all.format == nullptr) return {{all.data + first * Columns, all.seq}, nullptr};
   auto* const bytes = reinterpret_cast<char*>(all.data) + bytes_of(all.format->storage, first * Columns);
   return {{reinterpret_cast<T*>(bytes), all.seq}, all.format};

@@ -48,7 +48,7 @@ class Decoder {
   };
 
   explicit Decoder(const Model<Net, B>& model, dim_t batch = 1)
-      : model_(&model), state_(Model<Net, B>::fresh_state(batch)), one_(make_reader(1)) {
+      : model_(&model), state_(Model<Net, B>::fresh_state(expect(batch))), one_(make_reader(1)) {
     context_.needs_backward = false;
     const auto n = static_cast<std::size_t>(batch);
     logits_.resize(n * V);
@@ -105,7 +105,7 @@ class Decoder {
 
   const State& state() const { return state_; }
   /// Goes on from a state alone. It does not hold logits, nor the tokens of a limited context: one that becomes full is
-  /// then an Error.
+  /// then an Error, or NaN on an asynchronous machine.
   void set_state(const State& state) {
     if (state.seq().batch != batch())
       throw Error("Decoder: expected a state of ", batch(), " sequences, found one of ", state.seq().batch,
@@ -116,12 +116,17 @@ class Decoder {
   }
 
  private:
+  static dim_t expect(dim_t batch) {
+    if (batch < 1) throw Error("Decoder: expected a batch of at least 1, found ", batch);
+    return batch;
+  }
+
   /// Reads so many tokens of each sequence at once, always with the same memory.
   struct Reader {
     Owned<B, typename Net::template Cache<B>> cache;
     TokenBuffer<B> ids = {};
     GraphCache<B> calls = {};
-    TensorOf<B, typename Net::Out> logits = {};
+    TensorOf<B, typename Net::Out> every = {}, last = {};  // logits of all tokens, or of the last alone
     explicit Reader(Seq seq) : cache(seq) {}
   };
   std::unique_ptr<Reader> make_reader(dim_t time) const { return std::make_unique<Reader>(Seq{batch(), time}); }
@@ -145,9 +150,13 @@ class Decoder {
       if constexpr (limit > 0) remember(ids_, n);
       step(reader, ids_, n, every);
       if (every)
-        for (dim_t i = 0; i < n; ++i) fetch(reader, i), each(t + i, logits());
+        for (dim_t i = 0; i < n; ++i) {
+          fetch(reader.every, i);
+          known_ = i + 1 == n;  // those of a token within a chunk do not belong to the state, which is after it
+          each(t + i, std::span<const float>(logits_));
+        }
       else if (t + n == time)
-        fetch(reader, n - 1);
+        fetch(reader.last, 0), known_ = true;
     }
   }
   /// Makes room in the context for n tokens of each sequence, and notes them.
@@ -165,8 +174,10 @@ class Decoder {
   }
   void step(Reader& reader, Ids ids, dim_t time, bool every) {
     const auto on_machine = reader.ids(ids, {batch(), time});
+    context_.last_token_only = !every;
     const auto forward = [&] {
-      reader.logits = Net::forward(context_, model_->params, on_machine, reader.cache.view(), state_.view());
+      (every ? reader.every : reader.last) =
+          Net::forward(context_, model_->params, on_machine, reader.cache.view(), state_.view());
     };
     if (every)
       forward();
@@ -174,10 +185,10 @@ class Decoder {
       reader.calls({model_->params.data(), state_.data()}, forward);
   }
   /// Puts token t of what was read at once into logits().
-  void fetch(const Reader& reader, dim_t t) {
-    const dim_t time = reader.logits.seq.time, rows = time == 1 ? 1 : batch(), n = V * batch() / rows;
+  void fetch(const TensorOf<B, typename Net::Out>& y, dim_t t) {
+    const dim_t time = y.seq.time, rows = time == 1 ? 1 : batch(), n = V * batch() / rows;
     for (dim_t row = 0; row < rows; ++row) {
-      const T* from = reader.logits.data + (row * time + std::min(t, time - 1)) * V;
+      const T* from = y.data + (row * time + std::min(t, time - 1)) * V;
       float* to = logits_.data() + row * V;
       if constexpr (std::is_same_v<T, float>) {
         B::download(to, from, n);
@@ -186,7 +197,6 @@ class Decoder {
         std::copy_n(scalars_.begin(), n, to);
       }
     }
-    known_ = true;
   }
 
   const Model<Net, B>* model_;

@@ -22,7 +22,7 @@ struct BundleMemory {
     const std::size_t whole = n / unit * unit;
     download(to, from, static_cast<dim_t>(n / unit));
     if (whole == n) return;
-    std::byte last[16];
+    alignas(16) std::byte last[16];
     download(last, from + whole, 1);
     std::memcpy(static_cast<std::byte*>(to) + whole, last, n - whole);
   }

@@ -50,7 +50,7 @@ inline std::string summary_of(std::span<const Leaf> leaves, SummarySizes n, Seq 
     n.parameters += leaf.bytes();
     if (leaf.trained) n.gradients += leaf.size * n.full_scalar;
   }
-  if (n.reduced) n.master = n.gradients;
+  if (n.reduced) n.master = n.parameter_count * n.full_scalar;
   return table(summary_rows(leaves)) + "\n" + totals(n, seq);
 }
 

@@ -3,6 +3,16 @@
 
 namespace rwkv {
 
+namespace detail {
+template <class T>
+struct LastRow {
+  dim_t time, width;
+  const T* x;
+  T* y;
+  RWKV_HD void operator()(dim_t b, auto c) const { store(y, b * width + c, load(x, ((b + 1) * time - 1) * width + c)); }
+};
+}  // namespace detail
+
 /// L, of the last token of each sequence alone where the context wants no more (`last_token_only`): the head of a
 /// language model that reads a prompt. Its output then has a time of 1. L has no state.
 template <class L>
@@ -18,8 +28,7 @@ struct LastToken : L {
     if (!ctx.last_token_only || seq.time <= 1) return L::forward(ctx, p, x, c, s);
     const auto frame = ctx.scratch.frame();
     const auto tokens = ctx.scratch.template take<In>(last);
-    for (dim_t b = 0; b < seq.batch; ++b)
-      B::copy(tokens.data + b * In::unit, x.data + ((b + 1) * seq.time - 1) * In::unit, In::unit);
+    B::for_each(seq.batch, In::unit, detail::LastRow<typename B::scalar>{seq.time, In::unit, x.data, tokens.data});
     auto shorter = c;
     for_each_leaf([&](auto&, auto&, auto& leaf) { leaf.seq = last; }, shorter);
     return L::forward(ctx, p, tokens, shorter, s);

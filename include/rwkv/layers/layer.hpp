@@ -13,7 +13,7 @@ namespace rwkv {
 ///   Cache   what this call's backward needs, outputs included; inputs are borrowed, not copied;
 ///   State   what the next token needs: forward takes it as left by the tokens before and leaves it for those after.
 /// backward writes dx, adds to dp, and turns the gradient of the final state into that of the initial one (ds).
-/// The state and dp are in full length, whatever B's scalars are: there numbers add up over many tokens.
+/// The state and dp are in full precision, whatever B's scalars are: there numbers add up over many tokens.
 /// One forward serves training, prefill and decoding; they differ in batch, time and state only.
 template <class L, class B>
 concept Layer = Backend<B> && Bundle<typename L::template Params<B>> && Bundle<typename L::template Cache<B>> &&

@@ -111,4 +111,13 @@ struct Mish {
   }
 };
 
+/// A's derivative at x, whichever side A knows it from.
+template <class A, class L>
+[[gnu::always_inline]] RWKV_HD inline L derivative_at(L x) {
+  if constexpr (A::of_output)
+    return A::derivative(A::value(x));
+  else
+    return A::derivative(x);
+}
+
 }  // namespace rwkv::activation

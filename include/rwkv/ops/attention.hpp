@@ -8,8 +8,8 @@
 namespace rwkv {
 
 namespace detail {
-/// A machine that says how many lanes its registers hold runs the kernels made of them, one of shortened scalars those
-/// of full length; it may have others.
+/// A machine that says how many lanes its registers hold runs the kernels made of them, one of reduced precision those
+/// of full precision; it may have others.
 template <class B, dim_t D>
 struct AttentionOn : ReferenceAttention<B, D> {};
 template <class B, dim_t D>

@@ -18,7 +18,7 @@ struct GatedActivationBackward {
   T *dk, *dv;
   RWKV_HD void operator()(dim_t, auto i) const {
     const auto k_i = load(k, i), dy_i = load(dy, i);
-    store(dk, i, A::derivative(k_i) * load(v, i) * dy_i);
+    store(dk, i, activation::derivative_at<A>(k_i) * load(v, i) * dy_i);
     store(dv, i, A::value(k_i) * dy_i);
   }
 };

@@ -39,7 +39,7 @@ double sum_on_host(dim_t n, const compute_of<typename B::scalar>* x) {
 }
 }  // namespace detail
 
-/// The sum of squares of n numbers in full length, in a fixed order; infinite or NaN where one of them is.
+/// The sum of squares of n numbers in full precision, in a fixed order; infinite or NaN where one of them is.
 template <class B>
 double sum_of_squares(Scratch<B>& scratch, dim_t n, const compute_of<typename B::scalar>* x) {
   using Kernel = detail::SumOfSquares<compute_of<typename B::scalar>>;

@@ -48,7 +48,8 @@ struct PartialShiftBackward {
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + c;
     store(dx, i,
-          bt % time == time - 1 ? load(dlast, bt / time * (C / 2) + c) : A::derivative(load(x, i)) * load(dz, i + C));
+          bt % time == time - 1 ? load(dlast, bt / time * (C / 2) + c)
+                                : activation::derivative_at<A>(load(x, i)) * load(dz, i + C));
   }
 };
 template <class A, class T, dim_t C>
@@ -57,7 +58,7 @@ struct PartialStayBackward {
   T* dx;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + C / 2 + c;
-    store(dx, i, A::derivative(load(x, i)) * load(dz, i));
+    store(dx, i, activation::derivative_at<A>(load(x, i)) * load(dz, i));
   }
 };
 template <class A, class T, dim_t C>
@@ -68,7 +69,7 @@ struct PartialKeepBackward {
   compute_of<T>* dlast;
   RWKV_HD void operator()(dim_t b, auto c) const {
     const auto i = b * (C / 2) + c;
-    store(dlast, i, A::derivative(load(start, i)) * load(dz, b * time * C + c));
+    store(dlast, i, activation::derivative_at<A>(load(start, i)) * load(dz, b * time * C + c));
   }
 };
 

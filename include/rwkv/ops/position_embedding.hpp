@@ -59,6 +59,7 @@ void position_embedding_forward(Tensor<B, N, C> table, Tensor<Accum<B>, Batch, 1
 template <class B, dim_t N, dim_t C>
 void position_embedding_backward(Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> dy,
                                  Tensor<Accum<B>, N, C> dtable) {
+  if (!dtable.data) return;  // not trained
   B::for_each(N, C, detail::AddPositionsBackward<typename B::scalar, C>{dy.seq, seen.data, dy.data, dtable.data});
 }
 

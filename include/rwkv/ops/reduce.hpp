@@ -17,11 +17,13 @@ struct AddRows {
 };
 }  // namespace detail
 
-/// to (columns) += the sum of the rows of `from`, top to bottom, in full length; rows lie `stride` apart.
+/// to (columns) += the sum of the rows of `from`, top to bottom, in full precision; nothing where `to` is null; rows
+/// lie `stride` apart.
 template <class B>
 void add_rows(dim_t rows, dim_t columns, dim_t stride, const compute_of<typename B::scalar>* from,
               compute_of<typename B::scalar>* to) {
-  if (rows > 0) B::for_each(1, columns, detail::AddRows<compute_of<typename B::scalar>>{rows, stride, from, to});
+  if (rows > 0 && to != nullptr)
+    B::for_each(1, columns, detail::AddRows<compute_of<typename B::scalar>>{rows, stride, from, to});
 }
 
 }  // namespace rwkv

@@ -13,7 +13,9 @@ struct LookUpAs {
   const std::int32_t* ids;
   const Stored* table;
   T* y;
-  RWKV_HD void operator()(dim_t n, auto c) const { store(y, n * columns + c, load(table, ids[n] * columns + c)); }
+  RWKV_HD void operator()(dim_t n, auto c) const {
+    store(y, n * columns + c, convert<compute_of<T>>(load(table, ids[n] * columns + c)));
+  }
 };
 
 /// A machine multiplies by weights that are stored as another scalar, or they are converted first.

@@ -6,8 +6,8 @@
 #include <rwkv/ops/pointwise.hpp>
 
 // The window of keys and values that a sequence leaves for its next tokens: a ring of W rows, the token of position s
-// in row s % W, in full length. `position` counts the tokens seen; it is read rounded to the nearest whole number, so
-// its derivative is 0.
+// in row s % W, in full precision. `position` counts the tokens seen; it is read rounded to the nearest whole number,
+// so its derivative is 0.
 namespace rwkv {
 namespace detail {
 
@@ -92,7 +92,7 @@ History<T> window_history(Seq seq, const T* position) {
 
 }  // namespace detail
 
-/// Copies what a window holds, and its position; B is of full length.
+/// Copies what a window holds, and its position; B is of full precision.
 template <class B, dim_t W, dim_t C>
 void window_copy(Tensor<B, Batch, W, C> k, Tensor<B, Batch, W, C> v, Tensor<B, Batch, 1> position,
                  Tensor<B, Batch, W, C> to_k, Tensor<B, Batch, W, C> to_v, Tensor<B, Batch, 1> to_position) {
@@ -116,7 +116,7 @@ void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Te
 
 /// The backward pass, in two steps around the one through attention, which writes dk and dv and adds to the window's
 /// gradient. First: kept_k and kept_v take the final window's gradient of the call's tokens, and what stays there is
-/// that of the initial window. `position` is the initial one; B is of full length.
+/// that of the initial window. `position` is the initial one; B is of full precision.
 template <class B, dim_t W, dim_t C>
 void window_backward(Tensor<B, Batch, 1> position, Tensor<B, Batch, W, C> dwindow_k, Tensor<B, Batch, W, C> dwindow_v,
                      Tensor<B, Batch, Time, C> kept_k, Tensor<B, Batch, Time, C> kept_v) {

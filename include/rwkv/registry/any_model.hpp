@@ -23,9 +23,8 @@ class AnyModel {
   virtual BundleMemory parameters() const = 0;
   /// From a file in any format and naming that we read; Error, and nothing changed, if it does not fit.
   void load(const TensorSource& source) { metadata_ = rwkv::load(parameters(), source, import_table(source)); }
-  void save(const std::string& path, Metadata metadata = {}) const {
-    rwkv::save(parameters(), path, std::move(metadata));
-  }
+  /// With the metadata that it was opened with, and what is added here.
+  void save(const std::string& path, const Metadata& more = {}) const;
   dim_t bytes() const {
     dim_t all = 0;
     for (const Leaf& leaf : parameters().leaves) all += leaf.bytes();
@@ -36,7 +35,7 @@ class AnyModel {
   virtual std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) = 0;
   virtual std::unique_ptr<AnyDecoder> decoder(dim_t batch = 1) const = 0;
 
-  /// Multiplies all parameters that decay: the weights of products.
+  /// Multiplies all parameters that decay.
   virtual void scale_weights(float factor) = 0;
 
  private:
@@ -50,6 +49,7 @@ template <class Net, class B>
 class ModelOf final : public AnyModel {
  public:
   ModelOf(const RegisteredNet& net, std::uint64_t seed) : AnyModel(net), model_(seed) {}
+  explicit ModelOf(const RegisteredNet& net) : AnyModel(net), model_(Layout<B>{}) {}
 
   BundleMemory parameters() const override { return memory_of(model_.params); }
   std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) override {

@@ -21,7 +21,9 @@ namespace detail {
 
 /// The line that would make such a net part of a program.
 [[gnu::cold]] inline std::string line_to_add(const std::string& type) {
-  return "add \"" + type + "\" to rwkv_models in the CMakeLists.txt of the program, and build it again";
+  return "add \"" + type +
+         "\" to the list that rwkv_models is given in the program's CMake files (for this library's own programs " +
+         "-DRWKV_PROGRAM_MODELS), and build it again";
 }
 /// "a, b, c", each once.
 [[gnu::cold]] inline std::string listed(std::vector<std::string> words) {
@@ -44,9 +46,12 @@ namespace detail {
     sizes.push_back(size_text(like));
     if (size_text(like) == q.size) most = std::max(most, net->vocabulary);
   }
-  if (family == nullptr)
-    throw Error("model ", q.family, ": this program has ", listed(names), "; ",
-                line_to_add("v4::Model<65536, 768, 12>, or another type,"));
+  if (family == nullptr) {
+    std::vector<std::string> known;
+    for (const Family* each : families) known.push_back(each->name);
+    throw Error("model ", q.family, ": this program has ", listed(names), "; the library has ", listed(known),
+                ": add a type to the list that rwkv_models is given in the program's CMake files, and build it again");
+  }
   NetShape wanted = like;
   wanted.vocabulary = std::max<dim_t>(q.tokens, 1);
   const auto cross = q.size.find('x');
@@ -56,8 +61,8 @@ namespace detail {
   wanted.width = number(q.size), wanted.layers = number(q.size.substr(cross + 1));
   wanted.heads = 0, wanted.hidden = 0;
   if (most > 0)
-    throw Error("the text has ", q.tokens, " different tokens, the nets ", q.family, " ", q.size,
-                " of this program know at most ", most, "; read it as bytes, or ", line_to_add(family->type(wanted)));
+    throw Error("the tokenizer has ", q.tokens, " tokens, the nets ", q.family, " ", q.size,
+                " of this program know at most ", most, "; ", line_to_add(family->type(wanted)));
   throw Error("size ", q.size, ": expected one of ", listed(sizes), ", which this program was built with; ",
               line_to_add(family->type(wanted)));
 }

@@ -21,11 +21,20 @@ namespace detail {
 /// file holds, and the line to add where that net was not compiled in.
 inline const RegisteredNet& net_in(const TensorSource& source) {
   const ImportTable table = import_table(source);
+  const auto named = source.metadata().find("net");
+  std::vector<const RegisteredNet*> fitting;
+  std::vector<std::string> types;
   for (const RegisteredNet* net : registered_nets()) {
     BundleReader reader(source, "", table);
     for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
-    if (reader.fits()) return *net;
+    if (!reader.fits()) continue;
+    if (named != source.metadata().end() && named->second == net->type) return *net;
+    fitting.push_back(net), types.push_back(net->type);
   }
+  if (fitting.size() == 1) return *fitting.front();
+  if (!fitting.empty())
+    throw Error(source.path(), ": fits several nets, ", detail::listed(types),
+                ", which have the same parameters; make one of them by find_net, and load the file into it");
   const std::string type = detail::type_in(source, table);
   if (type.empty()) {
     std::vector<std::string> names;
@@ -34,8 +43,10 @@ inline const RegisteredNet& net_in(const TensorSource& source) {
                 "), found none that we know");
   }
   for (const RegisteredNet* net : registered_nets())
-    if (net->type == type) {  // it is that, but damaged: say where
-      net->make(*net, {}, 0)->load(source);
+    if (net->type == type) {  // it is that, but damaged: the reader says where
+      BundleReader reader(source, "", table);
+      for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
+      reader.read();
     }
   throw Error(source.path(), ": holds a ", type, ", which this program was built without; ", detail::line_to_add(type));
 }
@@ -44,7 +55,7 @@ inline const RegisteredNet& net_in(const TensorSource& source) {
 /// comes with it.
 inline std::unique_ptr<AnyModel> open(const TensorSource& source, const Machine& machine = {}) {
   const RegisteredNet& net = net_in(source);
-  auto model = net.make(net, machine, 0);
+  auto model = net.make(net, machine, {});
   model->load(source);
   return model;
 }

@@ -60,9 +60,11 @@ class RegisterNet {
   ~RegisterNet() { std::erase(detail::registry(), &net_); }
 
  private:
-  static std::unique_ptr<AnyModel> make(const RegisteredNet& net, const Machine& machine, std::uint64_t seed) {
+  static std::unique_ptr<AnyModel> make(const RegisteredNet& net, const Machine& machine,
+                                        std::optional<std::uint64_t> seed) {
     return detail::on_machine<Precisions...>(net.type, machine, [&]<class B>() -> std::unique_ptr<AnyModel> {
-      return std::make_unique<detail::ModelOf<Net, B>>(net, seed);
+      if (seed) return std::make_unique<detail::ModelOf<Net, B>>(net, *seed);
+      return std::make_unique<detail::ModelOf<Net, B>>(net);
     });
   }
   static std::pair<std::vector<Leaf>, detail::SummarySizes> sizes(const Machine& machine, Seq seq) {

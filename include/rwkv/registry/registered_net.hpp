@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include <rwkv/io/summary.hpp>
@@ -18,11 +19,14 @@ struct RegisteredNet {
   dim_t parameters, flops;        ///< flops: of one token's forward pass
   std::vector<Leaf> (*leaves)();  ///< of its parameters
 
-  /// Error where the program was built without that machine.
-  std::unique_ptr<AnyModel> (*make)(const RegisteredNet& net, const Machine& machine, std::uint64_t seed);
+  /// With initial values from the seed, or zeros without one. Error where the program was built without that machine.
+  std::unique_ptr<AnyModel> (*make)(const RegisteredNet& net, const Machine& machine,
+                                    std::optional<std::uint64_t> seed);
   /// The leaves of its parameters on that machine, and what else a training run holds.
   std::pair<std::vector<Leaf>, detail::SummarySizes> (*sizes)(const Machine& machine, Seq seq);
 
+  /// What files of it say besides their tensors, which nets of other activations or heads have as well.
+  Metadata metadata() const { return {{"net", type}}; }
   /// The table of its parameters and memory: see rwkv::summary.
   std::string summary(const Machine& machine, Seq seq) const {
     const auto [on_machine, rest] = sizes(machine, seq);
@@ -45,6 +49,13 @@ inline std::vector<const RegisteredNet*>& registry() {
   return nets;
 }
 }  // namespace detail
+
+inline void AnyModel::save(const std::string& path, const Metadata& more) const {
+  Metadata all = net_.metadata();
+  for (const Metadata* some : {&metadata_, &more})
+    for (const auto& [key, value] : *some) all[key] = value;
+  rwkv::save(parameters(), path, std::move(all));
+}
 
 /// All nets that are linked into the program, ordered by type.
 inline std::vector<const RegisteredNet*> registered_nets() {

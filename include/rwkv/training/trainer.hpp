@@ -98,7 +98,7 @@ class Trainer {
     gathered_ = 0;
     communicator_.template sum<Accum<B>>(gradient_.data(), gradient_.size());
     norm_ = std::sqrt(sum_of_squares<B>(work_.context.scratch, gradient_.size(), gradient_.data()));
-    if (!std::isfinite(norm_)) throw NotFinite(steps_, first_nonfinite("the gradient"));
+    if (!std::isfinite(norm_)) refuse("the gradient");
     const double scale = config_.clip > 0 ? std::min(1.0, config_.clip / (norm_ + 1e-6)) : 1;
     config_.optimizer.step({steps_ + 1, learning_rate(), scale}, master_.params(), gradient_, memory_);
     master_.write_back();
@@ -156,7 +156,7 @@ class Trainer {
     auto [loss, dy] = head(y, 1.0 / (config_.accumulate * communicator_.size()));
     communicator_.template sum<Cpu<double>>(&loss, 1);
     loss /= communicator_.size();
-    if (!std::isfinite(loss)) throw NotFinite(steps_, first_nonfinite(the_loss()));
+    if (!std::isfinite(loss)) refuse(the_loss());
     auto& scratch = work_.context.scratch;
     const auto frame = scratch.frame();
     const auto dx = scratch.template take<typename Net::In>(seq());
@@ -177,6 +177,14 @@ class Trainer {
       if (config_.carry || seq().time > Net::context)
         return "the loss (of sequences of more than " + std::to_string(Net::context) + " tokens, its context?)";
     return "the loss";
+  }
+  /// Throws NotFinite, as if the batches since the last update had not been.
+  [[noreturn]] void refuse(const std::string& what) {
+    const NotFinite error(steps_, first_nonfinite(what));
+    gathered_ = 0;
+    gradient_.zero();
+    work_.restart(state_);
+    throw error;
   }
   /// `what`, with the first tensor that holds something not finite, if any.
   std::string first_nonfinite(const std::string& what) {

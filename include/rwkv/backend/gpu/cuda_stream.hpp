@@ -8,7 +8,7 @@ namespace detail::gpu {
 inline thread_local cudaStream_t current_stream = nullptr;
 }
 
-/// The stream that the calling thread's work goes to: CUDA's default stream, unless an StreamGuard says otherwise.
+/// The stream that the calling thread's work goes to: CUDA's default stream, unless a StreamGuard says otherwise.
 inline cudaStream_t gpu_stream() {
   return detail::gpu::current_stream;
 }

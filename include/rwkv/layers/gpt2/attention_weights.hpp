@@ -34,7 +34,7 @@ struct FusedWeights {
 
    private:
     Projection<B, C> part(dim_t i) const {
-      return {rows_of<C>(attn_weight, i * C), {attn_bias.data + i * C, attn_bias.seq}};
+      return {rows_of<C>(attn_weight, i * C), {attn_bias.data ? attn_bias.data + i * C : nullptr, attn_bias.seq}};
     }
   };
 };

@@ -29,13 +29,14 @@ struct History {
   }
 };
 
-/// The operands of one kind, keys or values or their gradients: those of the call, and those before it in full length.
+/// The operands of one kind, keys or values or their gradients: those of the call, and those before it in full
+/// precision.
 template <class T>
 struct Keys {
   T* now;
   compute_of<T>* cached;
 
-  /// Where T is of full length.
+  /// Where T is of full precision.
   RWKV_HD T* row(const auto& history, dim_t b, dim_t before, dim_t j, dim_t h) const {
     return j < 0 ? cached + history.ring(b, before + j, h) : now + history.row(b, j, h);
   }

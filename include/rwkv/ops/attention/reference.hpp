@@ -20,7 +20,7 @@
 namespace rwkv::detail {
 
 /// What one token of one head reads and writes. Online softmax (Milakov and Gimelshein, arXiv 1805.02867). Where T is
-/// stored shortened, these are operands alone.
+/// stored in reduced precision, these are operands alone.
 template <class T, dim_t D, class Drops = KeepAll>
 struct AttentionRow {
   History<compute_of<T>> history;

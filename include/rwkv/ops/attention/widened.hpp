@@ -5,7 +5,7 @@
 
 namespace rwkv::detail {
 
-/// Attention of a machine of shortened scalars, by the one of full length: operands are widened first and results
+/// Attention of a machine of reduced precision, by the one of full precision: operands are widened first and results
 /// rounded afterwards, which moves numbers as often as there are tokens, where attention multiplies as often as there
 /// are pairs of them.
 template <class B, dim_t D, class Wide>

@@ -53,11 +53,14 @@ struct Keys {
       low = math::min(low, k_t), top = math::max(top, k_t), pp = math::max(pp + w, k_t);
     }
   }
-  L middle() const { return low + (top - low) * scalar_of<L>(0.5); }
+  RWKV_HD L middle() const { return low + (top - low) * scalar_of<L>(0.5); }
   /// Whether every lane is within reach of its scale e^s. NaN is not.
   RWKV_HD bool within(L s, L u) const {
-    const L farthest = math::max(math::max(top - s, s - low), math::max(u, -u) * scalar_of<L>(2));
-    return reduce_lanes(farthest, [](auto a, auto b) { return a > b ? a : b; }) <= reach<scalar_of<L>>;
+    const L most = broadcast<L>(reach<scalar_of<L>>), no = broadcast<L>(1);
+    L outside = top - s <= most ? L{} : no;
+    outside = s - low <= most ? outside : no;
+    outside = math::max(u, -u) * scalar_of<L>(2) <= most ? outside : no;
+    return reduce_lanes(outside, [](auto a, auto b) { return a + b; }) == 0;
   }
 };
 
@@ -123,14 +126,14 @@ RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
     Element<L> all = start.on(s), d_all = d;
     own.top = d.top;
     struct Kept {
-      L e, a, b, q, y;
+      L e, a, b, q, y;  // a, b: what of the sums is left a token later
     } kept[Writes ? span : 1];
     L faded = broadcast<L>(1);
     for (dim_t t = 0; t < n; ++t) {
       const L e = weight(load(in.k, i) - s), ev = e * load(in.v, i);
       const L over = scalar_of<L>(1) / (all.b + bonus * e), q = load(g.dy, i) * over, y = (all.a + bonus * ev) * over;
       if constexpr (Writes)
-        kept[t] = {e, all.a, all.b, q, y};
+        kept[t] = {e, fade * all.a, fade * all.b, q, y};
       else
         own = {own.a + faded * q, own.b - faded * (q * y), d.top}, faded = faded * fade;
       all = all.then(fade, ev, e);
@@ -147,7 +150,6 @@ RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i
         d_all = d_all.then(fade, at.q, minus_qy), own = own.then(fade, at.q, minus_qy);
       }
     }
-    dw = fade * dw;
   } else {
     d = after;
     Element<L> all = start, d_all = d;
