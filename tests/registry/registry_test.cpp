@@ -100,7 +100,7 @@ TEST_CASE("nets with the same parameters are told apart by the name in the file"
   CHECK(open(folder / "named")->metadata().at("net") == relu.type);
   save(Model<v1::Model<16, 8, 1, 2, 8, 8, 4>>(), folder / "unnamed");
   CHECK(says(complaint([&] { open(folder / "unnamed"); }),
-             "fits several nets, v1::Model<16, 8, 1, 2, 8, 8, 4>, v1::Model"));
+             "fits several nets, v1::Model<16, 8, 1, 2, 8, 8, 4, activation::Relu>, v1::Model"));
 }
 
 TEST_CASE("a model chosen at run time trains as its type does") {
