@@ -23,8 +23,8 @@ struct EigenProducts {
     const dim_t down = (m + side - 1) / side, across = (n + side - 1) / side;
     run(down * across, m * n * k, [&](dim_t task) {
       const dim_t i = task % down * side, j = task / down * side;
-      const Left* rows = a + i * (of_a == Op::none ? lda : 1);
-      const Right* columns = b + j * (of_b == Op::none ? 1 : ldb);
+      const Left* rows = k > 0 ? a + i * (of_a == Op::none ? lda : 1) : a;  // without a depth there may be no memory
+      const Right* columns = k > 0 ? b + j * (of_b == Op::none ? 1 : ldb) : b;
       one(of_a, of_b, std::min(side, m - i), std::min(side, n - j), k, rows, lda, columns, ldb, c + i * n + j, n, beta);
     });
   }
