@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rwkv/core/config.hpp>
@@ -40,6 +41,24 @@ inline std::string type_text(std::string name, std::initializer_list<dim_t> size
   const char* comma = "<";
   for (const dim_t n : sizes) name += comma + std::to_string(n), comma = ", ";
   return name + ">";
+}
+
+/// The heads of a transformer whose file does not say how many: 64 wide, as in all released models.
+constexpr dim_t usual_heads(dim_t width) {
+  return (width + 63) / 64;
+}
+
+/// The shape of a transformer with learned positions, from the names of its two tables and of one block's parameter.
+inline NetShape transformer_shape(const ExtentsOf& parameters, const std::string& tokens, const std::string& places,
+                                  const std::string& before, const std::string& after) {
+  const auto table = parameters(tokens), positions = parameters(places);
+  if (table.size() != 2 || positions.size() != 2) return {};
+  const dim_t layers = count_blocks(parameters, before, after);
+  return {table[0], table[1], layers, usual_heads(table[1]), 4 * table[1], positions[0]};
+}
+inline std::string transformer_type(std::string name, const NetShape& s) {
+  const dim_t heads = s.heads ? s.heads : usual_heads(s.width);
+  return type_text(std::move(name), {s.vocabulary, s.width, s.layers, heads, s.context});
 }
 
 }  // namespace detail

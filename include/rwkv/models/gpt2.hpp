@@ -35,16 +35,12 @@ struct Body : Sequential<Dropped<Drop, Named<"transformer.wpe", PositionEmbeddin
                          Named<"transformer.ln_f", LayerNorm<Width>>> {};
 
 namespace detail {
-/// No file says how many heads there are; they are 64 wide in all released models.
 inline NetShape shape_of(const ExtentsOf& parameters) {
-  const auto table = parameters("transformer.wte.weight"), positions = parameters("transformer.wpe.weight");
-  if (table.size() != 2 || positions.size() != 2) return {};
-  const dim_t layers = rwkv::detail::count_blocks(parameters, "transformer.h.", ".ln_1.weight");
-  return {table[0], table[1], layers, (table[1] + 63) / 64, 4 * table[1], positions[0]};
+  return rwkv::detail::transformer_shape(parameters, "transformer.wte.weight", "transformer.wpe.weight",
+                                         "transformer.h.", ".ln_1.weight");
 }
-inline std::string type_of(const NetShape& s) {
-  const dim_t heads = s.heads ? s.heads : (s.width + 63) / 64;
-  return rwkv::detail::type_text("gpt2::Model", {s.vocabulary, s.width, s.layers, heads, s.context});
+inline std::string type_of(const NetShape& shape) {
+  return rwkv::detail::transformer_type("gpt2::Model", shape);
 }
 }  // namespace detail
 inline constexpr Family family{"gpt2", 0.95, &detail::shape_of, &detail::type_of};

@@ -26,15 +26,11 @@ struct Block
 
 namespace detail {
 inline NetShape shape_of(const ExtentsOf& parameters) {
-  const auto table = parameters("token_embedding_table.weight"),
-             positions = parameters("position_embedding_table.weight");
-  if (table.size() != 2 || positions.size() != 2) return {};
-  const dim_t layers = rwkv::detail::count_blocks(parameters, "blocks.", ".ln1.weight");
-  return {table[0], table[1], layers, (table[1] + 63) / 64, 4 * table[1], positions[0]};
+  return rwkv::detail::transformer_shape(parameters, "token_embedding_table.weight", "position_embedding_table.weight",
+                                         "blocks.", ".ln1.weight");
 }
-inline std::string type_of(const NetShape& s) {
-  const dim_t heads = s.heads ? s.heads : (s.width + 63) / 64;
-  return rwkv::detail::type_text("gpt2::study::Model", {s.vocabulary, s.width, s.layers, heads, s.context});
+inline std::string type_of(const NetShape& shape) {
+  return rwkv::detail::transformer_type("gpt2::study::Model", shape);
 }
 }  // namespace detail
 inline constexpr Family family{"study-gpt", 0.95, &detail::shape_of, &detail::type_of};
