@@ -56,6 +56,11 @@ class Scratch {
         bundle);
     return bundle;
   }
+  /// A parameter's gradient to add to; where it is null, since the parameter is not trained, memory that nobody reads.
+  template <class S>
+  View<Number, S> gradient(View<Number, S> wanted) {
+    return wanted.data ? wanted : make(&wanted, wanted.seq);
+  }
   /// Scalars held.
   dim_t size() const {
     dim_t n = 0;

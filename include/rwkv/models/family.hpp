@@ -33,7 +33,8 @@ namespace detail {
 /// How many of "before0after", "before1after", ... there are.
 inline dim_t count_blocks(const ExtentsOf& parameters, const std::string& before, const std::string& after) {
   dim_t n = 0;
-  while (!parameters(before + std::to_string(n) + after).empty()) ++n;
+  const auto name = [&] { return std::string(before).append(std::to_string(n)).append(after); };
+  while (!parameters(name()).empty()) ++n;
   return n;
 }
 /// "name<1, 2, 3>"

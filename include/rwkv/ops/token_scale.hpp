@@ -48,7 +48,8 @@ template <class B, dim_t N, dim_t C>
 void token_scale_backward(Tensor<B, N, 1> scale, Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
                           Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Accum<B>, N, 1> dscale) {
   using T = typename B::scalar;
-  B::for_each_row(N, detail::TokenScaleBackward<T, C>{x.seq, seen.data, x.data, dy.data, dscale.data});
+  if (dscale.data)  // trained
+    B::for_each_row(N, detail::TokenScaleBackward<T, C>{x.seq, seen.data, x.data, dy.data, dscale.data});
   token_scale_forward<B>(scale, seen, dy, dx);
 }
 

@@ -159,6 +159,7 @@ void wkv1_backward(Scratch<B>& scratch, TimeWeights<B, H, Window> p, Tensor<B, B
   if (k.size() == 0) return;
   const detail::Wkv1Places<T, H, D, Window> at{seq.time, window.seen.data};
   const auto frame = scratch.frame();
+  dp = {scratch.gradient(dp.w), scratch.gradient(dp.alpha), scratch.gradient(dp.beta)};
   auto *q = scratch.accum(seq.tokens() * H * D), *padded = scratch.accum(2 * Window);
   auto *w = scratch.accum(seq.time * Window), *dw = scratch.accum(seq.time * Window);
   B::for_each(seq.tokens() * H, D, detail::Wkv1Divided<T, H, D, Window>{at, dy.data, den.data, q});

@@ -47,7 +47,7 @@ void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> ti
   Accum<B>::fill(sums, parts * 2 * C, 0);
   const wkv4::Inputs<T> in{k.seq, time_decay.data, time_first.data, k.data, v.data};
   wkv4::over_time(scratch, cut, wkv4::Backward<T, C>{in, {starts.data, dy.data, dk.data, dv.data}, dstate.data, sums});
-  B::for_each(1, C, wkv4::Parameters<T, C>{parts, in, sums, dtime_decay.data, dtime_first.data});
+  wkv4::add_to_parameters(scratch, parts, in, sums, dtime_decay, dtime_first);
 }
 
 }  // namespace rwkv

@@ -19,6 +19,13 @@ inline Report check_bundles(const LayerUnderTest& layer, Options options = {}) {
                               layer.both_ways(o, nullptr, &r.dparams).dparams, allowed))
       return f;
 
+    const Result frozen = layer.both_ways_frozen(o);
+    if (auto f = disagreement("the input's gradient is the same where no parameter is trained", r.dx, frozen.dx))
+      return f;
+    if (auto f =
+            disagreement("the state's gradient is the same where no parameter is trained", r.dstate, frozen.dstate))
+      return f;
+
     using Way = LayerUnderTest::Way;
     const auto after = [&](Way way) { return layer.state_after(way, r.state, c.seq.batch); };
     if (auto f = disagreement("a copied state is equal", r.state, after(Way::copied))) return f;
@@ -31,8 +38,9 @@ inline Report check_bundles(const LayerUnderTest& layer, Options options = {}) {
   });
 }
 
-/// Gradients are added to what is there; a state is a value: copied, saved and loaded it stays the same; no tokens
-/// change nothing. That `fields` forgets no member is checked when the bundle is compiled.
+/// Gradients are added to what is there, and to nothing where no parameter is trained; a state is a value: copied,
+/// saved and loaded it stays the same; no tokens change nothing. That `fields` forgets no member is checked when the
+/// bundle is compiled.
 template <class L, class B = Cpu<double>>
 Report check_bundles(const Options& options = {}) {
   return check_bundles(LayerRun<L, B>(), options);

@@ -57,8 +57,7 @@ class LayerRun final : public LayerUnderTest {
   }
 
  private:
-  Result run(const Operands& o, bool both_ways, const BundleNumbers* dfinal,
-             const BundleNumbers* before) const override {
+  Result run(const Operands& o, Ways ways, const BundleNumbers* dfinal, const BundleNumbers* before) const override {
     const Seq seq = o.x.seq;
     Context<B> ctx;
     ctx.dropout = o.dropout;
@@ -70,7 +69,7 @@ class LayerRun final : public LayerUnderTest {
     In x(o.x);
     const auto y = L::forward(ctx, params, x.view(), cache.view(), state.view());
     Result r{{seq, facts().out, signal_values<B>(y)}, numbers(state), {}, {}, {}};
-    if (!both_ways) return r;
+    if (ways == Ways::forward) return r;
 
     Out weights(o.weights);  // a layer may use dy's memory
     In dx(seq);
@@ -78,7 +77,9 @@ class LayerRun final : public LayerUnderTest {
     write(dparams, before);
     State dstate({seq.batch, 1});
     write(dstate, dfinal);
-    L::backward(ctx, params, cache.view(), weights.view(), dx.view(), dparams.view(), dstate.view());
+    typename L::template Params<Accum<B>> nothing{};
+    L::backward(ctx, params, cache.view(), weights.view(), dx.view(),
+                ways == Ways::both_frozen ? nothing : dparams.view(), dstate.view());
     r.dparams = numbers(dparams), r.dstate = numbers(dstate);
     r.dx = {seq, facts().reads_tokens ? std::vector<dim_t>() : facts().in, signal_values<B>(dx.view())};
     return r;

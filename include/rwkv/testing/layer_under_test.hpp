@@ -58,13 +58,15 @@ class LayerUnderTest {
   enum class Way { copied, saved_and_loaded };
   virtual BundleNumbers state_after(Way, const BundleNumbers& state, dim_t batch) const = 0;
 
-  Result forward(const Operands& o) const { return run(o, false, nullptr, nullptr); }
+  Result forward(const Operands& o) const { return run(o, Ways::forward, nullptr, nullptr); }
   /// dfinal: the gradient of the final state; before: what the gradients of the parameters are added to. Zeros where
   /// they are missing.
   Result both_ways(const Operands& o, const BundleNumbers* dfinal = nullptr,
                    const BundleNumbers* before = nullptr) const {
-    return run(o, true, dfinal, before);
+    return run(o, Ways::both, dfinal, before);
   }
+  /// The same where no parameter is trained, so that backward has no gradient to add to: dparams are zeros.
+  Result both_ways_frozen(const Operands& o) const { return run(o, Ways::both_frozen, nullptr, nullptr); }
 
   /// Parameters away from their initial values, where many gradients vanish; a state as a few tokens leave it.
   Operands operands(const Case& c, const Options& o) const {
@@ -80,6 +82,9 @@ class LayerUnderTest {
     return all;
   }
 
+ protected:
+  enum class Ways { forward, both, both_frozen };
+
  private:
   /// Standard normal numbers, with `wild` one in eight ten times as large; tokens below `vocabulary`.
   void fill_input(SignalNumbers& signal, Draw& draw, bool wild, dim_t vocabulary) const {
@@ -87,8 +92,7 @@ class LayerUnderTest {
       x = facts_.reads_tokens ? double(draw.below(vocabulary))
                               : stored(draw.normal() * (wild && draw.once_in(8) ? 10 : 1));
   }
-  virtual Result run(const Operands&, bool both_ways, const BundleNumbers* dfinal,
-                     const BundleNumbers* before) const = 0;
+  virtual Result run(const Operands&, Ways, const BundleNumbers* dfinal, const BundleNumbers* before) const = 0;
 
   Facts facts_;
 };

@@ -185,7 +185,7 @@ void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> ti
   const wkv4::Inputs<T> in{k.seq, time_decay.data, time_first.data, k.data, v.data};
   B::launch(k.seq.batch * Kernel::Mine::groups,
             Kernel{in, {starts.data, dy.data, dk.data, dv.data}, dstate.data, sums});
-  B::for_each(1, C, wkv4::Parameters<T, C>{k.seq.batch, in, sums, dtime_decay.data, dtime_first.data});
+  wkv4::add_to_parameters(scratch, k.seq.batch, in, sums, dtime_decay, dtime_first);
 }
 
 }  // namespace rwkv

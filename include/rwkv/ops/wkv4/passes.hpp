@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/core/scratch.hpp>
 #include <rwkv/ops/wkv4/span.hpp>
 #include <rwkv/ops/wkv4/time.hpp>
 
@@ -92,5 +93,11 @@ struct Parameters {
     store(dtime_first, c, load(dtime_first, c) + du);
   }
 };
+template <class B, dim_t C, class T>
+void add_to_parameters(Scratch<B>& scratch, dim_t parts, const Inputs<T>& in, const compute_of<T>* sums,
+                       Tensor<Accum<B>, C> dtime_decay, Tensor<Accum<B>, C> dtime_first) {
+  B::for_each(
+      1, C, Parameters<T, C>{parts, in, sums, scratch.gradient(dtime_decay).data, scratch.gradient(dtime_first).data});
+}
 
 }  // namespace rwkv::wkv4
