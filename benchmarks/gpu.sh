@@ -1,43 +1,65 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU of NVIDIA: builds for it, runs the tests of the GPU backend, the benchmarks, and PyTorch beside them
-# where it is installed. Without a GPU it says so, and that is no failure.  benchmarks/gpu.sh [build folder]
-set -euo pipefail
+# Everything that needs a GPU of NVIDIA, in a few minutes: benchmarks/gpu.sh [folder of programs]
+# The folder holds programs that were built elsewhere, by benchmarks/gpu_build.sh; a machine with a driver is enough. Without it,
+# where nvcc is at hand, they are built first. Every program has a log beside it; the status is not 0 if anything failed, or if
+# there is no GPU.
+set -uo pipefail
 cd "$(dirname "$0")/.."
-build=${1-build/gpu}
+programs=${1-build/gpu_programs}
+failed=""
 
-if ! command -v nvidia-smi > /dev/null || ! nvidia-smi -L 2> /dev/null | grep -q GPU; then
-  echo "gpu.sh: found no GPU of NVIDIA here (nvidia-smi lists none), so nothing was built, tested or measured"
-  exit 0
+if ! nvidia-smi -L 2> /dev/null | grep -q GPU; then
+  echo "gpu.sh: expected a GPU of NVIDIA, found none (nvidia-smi lists none, or is missing): nothing was tested or measured" >&2
+  exit 1
 fi
-export PATH="$PATH:/usr/local/cuda/bin"
-if ! command -v nvcc > /dev/null; then
-  echo "gpu.sh: found a GPU, but no nvcc: install the CUDA Toolkit, or add its bin folder to PATH" >&2
-  exit 2
-fi
-step() { printf '\n== %s (after %d s)\n' "$1" "$SECONDS"; }
-
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
-step "build"
-mkdir -p "$build"
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRWKV_GPU_SYSTEM=CUDA -DCMAKE_CUDA_ARCHITECTURES=native \
-  -DRWKV_BUILD_EXAMPLES=OFF > "$build/configure.log" 2>&1 ||
-  { cat "$build/configure.log"; exit 1; }
-cmake --build "$build" --target gpu_table gpu_test gpu_fault
-
-step "tests: conformance, laws, training on the GPU, a kernel that fails"
-failed=0
-ctest --test-dir "$build" -L gpu --output-on-failure || failed=1
-
-step "PyTorch"
-beside="$build/torch.tsv"
-: > "$beside"
-if python3 -c 'import torch; assert torch.cuda.is_available()' 2> /dev/null; then
-  timeout 150 python3 benchmarks/gpu/torch_beside.py | tee "$beside" || echo "stopped: what is missing was not measured"
-else
-  echo "not installed, or without this GPU: not measured"
+if [ ! -x "$programs/gpu_table" ]; then
+  echo "== no programs in $programs: building them"
+  benchmarks/gpu_build.sh "$programs" native || exit 1
 fi
 
-step "kernels and models"
-"$build/benchmarks/gpu_table" "$beside" || failed=1
-step "done"
-exit $failed
+# CUDA's libraries, wherever they are: of a toolkit, or beside PyTorch.
+for library in libcublasLt.so libcublas.so; do
+  needed=$(ldd "$programs/gpu_table" | grep -o "$library\.[0-9]*" | head -n 1)
+  if ldd "$programs/gpu_table" | grep -q "$needed => not found"; then
+    found=$(find / -xdev -name "$needed" -not -path '*/stubs/*' 2> /dev/null | head -n 1)
+    if [ -z "$found" ]; then
+      echo "gpu.sh: expected $needed, which the programs need, found it nowhere; install the CUDA Toolkit or PyTorch" >&2
+      exit 1
+    fi
+    export LD_LIBRARY_PATH="$(dirname "$found")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  fi
+done
+
+# try NAME SECONDS COMMAND...: its output goes to a log and, the end of it, here. A skip counts as a failure: there is a GPU.
+try() {
+  local name=$1 limit=$2 status=0
+  shift 2
+  printf '\n== %s (after %d s)\n' "$name" "$SECONDS"
+  timeout "$limit" "$@" > "$programs/$name.log" 2>&1 || status=$?
+  tail -n 40 "$programs/$name.log"
+  [ "$status" = 0 ] || { echo "gpu.sh: $name ended with status $status"; failed+=" $name"; }
+}
+
+try every 60 "$programs/gpu_every"
+try fault 30 bash -c "'$programs/gpu_fault' | tee /dev/stderr | grep -q 'Gpu::download: cuda.*a kernel that was started before'"
+try table 120 "$programs/gpu_table"
+try suite 120 "$programs/gpu_test"
+try decode 30 "$programs/decode_speed" --device gpu --precision bf16
+try train 60 "$programs/train_speed" --device gpu --precision bf16 --size 768x12 --context 1024
+if command -v compute-sanitizer > /dev/null; then
+  for tool in memcheck racecheck synccheck; do
+    try "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 1 "$programs/gpu_every"
+  done
+else
+  echo "gpu.sh: no compute-sanitizer here: memory and races were not checked"
+fi
+if python3 -c 'import torch; assert torch.cuda.is_available()' 2> /dev/null; then
+  try torch 120 python3 benchmarks/gpu/torch_beside.py
+  try beside 60 "$programs/gpu_table" "$programs/torch.log"
+else
+  printf '\n== PyTorch: not installed, or without this GPU: not measured\n'
+fi
+
+printf '\n== done in %d s%s\n' "$SECONDS" "${failed:+; failed:$failed}"
+[ -z "$failed" ]

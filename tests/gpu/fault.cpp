@@ -16,13 +16,13 @@ struct Fault {
 
 int main() {
   using B = rwkv::Gpu<float>;
-  float* x = nullptr;
   try {
-    x = B::allocate(1);
+    rwkv::gpu_count();
   } catch (const rwkv::Error& error) {
     std::printf("%s\n", error.what());
     return 77;
   }
+  float* const x = B::allocate(1);
   try {
     B::for_each(1, 1, Fault{});
     float host;

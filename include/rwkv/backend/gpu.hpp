@@ -84,6 +84,7 @@ struct Gpu {
     detail::gpu::out_of_memory(size * sizeof(T));
   }
   static void deallocate(T* p) noexcept {
+    if (detail::gpu::keeps_for_later(p)) return;
     try {
       thrust::device_free(thrust::device_pointer_cast(p));
     } catch (...) {  // after an error every call fails, and the caller has already been told

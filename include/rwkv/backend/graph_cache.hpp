@@ -58,7 +58,7 @@ class GraphCache {
   void record(const auto& calls) {
     try {
       record_.emplace(calls);
-    } catch (const CannotCapture&) {  // they are made one by one, as before
+    } catch (const Error&) {  // they are made one by one, as before, and what is wrong with them is said then
     }
   }
 

@@ -16,13 +16,14 @@ inline void expect(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS) throw Error("Gpu::matmul: ", call, ": ", cublasGetStatusString(status), blame);
 }
 
-/// The calling thread's handle of cuBLAS, on its stream.
+/// The calling thread's handle of cuBLAS, on its stream. Parts of a sum are never added in bf16.
 inline cublasHandle_t cublas() {
   thread_local Handle<cublasHandle_t, cublasDestroy> mine;
   if (!mine) {
     cublasHandle_t made = nullptr;
     expect(cublasCreate(&made), "cublasCreate");
     mine.reset(made);
+    expect(cublasSetMathMode(made, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), "cublasSetMathMode");
   }
   expect(cublasSetStream(mine.get(), gpu_stream()), "cublasSetStream");
   return mine.get();

@@ -35,6 +35,8 @@ class ProductPlan {
         made<cublasLtMatmulPreference_t>(cublasLtMatmulPreferenceCreate));
     const std::uint64_t no_workspace = 0;  // streams of one thread would have to share it
     prefer(wish.get(), CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, no_workspace);
+    const std::uint32_t float_sums = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;  // or no parts that have to be added
+    prefer(wish.get(), CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, float_sums);
     for (const auto operand : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
                                CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
       prefer(wish.get(), operand, p.alignment);

@@ -34,12 +34,13 @@ inline void expect_device() {
 inline auto policy() {
   return thrust::cuda::par_nosync.on(gpu_stream());
 }
-/// Returns when the host's memory may be overwritten.
+/// Returns when the host's memory may be overwritten: an asynchronous copy promises that for no kind of memory.
 template <class T>
 void upload(T* to, const T* from, dim_t n) {
   expect_no_recording("upload");
   expect(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(n), cudaMemcpyHostToDevice, gpu_stream()),
          "upload", "cudaMemcpyAsync");
+  expect(cudaStreamSynchronize(gpu_stream()), "upload", "cudaStreamSynchronize");
 }
 /// Waits for what came before on the calling thread's stream, and so hears of what went wrong there.
 template <class T>

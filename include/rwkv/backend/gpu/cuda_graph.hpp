@@ -1,6 +1,10 @@
 #pragma once
 #include <cuda_runtime_api.h>
 
+#include <utility>
+#include <vector>
+
+#include <rwkv/backend/gpu/cublas.hpp>
 #include <rwkv/backend/gpu/cuda_handle.hpp>
 #include <rwkv/backend/gpu/cuda_status.hpp>
 #include <rwkv/backend/gpu/cuda_stream.hpp>
@@ -14,6 +18,13 @@ inline void expect_no_recording(const char* verb) {
   if (recording) throw CannotCapture("Gpu::", verb, " cannot be recorded");
 }
 
+/// Memory given back while calls are recorded, when nothing may be freed.
+inline thread_local std::vector<void*> to_free;
+inline bool keeps_for_later(void* p) {
+  if (recording) to_free.push_back(p);
+  return recording;
+}
+
 /// Calls as a CUDA graph: one launch, on the calling thread's stream, in place of one for every kernel.
 class Graph {
  public:
@@ -22,6 +33,7 @@ class Graph {
     const Handle<cudaStream_t, cudaStreamDestroy> stream(made<cudaStream_t>(
         [](cudaStream_t* to) { return cudaStreamCreateWithFlags(to, cudaStreamNonBlocking); }, "cudaStreamCreate"));
     cudaGraph_t captured = nullptr;
+    cublas();  // its handle takes memory when it is made
     expect(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "Record", "cudaStreamBeginCapture");
     try {
       const StreamGuard here(stream.get());
@@ -30,11 +42,15 @@ class Graph {
     } catch (...) {
       cudaStreamEndCapture(stream.get(), &captured);
       if (captured) cudaGraphDestroy(captured);
+      free_now();
       cudaGetLastError();  // of the capture that was given up
       throw;
     }
-    expect(cudaStreamEndCapture(stream.get(), &captured), "Record", "cudaStreamEndCapture");
+    const cudaError_t ended = cudaStreamEndCapture(stream.get(), &captured);
+    const bool freed = free_now();
+    expect(ended, "Record", "cudaStreamEndCapture");
     const Handle<cudaGraph_t, cudaGraphDestroy> graph(captured);
+    if (freed) throw CannotCapture("Gpu::deallocate cannot be recorded");
     graph_.reset(made<cudaGraphExec_t>([&](cudaGraphExec_t* to) { return cudaGraphInstantiate(to, graph.get(), 0); },
                                        "cudaGraphInstantiate"));
   }
@@ -46,6 +62,11 @@ class Graph {
     H handle = nullptr;
     expect(make(&handle), "Record", call);
     return handle;
+  }
+  /// Whether there was anything to free.
+  static bool free_now() {
+    for (void* const p : to_free) cudaFree(p);
+    return !std::exchange(to_free, {}).empty();
   }
   struct Recorded {
     Recorded() { recording = true; }

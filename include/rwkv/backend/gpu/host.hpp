@@ -33,6 +33,9 @@ inline const auto& policy() {
 }
 inline void expect_device() {}
 inline void expect_no_recording(const char*) {}
+inline bool keeps_for_later(const void*) {
+  return false;
+}
 template <class T>
 void upload(T* to, const T* from, dim_t n) {
   if (n > 0) std::memcpy(to, from, sizeof(T) * static_cast<std::size_t>(n));
