@@ -4,8 +4,8 @@
 
 namespace rwkv::detail::grid {
 
-/// to (columns) += the sum of rows that lie `stride` apart, in an order that the shape alone decides. A warp takes 32
-/// columns of every eighth row. Bytes: 4 a number, once.
+/// to (columns) += the sum of rows that lie `stride` apart, in an order that the shape alone decides; nothing where it
+/// is null. A warp takes 32 columns of every eighth row. Bytes: 4 a number, once.
 template <class T>
 struct SumRows {
   static constexpr int threads = 256, groups = threads / warp;
@@ -36,7 +36,7 @@ template <Grid B>
 void sum_rows(dim_t rows, dim_t columns, dim_t stride, const compute_of<typename B::scalar>* from,
               compute_of<typename B::scalar>* to) {
   using Kernel = SumRows<compute_of<typename B::scalar>>;
-  if (rows > 0) B::launch((columns + warp - 1) / warp, Kernel{rows, columns, stride, from, to});
+  if (rows > 0 && to != nullptr) B::launch((columns + warp - 1) / warp, Kernel{rows, columns, stride, from, to});
 }
 
 }  // namespace rwkv::detail::grid
