@@ -108,7 +108,8 @@ int main(int argc, char** argv) {
   app.add_option("--out", s.out, "folder for train.txt and valid.txt");
   app.add_option("--rule", s.rule, "ascii96: printable ASCII; study56: letters, space, full stop, comma")
       ->check(example::one_of({"ascii96", "study56"}));
-  app.add_option("--valid", s.valid, "share of the articles that is kept for validation")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--seed", s.seed, "of the split");
+  app.add_option("--valid", s.valid, "share of the articles that is kept for validation")
+      ->check(example::between(0.0, 1.0));
+  app.add_option("--seed", s.seed, "of the split")->check(example::seed());
   return example::run(app, argc, argv, [&] { return clean(s); });
 }
