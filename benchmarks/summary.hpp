@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <rwkv/core/number_text.hpp>
+
 namespace bench {
 
 /// {"median": ..., "min": ..., "max": ...}
@@ -11,10 +13,8 @@ inline std::string summary(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t n = values.size(), half = n / 2;
   const double median = n == 0 ? 0 : n % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-  char text[120];
-  std::snprintf(text, sizeof text, "{\"median\": %.3f, \"min\": %.3f, \"max\": %.3f}", median, n ? values.front() : 0,
-                n ? values.back() : 0);
-  return text;
+  return "{\"median\": " + rwkv::fixed_text(median, 3) + ", \"min\": " + rwkv::fixed_text(n ? values.front() : 0, 3) +
+         ", \"max\": " + rwkv::fixed_text(n ? values.back() : 0, 3) + "}";
 }
 
 }  // namespace bench

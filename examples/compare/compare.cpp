@@ -42,7 +42,7 @@ std::vector<double> ngrams(const Study& s, const Texts& texts, dim_t tokens) {
   }
   std::string text;
   for (const double loss : ngram_losses(texts.train, texts.valid, 7, tokens)) {
-    losses.push_back(std::strtod(digits(loss, 6).c_str(), nullptr));
+    losses.push_back(rwkv::number_in(digits(loss, 6)).value_or(loss));
     text += digits(loss, 6) + "\n";
   }
   write_file(path, text);

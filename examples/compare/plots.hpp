@@ -30,7 +30,7 @@ inline drawing::Chart loss_chart(const Results& results, double Point::*across, 
   for (std::size_t n = 0; n < results.ngrams.size(); ++n)
     if (n + 1 >= 3 && first < last)
       chart.series.push_back(
-          {"n-gram, order " + std::to_string(n + 1) + ": " + std::to_string(results.ngrams[n]).substr(0, 5),
+          {"n-gram, order " + std::to_string(n + 1) + ": " + rwkv::fixed_text(results.ngrams[n], 6).substr(0, 5),
            "#999",
            {{first, results.ngrams[n]}, {last, results.ngrams[n]}},
            true,

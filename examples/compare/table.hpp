@@ -1,6 +1,7 @@
 #pragma once
-#include <cstdio>
 #include <numbers>
+
+#include <rwkv/core/number_text.hpp>
 
 #include "results.hpp"
 
@@ -17,9 +18,7 @@ struct Table {
 };
 
 inline std::string digits(double x, int after_point) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*f", after_point, x);
-  return std::isnan(x) ? "" : text;
+  return std::isnan(x) ? "" : rwkv::fixed_text(x, after_point);
 }
 
 /// The best model first.
@@ -52,15 +51,13 @@ inline Table table(const Results& results) {
           {}};
   for (const ModelResult* m : ranked(results)) {
     const Spread valid = m->last(&Point::valid);
-    char rate[32];
-    std::snprintf(rate, sizeof rate, "%g", m->entry.rate);
     t.rows.push_back(
-        {m->entry.label, m->shape, rate, std::to_string(m->facts.parameters), std::to_string(m->facts.flops),
-         digits(double(m->facts.training_bytes) * 1e-6, 1), digits(m->last(&Point::tokens).mean, 0),
-         digits(m->tokens_per_second(), 0), digits(m->last(&Point::seconds).mean, 1), std::to_string(valid.n),
-         digits(m->last(&Point::train).mean, 4), digits(valid.mean, 4), digits(valid.deviation, 4),
-         digits(valid.mean / std::numbers::ln2, 4), m->speeds.empty() ? "" : digits(1 / m->speeds.back().mean, 0),
-         std::to_string(m->facts.state_bytes)});
+        {m->entry.label, m->shape, rwkv::number_text(m->entry.rate, 6), std::to_string(m->facts.parameters),
+         std::to_string(m->facts.flops), digits(double(m->facts.training_bytes) * 1e-6, 1),
+         digits(m->last(&Point::tokens).mean, 0), digits(m->tokens_per_second(), 0),
+         digits(m->last(&Point::seconds).mean, 1), std::to_string(valid.n), digits(m->last(&Point::train).mean, 4),
+         digits(valid.mean, 4), digits(valid.deviation, 4), digits(valid.mean / std::numbers::ln2, 4),
+         m->speeds.empty() ? "" : digits(1 / m->speeds.back().mean, 0), std::to_string(m->facts.state_bytes)});
   }
   return t;
 }

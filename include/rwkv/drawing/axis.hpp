@@ -1,9 +1,10 @@
 #pragma once
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <rwkv/core/number_text.hpp>
 
 namespace drawing {
 
@@ -38,15 +39,10 @@ struct Axis {
 inline std::string short_value(double value) {
   const std::pair<double, const char*> units[] = {{1e9, "G"}, {1e6, "M"},  {1e3, "k"},
                                                   {1, ""},    {1e-3, "m"}, {1e-6, "µ"}};
-  char text[32];
   if (value == 0) return "0";
   for (const auto& [unit, name] : units)
-    if (value >= unit * 0.9999) {
-      std::snprintf(text, sizeof text, "%.3g%s", value / unit, name);
-      return text;
-    }
-  std::snprintf(text, sizeof text, "%.0e", value);
-  return text;
+    if (value >= unit * 0.9999) return rwkv::number_text(value / unit, 3) + name;
+  return rwkv::number_text(value, 1);
 }
 
 }  // namespace drawing

@@ -1,8 +1,8 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,10 +55,16 @@ inline std::string escaped(const std::string& text) {
 
 namespace detail {
 
-inline std::string at(const char* format, double a, double b, double c = 0, double d = 0) {
-  char text[200];
-  std::snprintf(text, sizeof text, format, a, b, c, d);
-  return text;
+/// `format` with the numbers in place of its %.0f and %.1f, at most four.
+inline std::string at(std::string_view format, double a, double b, double c = 0, double d = 0) {
+  std::string text;
+  for (const double x : {a, b, c, d}) {
+    const std::size_t percent = format.find("%.");
+    if (percent == format.npos) break;
+    text.append(format.substr(0, percent)) += rwkv::fixed_text(x, format[percent + 2] - '0');
+    format.remove_prefix(percent + 4);
+  }
+  return text.append(format);
 }
 
 struct Range {
