@@ -172,18 +172,18 @@ void add_all(dim_t batch, dim_t longest, bool drawn) {
 }
 
 void draw(const std::string& path) {
-  const std::pair<const char*, const char*> colours[] = {{"WKV-4, scan", "#1a7f37"},
-                                                         {"WKV-4, step by step", "#8250df"},
-                                                         {"attention, blocks", "#cf222e"},
-                                                         {"attention, T x T", "#bc4c00"}};
-  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}};
-  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}};
-  for (const auto& [name, colour] : colours)
+  using drawing::Scale;
+  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}, Scale::binary};
+  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}, Scale::binary};
+  std::size_t lines = 0;
+  for (const char* name : {"WKV-4, scan", "attention, blocks", "WKV-4, step by step", "attention, T x T"}) {
+    drawing::Series line = drawing::style(lines++);
+    line.name = name;
     for (auto [from, to] : {std::pair{&times, &time}, std::pair{&memories, &memory}}) {
-      drawing::Series line = (*from)[name];
-      line.name = name, line.colour = colour, line.dashed = std::string(name).find("T x T") != std::string::npos;
+      line.points = (*from)[name].points;
       if (!line.points.empty()) to->series.push_back(line);
     }
+  }
   const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
   if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
   const std::string picture =
