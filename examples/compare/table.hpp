@@ -1,8 +1,8 @@
 #pragma once
 #include <numbers>
 
-#include <rwkv/drawing/grouped.hpp>
 #include <rwkv/core/number_text.hpp>
+#include <rwkv/drawing/grouped.hpp>
 
 #include "results.hpp"
 
