@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -10,18 +9,19 @@
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/core/owned.hpp>
+#include <rwkv/io/atomic_file.hpp>
 #include <rwkv/ops/attention.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
 #include <rwkv/backend/processor.hpp>
 #include <rwkv/drawing/chart.hpp>
+#include "../examples/options.hpp"
 #include "naive_attention.hpp"
 #include "rates.hpp"
 
 // WKV-4, step after step and as a scan over time, beside softmax attention, plain and in blocks: time and memory
 // against the length, each with its floor: the largest of bytes over bandwidth, exponentials over their rate and
-// operations of products over theirs, all three measured here. --svg=FILE draws it, --limit=SECONDS leaves out what one
-// call would take longer for, --threads=N.
+// operations of products over theirs, all three measured here.
 namespace {
 
 using namespace rwkv;
@@ -41,18 +41,18 @@ struct Work {
 template <dim_t... D>
 struct Held {  // a tensor with its memory, random normal numbers in it
   struct Single {
-    Tensor<B, D...> at;
-    static constexpr void fields(auto&& f, auto&&... s) { f(Field{"", init::zeros}, s.at...); }
+    Tensor<B, D...> tensor;
+    static constexpr void fields(auto&& f, auto&&... s) { f(Field{"", init::zeros}, s.tensor...); }
   };
   Owned<B, Single> memory;
   Held(Seq seq, std::uint64_t seed, float scale = 1, float shift = 0) : memory(seq) {
     constexpr dim_t some = 1 << 16;  // then again: drawing a million tokens would take longer than running them
     const Random random{seed};
-    std::vector<float> drawn(static_cast<std::size_t>(std::min(some, memory.at.size())));
+    std::vector<float> drawn(static_cast<std::size_t>(std::min(some, memory.tensor.size())));
     for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = shift + scale * float(random.normals(i / 2)[i % 2]);
-    for (dim_t i = 0; i < memory.at.size(); ++i) memory.at[i] = drawn[static_cast<std::size_t>(i % some)];
+    for (dim_t i = 0; i < memory.tensor.size(); ++i) memory.tensor[i] = drawn[static_cast<std::size_t>(i % some)];
   }
-  operator Tensor<B, D...>() const { return memory.at; }
+  operator Tensor<B, D...>() const { return memory.tensor; }
   double bytes() const { return 4.0 * double(memory.size()); }
 };
 
@@ -70,8 +70,8 @@ struct Wkv {
 
   void run(OverTime how) {
     for (dim_t b = 0; b < seq.batch; ++b) {
-      std::fill_n(&state.memory.at[b * 3 * C], 2 * C, 0.0f);
-      std::fill_n(&state.memory.at[(b * 3 + 2) * C], C, -1e38f);
+      std::fill_n(&state.memory.tensor[b * 3 * C], 2 * C, 0.0f);
+      std::fill_n(&state.memory.tensor[(b * 3 + 2) * C], C, -1e38f);
     }
     wkv4_forward<B, C>(scratch, time_decay, time_first, k, v, y, state,
                        back ? Tensor<B, Batch, Spans, 3, C>(starts) : Tensor<B, Batch, Spans, 3, C>{nullptr, seq}, how);
@@ -172,23 +172,25 @@ void add_all(dim_t batch, dim_t longest, bool drawn) {
 }
 
 void draw(const std::string& path) {
-  const std::pair<const char*, const char*> colours[] = {{"WKV-4, scan", "#1a7f37"},
-                                                         {"WKV-4, step by step", "#8250df"},
-                                                         {"attention, blocks", "#cf222e"},
-                                                         {"attention, T x T", "#bc4c00"}};
-  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}};
-  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}};
-  for (const auto& [name, colour] : colours)
+  using drawing::Scale;
+  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}, Scale::binary};
+  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}, Scale::binary};
+  std::size_t lines = 0;
+  for (const char* name : {"WKV-4, scan", "attention, blocks", "WKV-4, step by step", "attention, T x T"}) {
+    drawing::Series line = drawing::style(lines++);
+    line.name = name;
     for (auto [from, to] : {std::pair{&times, &time}, std::pair{&memories, &memory}}) {
-      drawing::Series line = (*from)[name];
-      line.name = name, line.colour = colour, line.dashed = std::string(name).find("T x T") != std::string::npos;
+      line.points = (*from)[name].points;
       if (!line.points.empty()) to->series.push_back(line);
     }
+  }
   const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
   if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
-  std::ofstream file(path);
-  file << drawing::svg({time, memory}, processor_name() + ", " + std::to_string(pool().threads()) + " threads, float");
-  if (!file.flush()) std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  const std::string picture =
+      drawing::svg({time, memory}, processor_name() + ", " + std::to_string(pool().threads()) + " threads, float");
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(picture)));
+  file.commit();
 }
 
 }  // namespace
@@ -196,29 +198,25 @@ void draw(const std::string& path) {
 int main(int argc, char** argv) {
   std::string svg;
   dim_t longest = 1 << 20;
-  std::vector<char*> rest;
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word.starts_with("--svg="))
-      svg = word.substr(6);
-    else if (word.starts_with("--limit="))
-      limit = std::atof(word.c_str() + 8);
-    else if (word.starts_with("--longest="))
-      longest = std::atol(word.c_str() + 10);
-    else if (word.starts_with("--threads="))
-      set_threads(std::atoi(word.c_str() + 10));
-    else
-      rest.push_back(argv[i]);
-  }
-  int count = int(rest.size());
-  benchmark::Initialize(&count, rest.data());
-  if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
-  rates = bench::measure_rates();
-  std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n", processor_name().c_str(),
-              pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9, rates.operations / 1e9);
-  add_all<64>(1, longest, true);
-  add_all<768>(1, std::min<dim_t>(longest, 1 << 16), false);
-  add_all<64>(8, std::min<dim_t>(longest, 1 << 16), false);
-  benchmark::RunSpecifiedBenchmarks();
-  if (!svg.empty()) draw(svg);
+  int threads = 0;
+  benchmark::Initialize(&argc, argv);  // takes its own options out
+  CLI::App app("Times WKV-4 beside softmax attention, against the length.", "wkv_vs_attention");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--svg", svg, "file to draw it in");
+  app.add_option("--limit", limit, "leaves out what one call would take more seconds for")->check(example::positive());
+  app.add_option("--longest", longest, "tokens")->check(example::between(dim_t{256}, dim_t{1} << 30));
+  app.add_option("--threads", threads, "0: as many as the machine has")->check(example::between(0, 1024));
+  return example::run(app, argc, argv, [&] {
+    set_threads(threads);
+    rates = bench::measure_rates();
+    std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n",
+                processor_name().c_str(), pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9,
+                rates.operations / 1e9);
+    add_all<64>(1, longest, true);
+    add_all<768>(1, std::min<dim_t>(longest, 1 << 16), false);
+    add_all<64>(8, std::min<dim_t>(longest, 1 << 16), false);
+    benchmark::RunSpecifiedBenchmarks();
+    if (!svg.empty()) draw(svg);
+    return 0;
+  });
 }

@@ -38,10 +38,8 @@ inline void measure_speed(const Job& job, const rwkv::AnyModel& model) {
     double sum = 0;
     for (const double x : seconds) sum += x;
     std::nth_element(seconds.begin(), seconds.begin() + std::ptrdiff_t(seconds.size() / 2), seconds.end());
-    char row[100];
-    std::snprintf(row, sizeof row, "%ld,%.9g,%.9g\n", long(end), sum / double(seconds.size()),
-                  seconds[seconds.size() / 2]);
-    table += row;
+    table += std::to_string(end) + "," + rwkv::number_text(sum / double(seconds.size())) + "," +
+             rwkv::number_text(seconds[seconds.size() / 2]) + "\n";
   }
   write_file(job.speed(), table);
 }

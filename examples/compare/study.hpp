@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/core/shape.hpp>
 #include <rwkv/registry/machine.hpp>
 #include <rwkv/text/corpus.hpp>
@@ -44,9 +45,8 @@ inline Entry parse_entry(const std::string& word, const Study& study) {
   const std::size_t at = word.find('@');
   if (at == std::string::npos) return {word, word, study.rate};
   const std::string number = word.substr(at + 1);
-  char* end = nullptr;
-  const double rate = std::strtod(number.c_str(), &end);
-  if (number.empty() || *end != 0 || !(rate > 0) || !std::isfinite(rate))
+  const double rate = rwkv::number_in(number).value_or(0);
+  if (!(rate > 0) || !std::isfinite(rate))
     throw rwkv::Error("--models ", word, ": expected a learning rate after the @, found \"", number,
                       "\"; as in rwkv4@0.001");
   return {word, word.substr(0, at), rate};
@@ -67,11 +67,7 @@ inline std::uint64_t fingerprint(const rwkv::Corpus& corpus) {
 /// What two commands must agree in to share a folder: a line each. The models and the number of seeds are not among
 /// them: a study may grow.
 inline std::string settings(const Study& s, const Texts& texts) {
-  const auto number = [](double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.9g", x);
-    return std::string(text);
-  };
+  const auto number = [](double x) { return rwkv::number_text(x); };
   std::string all;
   const auto line = [&](const char* name, const std::string& value) { all += std::string(name) + " " + value + "\n"; };
   line("size", s.size), line("tokens", number(double(s.tokens))), line("batch", number(double(s.batch)));

@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include "../core/decimal_comma.hpp"
+
 using namespace rwkv;
 
 namespace {
@@ -37,6 +39,12 @@ TEST_CASE("a summary lists every parameter once and counts all") {
   std::snprintf(total, sizeof total, "  total           %12.3f\n", double(all) * 4e-6);
   CHECK(text.ends_with(total));
   CHECK(text == summary(Model<Net>(), {2, 8}));
+}
+
+TEST_CASE("a summary is the same in a locale of decimal commas") {
+  const std::string text = summary<Net>({2, 8});
+  const test::DecimalComma comma;
+  CHECK(summary<Net>({2, 8}) == text);
 }
 
 TEST_CASE("a summary in bf16 counts what is shortened and what is not") {

@@ -1,7 +1,6 @@
 #pragma once
 #include <charconv>
 #include <concepts>
-#include <cstdio>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -18,7 +17,7 @@ class Word {
   Word(const std::string& text) : text_(text) {}
   Word(std::signed_integral auto n) : Word(Number{}, static_cast<long long>(n)) {}
   Word(std::unsigned_integral auto n) : Word(Number{}, static_cast<unsigned long long>(n)) {}
-  Word(double x) { size_ = std::snprintf(digits_, sizeof digits_, "%.9g", x); }
+  Word(double x) { print(x, std::chars_format::general, 9); }
 
   std::string_view view() const {
     return size_ > 0 ? std::string_view(digits_, static_cast<std::size_t>(size_)) : text_;
@@ -28,7 +27,9 @@ class Word {
   struct Number {};
   [[gnu::noinline]] Word(Number, long long n) { print(n); }
   [[gnu::noinline]] Word(Number, unsigned long long n) { print(n); }
-  void print(auto n) { size_ = static_cast<int>(std::to_chars(digits_, digits_ + sizeof digits_, n).ptr - digits_); }
+  void print(auto... n) {
+    size_ = static_cast<int>(std::to_chars(digits_, digits_ + sizeof digits_, n...).ptr - digits_);
+  }
 
   std::string_view text_;
   char digits_[24];

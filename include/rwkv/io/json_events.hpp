@@ -1,12 +1,11 @@
 #pragma once
 #include <charconv>
-#include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/core/utf8.hpp>
 
 namespace rwkv::detail {
@@ -70,7 +69,7 @@ class JsonReader {
     std::uint64_t n = 0;
     if (at_ == whole && std::from_chars(text.data(), text.data() + text.size(), n).ec == std::errc())
       return events_.number(n);
-    if (std::isinf(std::strtod(text.c_str(), nullptr))) return --at_, wrong();  // beyond the numbers of a double
+    if (!number_in(text) && text.find('-', 1) == text.npos) return --at_, wrong();  // beyond the numbers of a double
     return events_.odd_number(text);
   }
   bool digits() {

@@ -19,9 +19,11 @@ inline std::string totals(const SummarySizes& n, Seq seq) {
                      " bytes\n\nmemory in MB for batch " + std::to_string(seq.batch) + ", time " +
                      std::to_string(seq.time) + "\n";
   const auto megabytes = [&](const char* name, dim_t bytes) {
-    char row[64];
-    std::snprintf(row, sizeof row, "  %-16s%12.3f\n", name, double(bytes) * 1e-6);
-    text += row;
+    std::string row = fixed_text(double(bytes) * 1e-6, 3);
+    row.insert(0, row.size() < 12 ? 12 - row.size() : 0, ' ');
+    std::string words = std::string("  ") + name;
+    words.resize(18, ' ');
+    text += words + row + "\n";
   };
   megabytes("parameters", n.parameters);
   if (n.master > 0) megabytes("master copy", n.master);

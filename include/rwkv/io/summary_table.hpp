@@ -1,12 +1,12 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <rwkv/core/leaf.hpp>
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/io/tensor_info.hpp>
 
 namespace rwkv::detail {
@@ -14,13 +14,6 @@ namespace rwkv::detail {
 /// A row of the table, and which of its columns are numbers.
 using SummaryRow = std::array<std::string, 8>;
 inline constexpr std::array<bool, 8> summary_numbers{false, false, true, false, false, true, false, true};
-
-/// "0.5", "1", "1e-04"
-inline std::string short_number(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", x);
-  return text;
-}
 
 /// Of the leaf `first`, and of those like it in the next blocks of its stack, each `block` leaves further on.
 inline SummaryRow summary_row(std::span<const Leaf> leaves, std::size_t first, std::size_t block, std::size_t blocks) {
@@ -38,9 +31,9 @@ inline SummaryRow summary_row(std::span<const Leaf> leaves, std::size_t first, s
           std::to_string(leaf.size * dim_t(blocks)),
           stored,
           leaf.field.init.name,
-          short_number(leaf.field.init.gain),
+          number_text(leaf.field.init.gain, 4),
           leaf.field.decays ? "yes" : "no",
-          leaf.trained ? short_number(leaf.field.lr_scale) : "fixed"};
+          leaf.trained ? number_text(leaf.field.lr_scale, 4) : "fixed"};
 }
 /// A row for every leaf; the blocks of a stack, which differ only in their number, share theirs.
 inline std::vector<SummaryRow> summary_rows(std::span<const Leaf> leaves) {

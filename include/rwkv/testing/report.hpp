@@ -1,9 +1,10 @@
 #pragma once
-#include <cstdio>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+
+#include <rwkv/core/number_text.hpp>
 
 namespace rwkv::testing {
 
@@ -32,13 +33,6 @@ inline std::ostream& operator<<(std::ostream& out, const Report& report) {
 }
 
 namespace detail {
-/// As few digits as tell a double apart from what it is not, at most 10.
-inline std::string digits(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.10g", x);
-  return text;
-}
-
 /// The name of a type, as the compiler spells it, without the library's own namespaces.
 template <class L>
 std::string type_name() {
@@ -58,8 +52,8 @@ inline std::string Report::text() const {
   std::string text =
       check + ": broken in case " + std::to_string(cases) + "\n  law       " + f.law + "\n  case      " + smallest;
   if (first != smallest) text += "\n  shrunk    from " + first;
-  return text + "\n  place     " + f.place + "\n  expected  " + detail::digits(f.expected) + "\n  found     " +
-         detail::digits(f.found) + "\n  allowed   a difference of " + detail::digits(f.allowed);
+  return text + "\n  place     " + f.place + "\n  expected  " + number_text(f.expected, 10) + "\n  found     " +
+         number_text(f.found, 10) + "\n  allowed   a difference of " + number_text(f.allowed, 10);
 }
 
 }  // namespace rwkv::testing

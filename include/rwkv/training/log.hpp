@@ -7,6 +7,7 @@
 #include <string>
 
 #include <rwkv/core/error.hpp>
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/io/atomic_file.hpp>
 #include <rwkv/io/mapped_file.hpp>
 #include <rwkv/training/step_report.hpp>
@@ -33,7 +34,7 @@ class Log {
         const long step = std::strtol(line.c_str(), &after, 10);
         if (after != line.c_str() && *after == ',' && step >= 1 && step <= steps) {
           kept += line;
-          seconds_ = std::strtod(line.c_str() + line.rfind(',') + 1, nullptr);
+          seconds_ = number_in(text.substr(0, end).substr(line.rfind(',') + 1)).value_or(0);
         }
         text.remove_prefix(end + 1);
       }
@@ -49,11 +50,11 @@ class Log {
   double seconds() const { return seconds_; }
 
   void write(const StepReport& r) {
-    const std::string valid = r.validated ? number(r.valid) : "";
-    const bool good = std::fprintf(file_.get(), "%ld,%s,%s,%s,%s,%.1f,%.3f\n", long(r.step), number(r.loss).c_str(),
-                                   valid.c_str(), number(r.learning_rate).c_str(), number(r.gradient_norm).c_str(),
-                                   r.tokens_per_second, r.seconds) > 0 &&
-                      std::fflush(file_.get()) == 0;
+    const std::string line = std::to_string(r.step) + "," + number_text(r.loss) + "," +
+                             (r.validated ? number_text(r.valid) : "") + "," + number_text(r.learning_rate) + "," +
+                             number_text(r.gradient_norm) + "," + fixed_text(r.tokens_per_second, 1) + "," +
+                             fixed_text(r.seconds, 3) + "\n";
+    const bool good = std::fputs(line.c_str(), file_.get()) >= 0 && std::fflush(file_.get()) == 0;
     if (!good) fail("write");
   }
 
@@ -61,11 +62,6 @@ class Log {
   struct Close {
     void operator()(std::FILE* f) const { std::fclose(f); }
   };
-  static std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.9g", x);
-    return text;
-  }
   [[noreturn]] void fail(const char* what) const {
     throw Error(path_, ": cannot ", what, " (", std::strerror(errno),
                 "); free some space or choose another folder, then resume from the last checkpoint");

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/training/step_report.hpp>
 
 namespace rwkv {
@@ -40,15 +41,14 @@ class Progress {
 
   /// The line: step, losses, learning rate, gradient norm, speed, and the time left in hours, minutes and seconds.
   static std::string line(const StepReport& r, double left) {
-    char text[200], valid[32] = "", speed[32];
-    if (!std::isnan(r.valid)) std::snprintf(valid, sizeof valid, "  valid %.4f", r.valid);
-    std::snprintf(speed, sizeof speed, r.tokens_per_second < 10000 ? "%.0f" : "%.1fk",
-                  r.tokens_per_second < 10000 ? r.tokens_per_second : r.tokens_per_second / 1000);
     const long s = std::lround(std::max(0.0, left));
-    std::snprintf(text, sizeof text, "step %ld/%ld  loss %.4f%s  lr %.2g  norm %.2f  %s tokens/s  ETA %ld:%02ld:%02ld",
-                  long(r.step), long(r.steps), r.loss, valid, r.learning_rate, r.gradient_norm, speed, s / 3600,
-                  s / 60 % 60, s % 60);
-    return text;
+    char eta[40];
+    std::snprintf(eta, sizeof eta, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    const double speed = r.tokens_per_second;
+    return "step " + std::to_string(r.step) + "/" + std::to_string(r.steps) + "  loss " + fixed_text(r.loss, 4) +
+           (std::isnan(r.valid) ? "" : "  valid " + fixed_text(r.valid, 4)) + "  lr " +
+           number_text(r.learning_rate, 2) + "  norm " + fixed_text(r.gradient_norm, 2) + "  " +
+           (speed < 10000 ? fixed_text(speed, 0) : fixed_text(speed / 1000, 1) + "k") + " tokens/s  ETA " + eta;
   }
 
  private:
