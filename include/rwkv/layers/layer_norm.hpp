@@ -25,7 +25,7 @@ struct LayerNorm {
     static constexpr int borrowed = 1;
     TensorOf<B, In> x;
     TensorOf<B, Out> y;
-    Tensor<Accum<B>, Batch, Time> mean, rstd;
+    Tensor<Accum<B>, Batch, Time, 1> mean, rstd;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"y"}, c.y...);
       f(Field{"mean"}, c.mean...);
