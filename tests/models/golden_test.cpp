@@ -2,6 +2,7 @@
 
 #include <rwkv/io/load.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/models/v7.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 
 #include <doctest/doctest.h>
@@ -12,10 +13,21 @@ using namespace rwkv;
 
 namespace {
 
-using Net = v4::Model<19, 8, 2, 24>;
+/// The models of golden/small_model.py.
+struct Rwkv4 {
+  using Net = v4::Model<19, 8, 2, 24>;
+  static constexpr const char* name = "rwkv4";
+};
+struct Rwkv7 {
+  using Net = v7::Model<19, 8, 2, 4, 3, 2, 4, 5, 12>;
+  static constexpr const char* name = "rwkv7";
+};
 constexpr Seq seq{2, 35};
-const std::string golden = RWKV_TESTS_DIR "/golden/rwkv4";
 
+template <class Golden>
+std::string file(const char* end) {
+  return RWKV_TESTS_DIR "/golden/" + std::string(Golden::name) + end;
+}
 /// The tokens that a model reads, or from the second on, those it should have said.
 std::vector<std::int32_t> tokens(const TensorSource& expected, int from) {
   std::vector<std::int32_t> all(seq.batch * (seq.time + 1)), some;
@@ -25,30 +37,36 @@ std::vector<std::int32_t> tokens(const TensorSource& expected, int from) {
   return some;
 }
 
-}  // namespace
-
-TEST_CASE_TEMPLATE("logits of an RWKV-4 are PyTorch's, see golden/rwkv4.py", T, float, double) {
-  const SafetensorsFile expected(golden + "_expected.safetensors");
+template <class Golden, class T>
+void check_logits(double allowed) {
+  const SafetensorsFile expected(file<Golden>("_expected.safetensors"));
   std::vector<double> logits(seq.tokens() * 19);
   expected.read("logits", std::vector<dim_t>{seq.batch, seq.time, 19}, std::span(logits));
-  Model<Net, Cpu<T>> model;
-  load(model, golden + ".safetensors");
+  Model<typename Golden::Net, Cpu<T>> model;
+  load(model, file<Golden>(".safetensors"));
   for (const dim_t piece : {seq.time, dim_t(1), dim_t(16)})  // all at once, one by one, in pieces
-    CHECK(test::distance(test::logits_of(model, tokens(expected, 0), seq, piece), logits) <
-          (sizeof(T) == 4 ? 1e-5 : 1e-13));
+    CHECK(test::distance(test::logits_of(model, tokens(expected, 0), seq, piece), logits) < allowed);
 }
 
-TEST_CASE("loss and gradients of an RWKV-4 are PyTorch's, see golden/rwkv4.py") {
+}  // namespace
+
+TEST_CASE_TEMPLATE("logits of a small model are PyTorch's, see golden/small_model.py", Golden, Rwkv4, Rwkv7) {
+  check_logits<Golden, float>(1e-5);
+  check_logits<Golden, double>(1e-13);
+}
+
+TEST_CASE_TEMPLATE("its loss and gradients are PyTorch's", Golden, Rwkv4, Rwkv7) {
   using B = Cpu<double>;
-  const SafetensorsFile expected(golden + "_expected.safetensors");
+  using Net = typename Golden::Net;
+  const SafetensorsFile expected(file<Golden>("_expected.safetensors"));
   const auto inputs = tokens(expected, 0), targets = tokens(expected, 1);
   Model<Net, B> model;
-  load(model, golden + ".safetensors");
+  load(model, file<Golden>(".safetensors"));
   Context<B> context;
-  Owned<B, Net::Cache<B>> cache(seq);
+  Owned<B, typename Net::template Cache<B>> cache(seq);
   auto state = model.fresh_state(seq.batch), dstate = state;
   dstate.zero();
-  Owned<B, Net::Params<B>> gradient, theirs;
+  Owned<B, typename Net::template Params<B>> gradient, theirs;
   const TokenIds ids{inputs.data(), seq};
   const auto logits = Net::forward(context, model.params, ids, cache.view(), state.view());
   double loss = 0;
