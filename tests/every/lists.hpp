@@ -31,6 +31,7 @@ struct DroppedAgain : Sequential<Recompute<gpt2::study::Block<12, 2, 256, 20>>, 
 using BesideModels = List<
     Line<MultiHeadAttention<16, 2, 40>>,  // on tensor cores
     Line<v4::TimeMix<8, 24, OverTime::scan>>,
+    Line<v7::TimeMix<v7::Widths<10, 5, 3, 2, 4, 6>, false, wkv7::OverTime::sequential>>,
     Line<Recompute<v4::Block<8>>>>;
 
 /// Every layer and composer. A new one is a line here.
@@ -52,6 +53,9 @@ using Layers = decltype(BesideModels() + List<
     Line<v4::ChannelMix<9>>,
     Line<v4::ChannelMix<12, 5>>,
     Line<v4::Block<16>>,
+    Line<v7::TimeMix<v7::Widths<12, 4, 3, 5, 2, 6>, true>>,
+    Line<v7::TimeMix<v7::Widths<16, 16, 1, 2, 3, 4>, false>>,
+    Line<v7::ChannelMix<9, 12>>,
     Line<MultiHeadAttention<12, 3, 5>>,
     Line<MultiHeadAttention<8, 2, 128>>,
     Line<MultiHeadAttention<10, 1, 33, gpt2::SeparateWeights<10>>>,
@@ -72,6 +76,7 @@ using Layers = decltype(BesideModels() + List<
 /// Every model, small. A new version is a line here.
 using Models = List<
     Line<v4::Model<vocabulary, 12, 2>>,
+    Line<v7::Model<vocabulary, 12, 3, 6, 3, 2, 4, 5>>,
     Line<v1::Model<vocabulary, 12, 2, 2, 6, 12, 256>>,
     Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>,
     Line<gpt2::study::Model<vocabulary, 12, 2, 6, 256>>,
