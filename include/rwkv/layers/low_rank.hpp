@@ -7,24 +7,29 @@
 
 namespace rwkv {
 
-/// y = f(x w1) w2 + w0: a product of rank R, whose factors are stored (in, out), F being one of rwkv::activation. W is
-/// the letter of the parameters' names. w1 starts as zeros, w2 as Second, w0 as Bias::init, with Bias::lr_scale; there
-/// is none where Bias is void.
-template <char W, dim_t I, dim_t R, dim_t O, class F, const Init& Second, class Bias = void>
+/// Names of a low-rank product's parameters: "w1", "w2" and "w0".
+template <char W>
+struct Numbered {
+  static constexpr char first[]{W, '1', 0}, second[]{W, '2', 0}, bias[]{W, '0', 0};
+};
+
+/// y = f(x first) second + bias: a product of rank R, whose factors are stored (in, out), F being one of
+/// rwkv::activation. The first starts as zeros, the second as Second, the bias as Bias::init, with Bias::lr_scale;
+/// there is none where Bias is void.
+template <class Names, dim_t I, dim_t R, dim_t O, class F, const Init& Second, class Bias = void>
 struct LowRank {
   static_assert(R > 0, "LowRank: the rank must be at least 1");
   using In = Shape<Batch, Time, I>;
   using Out = Shape<Batch, Time, O>;
   static constexpr dim_t flops = 2 * R * (I + O);
-  static constexpr char name0[]{W, '0', 0}, name1[]{W, '1', 0}, name2[]{W, '2', 0};
 
   template <class B>
   struct Factors {
     Tensor<B, I, R> first;
     Tensor<B, R, O> second;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(Field{name1, init::zeros}, p.first...);
-      f(Field{name2, Second}, p.second...);
+      f(Field{Names::first, init::zeros}, p.first...);
+      f(Field{Names::second, Second}, p.second...);
     }
   };
   template <class B>
@@ -32,7 +37,7 @@ struct LowRank {
     Tensor<B, 1, 1, O> bias;
     Factors<B> factors;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(Field{.name = name0, .init = Bias::init, .lr_scale = Bias::lr_scale}, p.bias...);
+      f(Field{.name = Names::bias, .init = Bias::init, .lr_scale = Bias::lr_scale}, p.bias...);
       f(Field{}, p.factors...);
     }
   };

@@ -28,6 +28,7 @@ struct Family {
   NetShape (*shape)(const ExtentsOf& parameters);
   /// The net's type, as one writes it: "v4::Model<256, 128, 4>".
   std::string (*type)(const NetShape& shape);
+  double eps = 1e-8;  ///< of AdamW
 };
 
 namespace detail {

@@ -62,7 +62,7 @@ inline std::string type_of(const NetShape& s) {
 }
 inline constexpr Init small = init::uniform(1e-4f);
 }  // namespace detail
-inline constexpr Family family{"rwkv7", 0.99, &detail::shape_of, &detail::type_of};
+inline constexpr Family family{"rwkv7", 0.99, &detail::shape_of, &detail::type_of, 1e-18};
 
 /// RWKV-7 "Goose" (Peng et al. 2025, arXiv 2503.14456), with the parameter names of official checkpoints. W, A, V and G
 /// are the ranks of its low-rank products, Hidden the width inside channel mixing.

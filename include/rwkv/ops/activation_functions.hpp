@@ -72,6 +72,31 @@ struct Tanh {
   }
 };
 
+struct Exp {
+  static constexpr bool of_output = true;
+  template <class L>
+  static RWKV_HD L value(L x) {
+    return math::exp(x);
+  }
+  template <class L>
+  static RWKV_HD L derivative(L y) {
+    return y;
+  }
+};
+
+/// -e^x: the logarithm of a decay e^{-e^x}
+struct NegativeExp {
+  static constexpr bool of_output = true;
+  template <class L>
+  static RWKV_HD L value(L x) {
+    return -math::exp(x);
+  }
+  template <class L>
+  static RWKV_HD L derivative(L y) {
+    return y;
+  }
+};
+
 /// x sigmoid(x) (Hendrycks and Gimpel, arXiv 1606.08415)
 struct Silu {
   static constexpr bool of_output = false;

@@ -39,9 +39,6 @@ inline double value_share(const Site& s, double i, double) {
 inline double key_scale(const Site& s, double i, double) {
   return 0.71 - 0.1 * centred(s, i);
 }
-inline double norm_scale(const Site& s, double, double) {
-  return std::pow(double(1 + s.layer) / s.layers, 0.7);
-}
 }  // namespace detail
 
 inline constexpr Init slow_mix = rwkv::detail::by_channel<&detail::mix>("1 - d^power", 0.2f),
@@ -49,9 +46,7 @@ inline constexpr Init slow_mix = rwkv::detail::by_channel<&detail::mix>("1 - d^p
                       rate_mix = rwkv::detail::by_channel<&detail::mix>("1 - d^power", 0.9f),
                       hidden_mix = rwkv::detail::by_channel<&detail::hidden_mix>("hidden mix"),
                       k_k = rwkv::detail::by_channel<&detail::key_scale>("key scale"), k_a = init::constant(1.02f),
-                      r_k = init::constant(-0.04f),
-                      norm_weight = rwkv::detail::by_channel<&detail::norm_scale>("depth^0.7"),
-                      factor = init::orthogonal(0.1f), projection = init::orthonormal(),
+                      r_k = init::constant(-0.04f), factor = init::orthogonal(0.1f), projection = init::orthonormal(),
                       key_projection = init::orthonormal(0.1f);
 
 /// Of the biases of low-rank products.

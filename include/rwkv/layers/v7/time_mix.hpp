@@ -1,10 +1,10 @@
 #pragma once
 #include <rwkv/layers/child.hpp>
+#include <rwkv/layers/head_norm.hpp>
 #include <rwkv/layers/linear.hpp>
 #include <rwkv/layers/low_rank.hpp>
 #include <rwkv/layers/v7/init.hpp>
 #include <rwkv/layers/v7/rank.hpp>
-#include <rwkv/ops/layer_norm.hpp>
 #include <rwkv/ops/token_shift.hpp>
 #include <rwkv/ops/wkv7.hpp>
 #include <rwkv/ops/wkv7/operands.hpp>
@@ -22,15 +22,6 @@ struct Widths {
   static constexpr dim_t H = C / N;
 };
 
-/// Where there are no values of an earlier block.
-struct NoValueShare {
-  template <class B>
-  using Params = Empty;
-  template <class B>
-  using Cache = Empty;
-  static constexpr dim_t flops = 0;
-};
-
 /// RWKV-7's attention (Peng et al. 2025, arXiv 2503.14456): r, w, k, v, a and g from lerps of a token with the one
 /// before it; a state of N x N per head that WKV-7 changes by the generalised delta rule; its output normalised per
 /// head, with a bonus for the token at hand, and gated. The values of the first block, which has First, are carried to
@@ -39,7 +30,6 @@ template <class Sizes, bool First, wkv7::OverTime How = wkv7::OverTime::automati
           template <dim_t, dim_t, const Init&> class Projection = Linear>
 struct TimeMix {
   static constexpr dim_t C = Sizes::C, N = Sizes::N, H = Sizes::H;
-  static constexpr double eps = 64e-5;
   using Stream = Shape<Batch, Time, C>;
   using In = std::conditional_t<First, Stream, Carry<Stream, Stream>>;
   using Out = Carry<Stream, Stream>;
@@ -47,11 +37,13 @@ struct TimeMix {
   using Key = Projection<C, C, key_projection>;
   using Value = Receptance;
   using Output = Projection<C, C, init::zeros>;
-  using Decay = LowRank<'w', C, Sizes::w, C, activation::Tanh, factor, v7::Decay<N>>;
-  using Rate = LowRank<'a', C, Sizes::a, C, activation::Identity, factor, v7::Rate<N>>;
-  using Gate = LowRank<'g', C, Sizes::g, C, activation::Sigmoid, factor>;
-  using ValueShare = std::conditional_t<First, NoValueShare,
-                                        LowRank<'v', C, Sizes::v, C, activation::Identity, factor, v7::ValueShare>>;
+  using Norm = HeadNorm<C, H>;
+  using Decay = LowRank<Numbered<'w'>, C, Sizes::w, C, activation::Tanh, factor, v7::Decay<N>>;
+  using Rate = LowRank<Numbered<'a'>, C, Sizes::a, C, activation::Identity, factor, v7::Rate<N>>;
+  using Gate = LowRank<Numbered<'g'>, C, Sizes::g, C, activation::Sigmoid, factor>;
+  using ValueShare =
+      std::conditional_t<First, NoChild,
+                         LowRank<Numbered<'v'>, C, Sizes::v, C, activation::Identity, factor, v7::ValueShare>>;
   /// Of wkv, per head: 5 products of a state and a vector.
   static constexpr dim_t flops = Receptance::flops + Key::flops + Value::flops + Output::flops + Decay::flops +
                                  Rate::flops + Gate::flops + ValueShare::flops + 10 * C * N;
@@ -68,7 +60,7 @@ struct TimeMix {
     typename Key::template Params<B> key;
     typename Value::template Params<B> value;
     typename Output::template Params<B> output;
-    Tensor<B, C> norm_weight, norm_bias;
+    typename Norm::template Params<B> norm;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"x_r", slow_mix}, p.x_r...);
       f(Field{"x_w", rate_mix}, p.x_w...);
@@ -87,14 +79,13 @@ struct TimeMix {
       f(Field{"key"}, p.key...);
       f(Field{"value"}, p.value...);
       f(Field{"output"}, p.output...);
-      f(Field{"ln_x.weight", v7::norm_weight}, p.norm_weight...);
-      f(Field{"ln_x.bias", init::zeros}, p.norm_bias...);
+      f(Field{"ln_x"}, p.norm...);
     }
   };
   template <class B>
   struct Cache {
-    static constexpr int borrowed = 9;
-    TensorOf<B, Stream> x, v_first, r, k_raw, v_raw, w, rate, v_share, gate;
+    static constexpr int borrowed = 10;
+    TensorOf<B, Stream> x, v_first, r, k_raw, v_raw, w, rate, v_share, gate, normed;
     Tensor<Accum<B>, Batch, C> start;  // the token before the first
     TensorOf<B, Stream> xr, xw, xk, xv, xa, xg;
     typename Receptance::template Cache<B> receptance;
@@ -108,8 +99,8 @@ struct TimeMix {
     Tensor<B, Batch, Time, First ? 0 : C> v;         // of the first block that is v_raw
     Tensor<Accum<B>, Batch, Spans, H, N, N> starts;  // wkv's state before every span
     TensorOf<Accum<B>, Stream> recalled;             // what wkv's state held under a
-    TensorOf<B, Stream> wkv, normed, gated;
-    Tensor<Accum<B>, Batch, Time, H> mean, rstd;
+    TensorOf<B, Stream> wkv, gated;
+    typename Norm::template Cache<B> norm;
     typename Output::template Cache<B> output;
     static constexpr void fields(auto&& f, auto&&... c) {
       f(Field{"start"}, c.start...);
@@ -133,10 +124,8 @@ struct TimeMix {
       f(Field{"starts"}, c.starts...);
       f(Field{"recalled"}, c.recalled...);
       f(Field{"wkv"}, c.wkv...);
-      f(Field{"normed"}, c.normed...);
       f(Field{"gated"}, c.gated...);
-      f(Field{"mean"}, c.mean...);
-      f(Field{"rstd"}, c.rstd...);
+      f(Field{"norm"}, c.norm...);
       f(Field{"output"}, c.output...);
     }
   };
@@ -169,7 +158,7 @@ struct TimeMix {
     }
     wkv7_operands_forward<B, H, First>(p.k_k, p.k_a, operands<B>(c));
     wkv7_forward<B, H, N>(ctx.scratch, signals<B>(c), c.wkv, s.wkv, {c.starts, c.recalled}, How);
-    layer_norm_forward<B>(ctx.scratch, eps, p.norm_weight, p.norm_bias, c.wkv, c.normed, c.mean, c.rstd);
+    c.normed = forward_child<Norm>(ctx, p.norm, c.wkv, c.norm);
     wkv7_output_forward<B>(p.r_k, c.r, c.k, v(c), c.normed, c.gate, c.gated);
     const auto y = forward_child<Output>(ctx, p.output, c.gated, c.output);
     if constexpr (First)
@@ -192,8 +181,7 @@ struct TimeMix {
       backward_child<Output>(ctx, p.output, c.output, dy.stream, dnormed, dp.output);
       wkv7_output_backward<B>(p.r_k, c.r, c.k, v(c), c.normed, c.gate, dnormed, dnormed, dgate);
       backward_child<Gate>(ctx, p.g, c.gate_made, dgate, dxg, dp.g);
-      layer_norm_backward<B>(scratch, p.norm_weight, c.wkv, c.mean, c.rstd, dnormed, dwkv, dp.norm_weight,
-                             dp.norm_bias);
+      backward_child<Norm>(ctx, p.norm, c.norm, dnormed, dwkv, dp.norm);
       wkv7_backward<B, H, N>(scratch, signals<B>(c), {c.starts, c.recalled}, dwkv, {dr, dw, dk, dv, da, db}, ds.wkv,
                              How);
       wkv7_bonus_backward<B>(scratch, p.r_k, c.r, c.k, v(c), dnormed, dr, dk, dv, dp.r_k);
