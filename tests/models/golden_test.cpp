@@ -2,6 +2,8 @@
 
 #include <rwkv/io/load.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/models/v5.hpp>
+#include <rwkv/models/v6.hpp>
 #include <rwkv/models/v7.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 
@@ -17,6 +19,18 @@ namespace {
 struct Rwkv4 {
   using Net = v4::Model<19, 8, 2, 24>;
   static constexpr const char* name = "rwkv4";
+};
+template <v5::Kind Of>
+struct Rwkv5 {
+  using Net = v5::Model<19, 8, 2, 4, Of, 12>;
+  static constexpr const char* name = Of == v5::Kind::v5_0 ? "rwkv5_0" : Of == v5::Kind::v5_1 ? "rwkv5_1" : "rwkv5_2";
+};
+using Rwkv5_0 = Rwkv5<v5::Kind::v5_0>;
+using Rwkv5_1 = Rwkv5<v5::Kind::v5_1>;
+using Rwkv5_2 = Rwkv5<v5::Kind::v5_2>;
+struct Rwkv6 {
+  using Net = v6::Model<19, 8, 2, 4, 3, 2, 12>;
+  static constexpr const char* name = "rwkv6";
 };
 struct Rwkv7 {
   using Net = v7::Model<19, 8, 2, 4, 3, 2, 4, 5, 12>;
@@ -50,12 +64,13 @@ void check_logits(double allowed) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("logits of a small model are PyTorch's, see golden/small_model.py", Golden, Rwkv4, Rwkv7) {
+TEST_CASE_TEMPLATE("logits of a small model are PyTorch's, see golden/small_model.py", Golden, Rwkv4, Rwkv5_0, Rwkv5_1,
+                   Rwkv5_2, Rwkv6, Rwkv7) {
   check_logits<Golden, float>(1e-5);
   check_logits<Golden, double>(1e-13);
 }
 
-TEST_CASE_TEMPLATE("its loss and gradients are PyTorch's", Golden, Rwkv4, Rwkv7) {
+TEST_CASE_TEMPLATE("its loss and gradients are PyTorch's", Golden, Rwkv4, Rwkv5_0, Rwkv5_1, Rwkv5_2, Rwkv6, Rwkv7) {
   using B = Cpu<double>;
   using Net = typename Golden::Net;
   const SafetensorsFile expected(file<Golden>("_expected.safetensors"));

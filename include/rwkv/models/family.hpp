@@ -13,6 +13,7 @@ namespace rwkv {
 struct NetShape {
   dim_t vocabulary = 0, width = 0, layers = 0, heads = 0, hidden = 0;
   dim_t context = 0;                ///< the most tokens of a sequence
+  int kind = 0;                     ///< of a family with sub-versions
   std::array<dim_t, 4> ranks = {};  ///< of low-rank products, in the order of the family's type
 };
 
