@@ -32,6 +32,14 @@ struct ForwardChunk : Chunk<T, N> {
   }
 
  private:
+  /// x in every lane of a register, where GCC would read memory again for every use.
+  [[gnu::always_inline]] static L held(T x) {
+    L all = broadcast<L>(x);
+#if defined(__x86_64__)
+    asm("" : "+v"(all));
+#endif
+    return all;
+  }
   /// Writes a token to the state and reads it, for itself and for what the next one recalls. The last fades the state.
   template <bool last>
   void token(T* state, dim_t c, dim_t t, L (&recalled)[across]) const {
@@ -43,15 +51,17 @@ struct ForwardChunk : Chunk<T, N> {
       value[s] = load(this->x, Lanes<W>{2 * t * width + c + s * W});
       store(this->x, Lanes<W>{(2 * t + 1) * width + c + s * W}, recalled[s]);
     }
-    for (dim_t i = 0; i < N; ++i)
+    for (dim_t i = 0; i < N; ++i) {
+      const L b_i = held(b[i]), k_i = held(k[i]), r_i = held(r[i]), with = held(last ? fade[i] : next[i]);
 #pragma GCC unroll 4
       for (int s = 0; s < across; ++s) {
         const Lanes<W> at{i * width + s * W};
-        const L z = load(state, at) + b[i] * recalled[s] + k[i] * value[s];
-        y_t[s] += r[i] * z;
-        if constexpr (!last) recalls[s] += next[i] * z;
-        store(state, at, last ? z * fade[i] : z);
+        const L z = load(state, at) + b_i * recalled[s] + k_i * value[s];
+        y_t[s] += r_i * z;
+        if constexpr (!last) recalls[s] += with * z;
+        store(state, at, last ? with * z : z);
       }
+    }
 #pragma GCC unroll 4
     for (int s = 0; s < across; ++s) store(y, Lanes<W>{2 * t * width + c + s * W}, y_t[s]), recalled[s] = recalls[s];
   }
