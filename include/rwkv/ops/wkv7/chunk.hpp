@@ -60,8 +60,8 @@ struct Chunk {
         const auto before = load(fade, c + s * width);
         const auto after = before * math::exp_nonpositive(load(in.w.data, from + c)), up = T(1) / after;
         store(fade, c + (s + 1) * width, after), store(lift, c + s * width, up);
-        store(q, c + row, load(in.r.data, from + c) * after),
-            store(q, c + row + width, load(in.a.data, from + c) * before);
+        store(q, c + row, load(in.r.data, from + c) * after);
+        store(q, c + row + width, load(in.a.data, from + c) * before);
         store(k, c + row, load(in.k.data, from + c) * up), store(k, c + row + width, load(in.b.data, from + c) * up);
         store(x, c + row, load(in.v.data, from + c));
         if (recalled) store(x, c + row + width, load(recalled, from + c));
@@ -80,23 +80,13 @@ struct Chunk {
       L total[some][packs];
       Tile::multiply(N, q + m * width, width, 1, z + c, width, total);
       Tile::add(m, past + m * rows, rows, 1, x + c, width, total);
-      solve<some>(total, x + m * width + c, past + m * rows + m, rows, 1);
-      put<some>(total, y + m * width + c);
+      solve<some>(total, x + m * width + c, past + m * rows + m);
+      put(total, y + m * width + c);
     });
   }
   /// Z' = f (Z + K^T X)
   [[gnu::noinline]] void advance(T* z) const {
-    each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
-      L total[some][packs];
-      Tile::multiply(rows, k + i, 1, width, x + c, width, total);
-#pragma GCC unroll 16
-      for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-        for (int s = 0; s < packs; ++s) {
-          const Lanes<W> at{(i + r) * width + c + s * W};
-          store(z, at, (load(z, at) + total[r][s]) * fade[tokens * width + i + r]);
-        }
-    });
+    add_products(k, x, z, [&](L sum, dim_t i, dim_t) { return sum * fade[tokens * width + i]; });
   }
   /// The past of left right^T.
   [[gnu::noinline]] void join(const T* left, const T* right, T* to) const {
@@ -105,13 +95,10 @@ struct Chunk {
       if (c >= m + some) return;
       L total[some][packs];
       Tile::multiply(N, left + m * width, width, 1, turned + c, rows, total);
-#pragma GCC unroll 16
-      for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-        for (int s = 0; s < packs; ++s) {
-          const L seen = broadcast<L>(T(m + r + (r % 2 ? -1 : 2) - c - s * W));  // even rows: their own token's, too
-          store(to, Lanes<W>{(m + r) * rows + c + s * W}, count() < seen ? total[r][s] : L{});
-        }
+      each(total, [&](int r, int s, L sum) {
+        const L seen = broadcast<L>(T(m + r + (r % 2 ? -1 : 2) - c - s));  // even rows: their own token's, too
+        store(to, Lanes<W>{(m + r) * rows + c + s}, count() < seen ? sum : L{});
+      });
     });
   }
 
@@ -126,16 +113,33 @@ struct Chunk {
       if constexpr (!up && rest > 0) f.template operator()<rest>(whole, c);
     }
   }
-  template <int some>
-  static void put(const L (&total)[some][packs], T* to) {
+  /// f(row, column, sum) for every pack of a tile.
+  template <int some, class F>
+  [[gnu::always_inline]] static void each(const L (&total)[some][packs], const F& f) {
 #pragma GCC unroll 16
     for (int r = 0; r < some; ++r)
 #pragma GCC unroll 4
-      for (int s = 0; s < packs; ++s) store(to, Lanes<W>{r * width + s * W}, total[r][s]);
+      for (int s = 0; s < packs; ++s) f(r, s * W, total[r][s]);
+  }
+  template <int some>
+  [[gnu::always_inline]] static void put(const L (&total)[some][packs], T* to) {
+    each(total, [&](int r, int s, L sum) { store(to, Lanes<W>{r * width + s}, sum); });
+  }
+  /// to = finish(to + left^T right, row, column)
+  template <class F>
+  [[gnu::always_inline]] static void add_products(const T* left, const T* right, T* to, const F& finish) {
+    each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
+      L total[some][packs];
+      Tile::multiply(rows, left + i, 1, width, right + c, width, total);
+      each(total, [&](int r, int s, L sum) {
+        const Lanes<W> at{(i + r) * width + c + s};
+        store(to, at, finish(load(to, at) + sum, i + r, c + s));
+      });
+    });
   }
   /// Adds what the rows of a tile see of each other, token after token: an odd row of X is an odd row of the result.
   template <int some>
-  static void solve(L (&total)[some][packs], T* x, const T* seen, dim_t row, dim_t step) {
+  static void solve(L (&total)[some][packs], T* x, const T* seen) {
 #pragma GCC unroll 8
     for (int t = 0; t < some; t += 2)
 #pragma GCC unroll 4
@@ -144,15 +148,14 @@ struct Chunk {
         store(x, Lanes<W>{(t + 1) * width + s * W}, recalled);
 #pragma GCC unroll 16
         for (int r = 0; r < some; ++r)
-          if (r >= t && r != t + 1)
-            total[r][s] += seen[r * row + t * step] * value + seen[r * row + (t + 1) * step] * recalled;
+          if (r >= t && r != t + 1) total[r][s] += seen[r * rows + t] * value + seen[r * rows + t + 1] * recalled;
       }
   }
   /// 0, 1, 2, ...
   static L count() {
-    L x{};
-    for (int j = 0; j < W; ++j) x[j] = T(j);
-    return x;
+    alignas(64) T numbers[W];
+    for (int j = 0; j < W; ++j) numbers[j] = T(j);
+    return load(numbers, Lanes<W>{0});
   }
 };
 

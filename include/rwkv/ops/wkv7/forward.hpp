@@ -35,7 +35,7 @@ struct ForwardChunk : Chunk<T, N> {
   /// x in every lane of a register, where GCC would read memory again for every use.
   [[gnu::always_inline]] static L held(T x) {
     L all = broadcast<L>(x);
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__CUDACC__)
     asm("" : "+v"(all));
 #endif
     return all;
