@@ -42,8 +42,8 @@ struct BackwardChunk : Chunk<T, N> {
 
   /// Z' = f (Z + K^T X), turned.
   [[gnu::noinline]] void advance_turned() const {
-    Base::add_products(x, k, z_turned,
-                       [&](L sum, dim_t, dim_t c) { return sum * load(this->fade, Lanes<W>{tokens * width + c}); });
+    Base::template add_products<rows>(
+        x, k, z_turned, [&](L sum, dim_t, dim_t c) { return sum * load(this->fade, Lanes<W>{tokens * width + c}); });
   }
   /// G from dZ, in its place.
   void fade_gradient() const {
@@ -83,7 +83,7 @@ struct BackwardChunk : Chunk<T, N> {
   }
   /// G becomes the dZ before the chunk.
   [[gnu::noinline]] void retreat() const {
-    Base::add_products(q, d, g, [](L sum, dim_t, dim_t) { return sum; });
+    Base::template add_products<rows>(q, d, g, [](L sum, dim_t, dim_t) { return sum; });
   }
 
   /// Of the n tokens from token t of a head on.
@@ -159,7 +159,7 @@ struct LanesBackward {
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
     const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto& x) { ask_for<N>(x.data + in.at(head, t - before), H * N, before); };
+    const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t - before), H * N, before); };
     Here::Tile::transpose(N, N, kept.starts.data + in.start(head, t / span), N, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) {
       chunk.read(in, kept.recalled.data, head, s, tokens);

@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 
-#include <rwkv/ops/attention/tile.hpp>
+#include <rwkv/ops/head_products.hpp>
 #include <rwkv/ops/rows.hpp>
 #include <rwkv/ops/wkv7/signals.hpp>
 
@@ -16,21 +16,12 @@
 // own, and the system is solved on the way. Decays of e^-0.61 and above make 1 / f_t at most e^10.
 namespace rwkv::wkv7 {
 
-/// Asks for rows that will be read when this chunk is done.
-template <dim_t N, class T>
-void ask_for(const T* p, dim_t row, dim_t rows) {
-  constexpr dim_t line = 64 / sizeof(T);
-  for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, 0, 2);
-}
-
 template <class T, dim_t N>
-struct Chunk {
-  using Tile = rwkv::detail::Tile<T>;
-  using L = typename Tile::L;
-  static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
+struct Chunk : rwkv::detail::HeadProducts<T, N> {
+  using Base = rwkv::detail::HeadProducts<T, N>;
+  using Base::W, Base::packs, Base::wide, Base::tall, Base::width, Base::each, Base::put;
+  using typename Base::L, typename Base::Tile;
   static constexpr dim_t tokens = 16, rows = 2 * tokens;
-  static constexpr dim_t width = (N + wide - 1) / wide * wide;  // of a row: N numbers and zeros
   static constexpr dim_t size = (4 * rows + 2 * tokens + 1) * width + rows * rows;
   static_assert(span % tokens == 0 && rows % wide == 0 && tall % 2 == 0);
 
@@ -76,7 +67,7 @@ struct Chunk {
 
   /// (y_t; sa_t), the latter in X, from what Q finds in the state and in the chunk.
   [[gnu::noinline]] void recall(const T* z, T* y) const {
-    each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
+    Base::template each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
       Tile::multiply(N, q + m * width, width, 1, z + c, width, total);
       Tile::add(m, past + m * rows, rows, 1, x + c, width, total);
@@ -86,12 +77,12 @@ struct Chunk {
   }
   /// Z' = f (Z + K^T X)
   [[gnu::noinline]] void advance(T* z) const {
-    add_products(k, x, z, [&](L sum, dim_t i, dim_t) { return sum * fade[tokens * width + i]; });
+    Base::template add_products<rows>(k, x, z, [&](L sum, dim_t i, dim_t) { return sum * fade[tokens * width + i]; });
   }
   /// The past of left right^T.
   [[gnu::noinline]] void join(const T* left, const T* right, T* to) const {
     Tile::transpose(rows, N, right, width, turned, rows, T(1));
-    each_tile<rows>(rows, [&]<int some>(dim_t m, dim_t c) {
+    Base::template each_tile<rows>(rows, [&]<int some>(dim_t m, dim_t c) {
       if (c >= m + some) return;
       L total[some][packs];
       Tile::multiply(N, left + m * width, width, 1, turned + c, rows, total);
@@ -102,41 +93,7 @@ struct Chunk {
     });
   }
 
- protected:
-  /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
-  template <dim_t count, bool up = false, class F>
-  static void each_tile(dim_t columns, const F& f) {
-    constexpr dim_t rest = count % tall, whole = count - rest;
-    for (dim_t c = 0; c < columns; c += wide) {
-      if constexpr (up && rest > 0) f.template operator()<rest>(whole, c);
-      for (dim_t m = 0; m < whole; m += tall) f.template operator()<tall>(up ? whole - tall - m : m, c);
-      if constexpr (!up && rest > 0) f.template operator()<rest>(whole, c);
-    }
-  }
-  /// f(row, column, sum) for every pack of a tile.
-  template <int some, class F>
-  [[gnu::always_inline]] static void each(const L (&total)[some][packs], const F& f) {
-#pragma GCC unroll 16
-    for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-      for (int s = 0; s < packs; ++s) f(r, s * W, total[r][s]);
-  }
-  template <int some>
-  [[gnu::always_inline]] static void put(const L (&total)[some][packs], T* to) {
-    each(total, [&](int r, int s, L sum) { store(to, Lanes<W>{r * width + s}, sum); });
-  }
-  /// to = finish(to + left^T right, row, column)
-  template <class F>
-  [[gnu::always_inline]] static void add_products(const T* left, const T* right, T* to, const F& finish) {
-    each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
-      L total[some][packs];
-      Tile::multiply(rows, left + i, 1, width, right + c, width, total);
-      each(total, [&](int r, int s, L sum) {
-        const Lanes<W> at{(i + r) * width + c + s};
-        store(to, at, finish(load(to, at) + sum, i + r, c + s));
-      });
-    });
-  }
+ private:
   /// Adds what the rows of a tile see of each other, token after token: an odd row of X is an odd row of the result.
   template <int some>
   static void solve(L (&total)[some][packs], T* x, const T* seen) {

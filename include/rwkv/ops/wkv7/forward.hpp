@@ -8,7 +8,7 @@ namespace rwkv::wkv7 {
 template <class T, dim_t N>
 struct ForwardChunk : Chunk<T, N> {
   using Base = Chunk<T, N>;
-  using Base::W, Base::width, Base::tokens;
+  using Base::W, Base::width, Base::tokens, Base::held;
   using typename Base::L;
   static constexpr dim_t size = Base::size + Base::rows * width + N * width;
   static constexpr int across = width % (4 * W) == 0 && W * sizeof(T) == 64 ? 4 : 2;  // of 32 registers, or 16
@@ -32,14 +32,6 @@ struct ForwardChunk : Chunk<T, N> {
   }
 
  private:
-  /// x in every lane of a register, where GCC would read memory again for every use.
-  [[gnu::always_inline]] static L held(T x) {
-    L all = broadcast<L>(x);
-#if defined(__x86_64__) && !defined(__CUDACC__)
-    asm("" : "+v"(all));
-#endif
-    return all;
-  }
   /// Writes a token to the state and reads it, for itself and for what the next one recalls. The last fades the state.
   template <bool last>
   void token(T* state, dim_t c, dim_t t, L (&recalled)[across]) const {
@@ -85,7 +77,7 @@ struct LanesForward {
     if (z != own) copy(own, N, z, chunk.width);
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
-      const auto ask = [&](const auto& x) { ask_for<N>(x.data + in.at(head, t + n), H * N, next); };
+      const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t + n), H * N, next); };
       if (kept.starts.data && t % span == 0) copy(z, chunk.width, kept.starts.data + in.start(head, t / span), N);
       chunk.read(in, nullptr, head, t, n);
       ask(in.r), ask(in.w);
