@@ -50,7 +50,7 @@ struct HeadProducts {
 #endif
     return all;
   }
-  /// to = finish(to + left^T right, row, column), of N rows; left and right have `depth`.
+  /// to = finish(to, left^T right, row, column), of N rows; left and right have `depth`.
   template <dim_t depth, class F>
   [[gnu::always_inline]] static void add_products(const T* left, const T* right, T* to, const F& finish) {
     each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
@@ -58,7 +58,7 @@ struct HeadProducts {
       Tile::multiply(depth, left + i, 1, width, right + c, width, total);
       each(total, [&](int r, int s, L sum) {
         const Lanes<W> at{(i + r) * width + c + s};
-        store(to, at, finish(load(to, at) + sum, i + r, c + s));
+        store(to, at, finish(load(to, at), sum, i + r, c + s));
       });
     });
   }

@@ -42,8 +42,9 @@ struct BackwardChunk : Chunk<T, N> {
 
   /// Z' = f (Z + K^T X), turned.
   [[gnu::noinline]] void advance_turned() const {
-    Base::template add_products<rows>(
-        x, k, z_turned, [&](L sum, dim_t, dim_t c) { return sum * load(this->fade, Lanes<W>{tokens * width + c}); });
+    Base::template add_products<rows>(x, k, z_turned, [&](L old, L sum, dim_t, dim_t c) {
+      return (old + sum) * load(this->fade, Lanes<W>{tokens * width + c});
+    });
   }
   /// G from dZ, in its place.
   void fade_gradient() const {
@@ -83,7 +84,7 @@ struct BackwardChunk : Chunk<T, N> {
   }
   /// G becomes the dZ before the chunk.
   [[gnu::noinline]] void retreat() const {
-    Base::template add_products<rows>(q, d, g, [](L sum, dim_t, dim_t) { return sum; });
+    Base::template add_products<rows>(q, d, g, [](L old, L sum, dim_t, dim_t) { return old + sum; });
   }
 
   /// Of the n tokens from token t of a head on.

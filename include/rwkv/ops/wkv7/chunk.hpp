@@ -77,7 +77,8 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
   }
   /// Z' = f (Z + K^T X)
   [[gnu::noinline]] void advance(T* z) const {
-    Base::template add_products<rows>(k, x, z, [&](L sum, dim_t i, dim_t) { return sum * fade[tokens * width + i]; });
+    Base::template add_products<rows>(
+        k, x, z, [&](L old, L sum, dim_t i, dim_t) { return (old + sum) * fade[tokens * width + i]; });
   }
   /// The past of left right^T.
   [[gnu::noinline]] void join(const T* left, const T* right, T* to) const {

@@ -43,9 +43,12 @@ struct Reference {
     for (dim_t j = 0; j < n; ++j) {
       sa[j] = R(0), y[x + j] = R(0);
       for (dim_t i = 0; i < n; ++i) sa[j] = sa[j] + a[x + i] * Z[i * n + j];
-      for (dim_t i = 0; i < n; ++i) {
+    }
+    for (dim_t i = 0; i < n; ++i) {
+      const R fade = exp(w[x + i]);
+      for (dim_t j = 0; j < n; ++j) {
         R& z = Z[i * n + j];
-        z = exp(w[x + i]) * z + b[x + i] * sa[j] + k[x + i] * v[x + j];
+        z = fade * z + b[x + i] * sa[j] + k[x + i] * v[x + j];
         y[x + j] = y[x + j] + r[x + i] * z;
       }
     }
@@ -65,11 +68,12 @@ struct Reference {
       dr[x + i] = dr_i, dk[x + i] = dk_i, db[x + i] = db_i;
     }
     for (dim_t i = 0; i < n; ++i) {
+      const R fade = exp(w[x + i]);
       R dw_i(0), da_i(0);
       for (dim_t j = 0; j < n; ++j) {
         R& d = D[i * n + j];
-        dw_i = dw_i + exp(w[x + i]) * d * Z[i * n + j], da_i = da_i + Z[i * n + j] * dsa[j];
-        d = exp(w[x + i]) * d + a[x + i] * dsa[j];
+        dw_i = dw_i + fade * d * Z[i * n + j], da_i = da_i + Z[i * n + j] * dsa[j];
+        d = fade * d + a[x + i] * dsa[j];
       }
       dw[x + i] = dw_i, da[x + i] = da_i;
     }
