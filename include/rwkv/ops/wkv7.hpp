@@ -22,10 +22,7 @@ namespace rwkv {
 namespace wkv7 {
 /// A machine whose registers hold lanes.
 template <class B>
-concept OnLanes = requires {
-  requires Accum<B>::width >
-  1;
-};
+concept OnLanes = (Accum<B>::width > 1);
 /// Below that, token after token reads and writes the state as rarely, and does less.
 inline constexpr dim_t few_tokens = 16;
 }  // namespace wkv7

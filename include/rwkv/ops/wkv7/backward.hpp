@@ -42,13 +42,8 @@ struct BackwardChunk : Chunk<T, N> {
 
   /// Z' = f (Z + K^T X), turned.
   [[gnu::noinline]] void advance_turned() const {
-    Base::template each_tile<N>(width, [&]<int some>(dim_t j, dim_t c) {
-      L total[some][packs];
-      Tile::multiply(rows, x + j, 1, width, k + c, width, total);
-      each(total, [&](int r, int s, L& sum) {
-        const Lanes<W> at{(j + r) * width + c + s * W};
-        store(z_turned, at, (load(z_turned, at) + sum) * load(this->fade, Lanes<W>{tokens * width + c + s * W}));
-      });
+    Base::template add_products<rows>(x, k, z_turned, [&](L old, L sum, dim_t, dim_t c) {
+      return (old + sum) * load(this->fade, Lanes<W>{tokens * width + c});
     });
   }
   /// G from dZ, in its place.
@@ -67,7 +62,7 @@ struct BackwardChunk : Chunk<T, N> {
       Tile::multiply(N, k + m * width, width, 1, g + c, width, total);
       Tile::add(rows - m - some, past + (m + some) * rows + m, 1, rows, d + (m + some) * width + c, width, total);
       solve_back<some>(total, d + m * width + c, past + m * rows + m);
-      each(total, [&](int r, int s, L& sum) { store(dx, Lanes<W>{(m + r) * width + c + s * W}, sum); });
+      Base::put(total, dx + m * width + c);
     });
   }
   [[gnu::noinline]] void differentiate_reads() const {
@@ -75,28 +70,21 @@ struct BackwardChunk : Chunk<T, N> {
       L total[some][packs];
       Tile::multiply(N, d + m * width, width, 1, z_turned + c, width, total);
       Tile::add(m + some, dpast + m * rows, rows, 1, k + c, width, total);
-      each(total, [&](int r, int s, L& sum) { store(dq, Lanes<W>{(m + r) * width + c + s * W}, sum); });
+      Base::put(total, dq + m * width + c);
     });
   }
   [[gnu::noinline]] void differentiate_writes() const {
     Base::template each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
       Tile::multiply(N, x + m * width, width, 1, g_turned + c, width, total);
-      each(total, [&](int r, int s, L& sum) { store(outside, Lanes<W>{(m + r) * width + c + s * W}, sum); });
+      Base::put(total, outside + m * width + c);
       Tile::multiply(rows - m, dpast + m * rows + m, 1, rows, q + m * width + c, width, total);
-      each(total, [&](int r, int s, L& sum) { store(inside, Lanes<W>{(m + r) * width + c + s * W}, sum); });
+      Base::put(total, inside + m * width + c);
     });
   }
   /// G becomes the dZ before the chunk.
   [[gnu::noinline]] void retreat() const {
-    Base::template each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
-      L total[some][packs];
-      Tile::multiply(rows, q + i, 1, width, d + c, width, total);
-      each(total, [&](int r, int s, L& sum) {
-        const Lanes<W> at{(i + r) * width + c + s * W};
-        store(g, at, load(g, at) + sum);
-      });
-    });
+    Base::template add_products<rows>(q, d, g, [](L old, L sum, dim_t, dim_t) { return old + sum; });
   }
 
   /// Of the n tokens from token t of a head on.
@@ -129,13 +117,6 @@ struct BackwardChunk : Chunk<T, N> {
   }
 
  private:
-  template <int some, class F>
-  [[gnu::always_inline]] static void each(L (&total)[some][packs], const F& f) {
-#pragma GCC unroll 16
-    for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-      for (int s = 0; s < packs; ++s) f(r, s, total[r][s]);
-  }
   /// Adds what the rows of a tile do to each other, from the last token: an odd row of the result is an odd row of D.
   template <int some>
   static void solve_back(L (&total)[some][packs], T* d, const T* seen) {
@@ -179,7 +160,7 @@ struct LanesBackward {
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
     const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto& x) { ask_for<N>(x.data + in.at(head, t - before), H * N, before); };
+    const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t - before), H * N, before); };
     Here::Tile::transpose(N, N, kept.starts.data + in.start(head, t / span), N, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) {
       chunk.read(in, kept.recalled.data, head, s, tokens);

@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 
-#include <rwkv/ops/attention/tile.hpp>
+#include <rwkv/ops/head_products.hpp>
 #include <rwkv/ops/rows.hpp>
 #include <rwkv/ops/wkv7/signals.hpp>
 
@@ -16,21 +16,12 @@
 // own, and the system is solved on the way. Decays of e^-0.61 and above make 1 / f_t at most e^10.
 namespace rwkv::wkv7 {
 
-/// Asks for rows that will be read when this chunk is done.
-template <dim_t N, class T>
-void ask_for(const T* p, dim_t row, dim_t rows) {
-  constexpr dim_t line = 64 / sizeof(T);
-  for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, 0, 2);
-}
-
 template <class T, dim_t N>
-struct Chunk {
-  using Tile = rwkv::detail::Tile<T>;
-  using L = typename Tile::L;
-  static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
+struct Chunk : rwkv::detail::HeadProducts<T, N> {
+  using Base = rwkv::detail::HeadProducts<T, N>;
+  using Base::W, Base::packs, Base::wide, Base::tall, Base::width, Base::each, Base::put;
+  using typename Base::L, typename Base::Tile;
   static constexpr dim_t tokens = 16, rows = 2 * tokens;
-  static constexpr dim_t width = (N + wide - 1) / wide * wide;  // of a row: N numbers and zeros
   static constexpr dim_t size = (4 * rows + 2 * tokens + 1) * width + rows * rows;
   static_assert(span % tokens == 0 && rows % wide == 0 && tall % 2 == 0);
 
@@ -60,8 +51,8 @@ struct Chunk {
         const auto before = load(fade, c + s * width);
         const auto after = before * math::exp_nonpositive(load(in.w.data, from + c)), up = T(1) / after;
         store(fade, c + (s + 1) * width, after), store(lift, c + s * width, up);
-        store(q, c + row, load(in.r.data, from + c) * after),
-            store(q, c + row + width, load(in.a.data, from + c) * before);
+        store(q, c + row, load(in.r.data, from + c) * after);
+        store(q, c + row + width, load(in.a.data, from + c) * before);
         store(k, c + row, load(in.k.data, from + c) * up), store(k, c + row + width, load(in.b.data, from + c) * up);
         store(x, c + row, load(in.v.data, from + c));
         if (recalled) store(x, c + row + width, load(recalled, from + c));
@@ -76,66 +67,37 @@ struct Chunk {
 
   /// (y_t; sa_t), the latter in X, from what Q finds in the state and in the chunk.
   [[gnu::noinline]] void recall(const T* z, T* y) const {
-    each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
+    Base::template each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
       Tile::multiply(N, q + m * width, width, 1, z + c, width, total);
       Tile::add(m, past + m * rows, rows, 1, x + c, width, total);
-      solve<some>(total, x + m * width + c, past + m * rows + m, rows, 1);
-      put<some>(total, y + m * width + c);
+      solve<some>(total, x + m * width + c, past + m * rows + m);
+      put(total, y + m * width + c);
     });
   }
   /// Z' = f (Z + K^T X)
   [[gnu::noinline]] void advance(T* z) const {
-    each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
-      L total[some][packs];
-      Tile::multiply(rows, k + i, 1, width, x + c, width, total);
-#pragma GCC unroll 16
-      for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-        for (int s = 0; s < packs; ++s) {
-          const Lanes<W> at{(i + r) * width + c + s * W};
-          store(z, at, (load(z, at) + total[r][s]) * fade[tokens * width + i + r]);
-        }
-    });
+    Base::template add_products<rows>(
+        k, x, z, [&](L old, L sum, dim_t i, dim_t) { return (old + sum) * fade[tokens * width + i]; });
   }
   /// The past of left right^T.
   [[gnu::noinline]] void join(const T* left, const T* right, T* to) const {
     Tile::transpose(rows, N, right, width, turned, rows, T(1));
-    each_tile<rows>(rows, [&]<int some>(dim_t m, dim_t c) {
+    Base::template each_tile<rows>(rows, [&]<int some>(dim_t m, dim_t c) {
       if (c >= m + some) return;
       L total[some][packs];
       Tile::multiply(N, left + m * width, width, 1, turned + c, rows, total);
-#pragma GCC unroll 16
-      for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-        for (int s = 0; s < packs; ++s) {
-          const L seen = broadcast<L>(T(m + r + (r % 2 ? -1 : 2) - c - s * W));  // even rows: their own token's, too
-          store(to, Lanes<W>{(m + r) * rows + c + s * W}, count() < seen ? total[r][s] : L{});
-        }
+      each(total, [&](int r, int s, L sum) {
+        const L seen = broadcast<L>(T(m + r + (r % 2 ? -1 : 2) - c - s));  // even rows: their own token's, too
+        store(to, Lanes<W>{(m + r) * rows + c + s}, count() < seen ? sum : L{});
+      });
     });
   }
 
- protected:
-  /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
-  template <dim_t count, bool up = false, class F>
-  static void each_tile(dim_t columns, const F& f) {
-    constexpr dim_t rest = count % tall, whole = count - rest;
-    for (dim_t c = 0; c < columns; c += wide) {
-      if constexpr (up && rest > 0) f.template operator()<rest>(whole, c);
-      for (dim_t m = 0; m < whole; m += tall) f.template operator()<tall>(up ? whole - tall - m : m, c);
-      if constexpr (!up && rest > 0) f.template operator()<rest>(whole, c);
-    }
-  }
-  template <int some>
-  static void put(const L (&total)[some][packs], T* to) {
-#pragma GCC unroll 16
-    for (int r = 0; r < some; ++r)
-#pragma GCC unroll 4
-      for (int s = 0; s < packs; ++s) store(to, Lanes<W>{r * width + s * W}, total[r][s]);
-  }
+ private:
   /// Adds what the rows of a tile see of each other, token after token: an odd row of X is an odd row of the result.
   template <int some>
-  static void solve(L (&total)[some][packs], T* x, const T* seen, dim_t row, dim_t step) {
+  static void solve(L (&total)[some][packs], T* x, const T* seen) {
 #pragma GCC unroll 8
     for (int t = 0; t < some; t += 2)
 #pragma GCC unroll 4
@@ -144,15 +106,14 @@ struct Chunk {
         store(x, Lanes<W>{(t + 1) * width + s * W}, recalled);
 #pragma GCC unroll 16
         for (int r = 0; r < some; ++r)
-          if (r >= t && r != t + 1)
-            total[r][s] += seen[r * row + t * step] * value + seen[r * row + (t + 1) * step] * recalled;
+          if (r >= t && r != t + 1) total[r][s] += seen[r * rows + t] * value + seen[r * rows + t + 1] * recalled;
       }
   }
   /// 0, 1, 2, ...
   static L count() {
-    L x{};
-    for (int j = 0; j < W; ++j) x[j] = T(j);
-    return x;
+    alignas(64) T numbers[W];
+    for (int j = 0; j < W; ++j) numbers[j] = T(j);
+    return load(numbers, Lanes<W>{0});
   }
 };
 

@@ -8,7 +8,7 @@ namespace rwkv::wkv7 {
 template <class T, dim_t N>
 struct ForwardChunk : Chunk<T, N> {
   using Base = Chunk<T, N>;
-  using Base::W, Base::width, Base::tokens;
+  using Base::W, Base::width, Base::tokens, Base::held;
   using typename Base::L;
   static constexpr dim_t size = Base::size + Base::rows * width + N * width;
   static constexpr int across = width % (4 * W) == 0 && W * sizeof(T) == 64 ? 4 : 2;  // of 32 registers, or 16
@@ -43,15 +43,17 @@ struct ForwardChunk : Chunk<T, N> {
       value[s] = load(this->x, Lanes<W>{2 * t * width + c + s * W});
       store(this->x, Lanes<W>{(2 * t + 1) * width + c + s * W}, recalled[s]);
     }
-    for (dim_t i = 0; i < N; ++i)
+    for (dim_t i = 0; i < N; ++i) {
+      const L b_i = held(b[i]), k_i = held(k[i]), r_i = held(r[i]), with = held(last ? fade[i] : next[i]);
 #pragma GCC unroll 4
       for (int s = 0; s < across; ++s) {
         const Lanes<W> at{i * width + s * W};
-        const L z = load(state, at) + b[i] * recalled[s] + k[i] * value[s];
-        y_t[s] += r[i] * z;
-        if constexpr (!last) recalls[s] += next[i] * z;
-        store(state, at, last ? z * fade[i] : z);
+        const L z = load(state, at) + b_i * recalled[s] + k_i * value[s];
+        y_t[s] += r_i * z;
+        if constexpr (!last) recalls[s] += with * z;
+        store(state, at, last ? with * z : z);
       }
+    }
 #pragma GCC unroll 4
     for (int s = 0; s < across; ++s) store(y, Lanes<W>{2 * t * width + c + s * W}, y_t[s]), recalled[s] = recalls[s];
   }
@@ -75,7 +77,7 @@ struct LanesForward {
     if (z != own) copy(own, N, z, chunk.width);
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
-      const auto ask = [&](const auto& x) { ask_for<N>(x.data + in.at(head, t + n), H * N, next); };
+      const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t + n), H * N, next); };
       if (kept.starts.data && t % span == 0) copy(z, chunk.width, kept.starts.data + in.start(head, t / span), N);
       chunk.read(in, nullptr, head, t, n);
       ask(in.r), ask(in.w);
