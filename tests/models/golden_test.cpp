@@ -19,11 +19,13 @@ namespace {
 struct Rwkv4 {
   using Net = v4::Model<19, 8, 2, 24>;
   static constexpr const char* name = "rwkv4";
+  static constexpr double in_float = 1e-5;
 };
 template <v5::Kind Of>
 struct Rwkv5 {
   using Net = v5::Model<19, 8, 2, 4, Of, 12>;
   static constexpr const char* name = Of == v5::Kind::v5_0 ? "rwkv5_0" : Of == v5::Kind::v5_1 ? "rwkv5_1" : "rwkv5_2";
+  static constexpr double in_float = 6e-5;  // weights that are off by half an epsilon change logits by up to 2.8e-5
 };
 using Rwkv5_0 = Rwkv5<v5::Kind::v5_0>;
 using Rwkv5_1 = Rwkv5<v5::Kind::v5_1>;
@@ -31,10 +33,12 @@ using Rwkv5_2 = Rwkv5<v5::Kind::v5_2>;
 struct Rwkv6 {
   using Net = v6::Model<19, 8, 2, 4, 3, 2, 12>;
   static constexpr const char* name = "rwkv6";
+  static constexpr double in_float = 1e-5;
 };
 struct Rwkv7 {
   using Net = v7::Model<19, 8, 2, 4, 3, 2, 4, 5, 12>;
   static constexpr const char* name = "rwkv7";
+  static constexpr double in_float = 1e-5;
 };
 constexpr Seq seq{2, 35};
 
@@ -66,7 +70,7 @@ void check_logits(double allowed) {
 
 TEST_CASE_TEMPLATE("logits of a small model are PyTorch's, see golden/small_model.py", Golden, Rwkv4, Rwkv5_0, Rwkv5_1,
                    Rwkv5_2, Rwkv6, Rwkv7) {
-  check_logits<Golden, float>(1e-5);
+  check_logits<Golden, float>(Golden::in_float);
   check_logits<Golden, double>(1e-13);
 }
 
