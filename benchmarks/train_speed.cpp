@@ -39,7 +39,7 @@ int train(const Options& o) {
   const RegisteredNet& net = find_net({o.model, o.size, tokenizer.size()});
   const NetShape shape = net.shape();
   const Seq seq{o.batch, o.context};
-  const TrainConfig config{.optimizer = {.beta2 = net.family->beta2}};
+  const TrainConfig config{.optimizer = {.beta2 = net.family->beta2, .eps = net.family->eps}};
   const auto model = net.make(net, machine, o.seed);
   const auto trainer = model->trainer(config, seq);
   const RandomWindows windows(text, seq, o.seed);

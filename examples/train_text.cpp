@@ -23,7 +23,7 @@ TrainConfig train_config(const Options& o, const RegisteredNet& net) {
                           : o.curve == "exponential" ? Schedule::Curve::exponential
                                                      : Schedule::Curve::constant};
   return {schedule,
-          {.beta2 = net.family->beta2, .decay = o.decay},
+          {.beta2 = net.family->beta2, .eps = net.family->eps, .decay = o.decay},
           o.clip,
           o.accumulate,
           o.l2wrap ? official_l2wrap : 0,

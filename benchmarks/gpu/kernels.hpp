@@ -72,7 +72,7 @@ struct Kernels {
       const auto x = take<Batch, Time, C>(), dy = take<Batch, Time, C>(), y = take<Batch, Time, C>();
       const auto w = take<C>(), b = take<C>();
       const auto dw = full<C>(), db = full<C>();
-      const auto mean = full<Batch, Time>(), rstd = full<Batch, Time>();
+      const auto mean = full<Batch, Time, 1>(), rstd = full<Batch, Time, 1>();
       time("layer norm", 2 * row, [&] { layer_norm_forward<B>(scratch, 1e-5f, w, b, x, y, mean, rstd); });
       time("layer norm, back", 3 * row, [&] { layer_norm_backward<B>(scratch, w, x, mean, rstd, dy, y, dw, db); });
       const auto last = full<Batch, C>();

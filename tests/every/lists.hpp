@@ -31,6 +31,8 @@ struct DroppedAgain : Sequential<Recompute<gpt2::study::Block<12, 2, 256, 20>>, 
 using BesideModels = List<
     Line<MultiHeadAttention<16, 2, 40>>,  // on tensor cores
     Line<v4::TimeMix<8, 24, OverTime::scan>>,
+    Line<v6::TimeMix<10, 5, 2, 3, wkv6::OverTime::sequential>>,
+    Line<v7::TimeMix<v7::Widths<10, 5, 3, 2, 4, 6>, false, wkv7::OverTime::sequential>>,
     Line<Recompute<v4::Block<8>>>>;
 
 /// Every layer and composer. A new one is a line here.
@@ -52,6 +54,14 @@ using Layers = decltype(BesideModels() + List<
     Line<v4::ChannelMix<9>>,
     Line<v4::ChannelMix<12, 5>>,
     Line<v4::Block<16>>,
+    Line<v5::TimeMix<12, 4>>,
+    Line<v5::TimeMix<10, 5, v5::Kind::v5_1>>,
+    Line<v5::TimeMix<8, 8, v5::Kind::v5_0>>,
+    Line<v6::TimeMix<12, 6, 3, 2>>,
+    Line<v6::ChannelMix<9, 12>>,
+    Line<v7::TimeMix<v7::Widths<12, 4, 3, 5, 2, 6>, true>>,
+    Line<v7::TimeMix<v7::Widths<16, 16, 1, 2, 3, 4>, false>>,
+    Line<v7::ChannelMix<9, 12>>,
     Line<MultiHeadAttention<12, 3, 5>>,
     Line<MultiHeadAttention<8, 2, 128>>,
     Line<MultiHeadAttention<10, 1, 33, gpt2::SeparateWeights<10>>>,
@@ -72,6 +82,9 @@ using Layers = decltype(BesideModels() + List<
 /// Every model, small. A new version is a line here.
 using Models = List<
     Line<v4::Model<vocabulary, 12, 2>>,
+    Line<v5::Model<vocabulary, 12, 2, 4>>,
+    Line<v6::Model<vocabulary, 12, 2, 4, 3, 2>>,
+    Line<v7::Model<vocabulary, 12, 3, 6, 3, 2, 4, 5>>,
     Line<v1::Model<vocabulary, 12, 2, 2, 6, 12, 256>>,
     Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>,
     Line<gpt2::study::Model<vocabulary, 12, 2, 6, 256>>,

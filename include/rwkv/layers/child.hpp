@@ -6,6 +6,15 @@
 // there. Their parameters and caches are members of the outer layer's bundles.
 namespace rwkv {
 
+/// Where an outer layer has no such child: neither parameters nor anything to keep.
+struct NoChild {
+  template <class B>
+  using Params = Empty;
+  template <class B>
+  using Cache = Empty;
+  static constexpr dim_t flops = 0;
+};
+
 template <class L, class B>
 TensorOf<B, typename L::Out> forward_child(Context<B>& ctx, const typename L::template Params<B>& p,
                                            TensorOf<B, typename L::In> x, typename L::template Cache<B>& c) {

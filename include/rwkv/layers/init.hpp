@@ -50,7 +50,8 @@ inline void orthonormalise(dim_t rows, dim_t columns, std::vector<double>& a) {
   }
 }
 
-inline void fill_orthogonal(const Site& site, float gain, std::span<float> values) {
+/// An orthonormal factor of normal numbers, times scale.
+inline void fill_scaled(const Site& site, double scale, std::span<float> values) {
   const bool wide = site.rows < site.columns;
   const dim_t rows = wide ? site.columns : site.rows, columns = wide ? site.rows : site.columns;
   std::vector<double> a(values.size());
@@ -60,11 +61,17 @@ inline void fill_orthogonal(const Site& site, float gain, std::span<float> value
       a[static_cast<std::size_t>(i)] = site.random.normals(static_cast<std::uint64_t>(i) / 2)[i % 2];
   });
   orthonormalise(rows, columns, a);
-  const double scale = gain * std::sqrt(std::max(1.0, double(site.rows) / double(site.columns)));
   for (dim_t i = 0; i < site.rows; ++i)
     for (dim_t j = 0; j < site.columns; ++j)
       values[static_cast<std::size_t>(i * site.columns + j)] =
           float(scale * a[static_cast<std::size_t>(wide ? j * columns + i : i * columns + j)]);
+}
+
+inline void fill_orthogonal(const Site& site, float gain, std::span<float> values) {
+  fill_scaled(site, gain * std::sqrt(std::max(1.0, double(site.rows) / double(site.columns))), values);
+}
+inline void fill_orthonormal(const Site& site, float gain, std::span<float> values) {
+  fill_scaled(site, gain, values);
 }
 
 inline void fill_uniform(const Site& site, float gain, std::span<float> values) {
@@ -78,7 +85,11 @@ inline void fill_normal(const Site& site, float gain, std::span<float> values) {
 
 namespace rwkv::init {
 
-/// Orthonormal rows or columns, times gain and sqrt(rows / columns) where there are more rows than columns.
+/// Orthonormal rows or columns, whichever are fewer, times gain.
+constexpr Init orthonormal(float gain = 1) {
+  return {"orthonormal", &detail::fill_orthonormal, gain};
+}
+/// The same, times sqrt(rows / columns) where there are more rows than columns.
 constexpr Init orthogonal(float gain = 1) {
   return {"orthogonal", &detail::fill_orthogonal, gain};
 }

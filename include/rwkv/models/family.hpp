@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <functional>
 #include <string>
 #include <utility>
@@ -11,7 +12,9 @@ namespace rwkv {
 /// The sizes that tell one net of a family from another; 0 where the family has no such thing.
 struct NetShape {
   dim_t vocabulary = 0, width = 0, layers = 0, heads = 0, hidden = 0;
-  dim_t context = 0;  ///< the most tokens of a sequence
+  dim_t context = 0;                ///< the most tokens of a sequence
+  int kind = 0;                     ///< of a family with sub-versions
+  std::array<dim_t, 4> ranks = {};  ///< of low-rank products, in the order of the family's type
 };
 
 /// The extents of the parameter of that name; none where there is no such parameter.
@@ -26,6 +29,7 @@ struct Family {
   NetShape (*shape)(const ExtentsOf& parameters);
   /// The net's type, as one writes it: "v4::Model<256, 128, 4>".
   std::string (*type)(const NetShape& shape);
+  double eps = 1e-8;  ///< of AdamW
 };
 
 namespace detail {

@@ -19,7 +19,9 @@ struct Block : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", Time
 namespace detail {
 inline NetShape shape_of(const ExtentsOf& parameters) {
   const auto table = parameters("emb.weight"), key = parameters("blocks.0.ffn.key.weight");
-  if (table.size() != 2 || key.size() != 2 || parameters("blocks.0.att.time_first").size() != 1) return {};
+  if (table.size() != 2 || key.size() != 2 || parameters("blocks.0.att.time_first").size() != 1 ||
+      !parameters("blocks.0.att.ln_x.weight").empty())  // a 5.0
+    return {};
   const dim_t layers = rwkv::detail::count_blocks(parameters, "blocks.", ".ln1.weight");
   return {.vocabulary = table[0], .width = table[1], .layers = layers, .hidden = key[0]};
 }

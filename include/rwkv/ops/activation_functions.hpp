@@ -6,6 +6,19 @@
 // function of the input, or, where `of_output` says so, of the output, so that only one of the two has to be kept.
 namespace rwkv::activation {
 
+/// x itself
+struct Identity {
+  static constexpr bool of_output = true;
+  template <class L>
+  static RWKV_HD L value(L x) {
+    return x;
+  }
+  template <class L>
+  static RWKV_HD L derivative(L) {
+    return L{} + scalar_of<L>(1);
+  }
+};
+
 /// max(x, 0); its derivative is the same seen from either side
 struct Relu {
   static constexpr bool of_output = true;
@@ -56,6 +69,31 @@ struct Tanh {
   template <class L>
   static RWKV_HD L derivative(L y) {
     return scalar_of<L>(1) - y * y;
+  }
+};
+
+struct Exp {
+  static constexpr bool of_output = true;
+  template <class L>
+  static RWKV_HD L value(L x) {
+    return math::exp(x);
+  }
+  template <class L>
+  static RWKV_HD L derivative(L y) {
+    return y;
+  }
+};
+
+/// -e^x: the logarithm of a decay e^{-e^x}
+struct NegativeExp {
+  static constexpr bool of_output = true;
+  template <class L>
+  static RWKV_HD L value(L x) {
+    return -math::exp(x);
+  }
+  template <class L>
+  static RWKV_HD L derivative(L y) {
+    return y;
   }
 };
 

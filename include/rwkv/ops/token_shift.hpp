@@ -5,10 +5,21 @@
 #include <rwkv/ops/reduce.hpp>
 
 namespace rwkv {
+
+/// What a mix is the weight of in a lerp of a token with the one before it: versions 4 and 5 store that of the token,
+/// versions 6 and 7 that of the one before.
+enum class MixOf { current, previous };
+
 namespace detail {
 
+/// The weight of the current token.
+template <MixOf M, class L>
+RWKV_HD L current_weight(L mix) {
+  return M == MixOf::current ? mix : scalar_of<L>(1) - mix;
+}
+
 /// All lerps of a token with the one before it, in one pass: out_n = before + (x - before) mix_n.
-template <class T, dim_t C, int N>
+template <MixOf M, class T, dim_t C, int N>
 struct TokenShiftForward {
   dim_t time;
   const T* x;
@@ -19,7 +30,7 @@ struct TokenShiftForward {
     const auto i = bt * C + c;
     const auto before = bt % time == 0 ? load(last, bt / time * C + c) : load(x, i - C);
     const auto step = load(x, i) - before;
-    for (int n = 0; n < N; ++n) store(out[n], i, before + step * load(mix[n], c));
+    for (int n = 0; n < N; ++n) store(out[n], i, before + step * current_weight<M>(load(mix[n], c)));
   }
 };
 
@@ -33,7 +44,7 @@ struct KeepLast {
 
 /// The backward pass through time, a span of tokens in a step, the last span first. A token's gradient comes from its
 /// own lerps (mix) and from those of the token after it (1 - mix).
-template <class T, dim_t C, int N>
+template <MixOf M, class T, dim_t C, int N>
 struct TokenShiftBackward {
   using Number = compute_of<T>;
   dim_t time;
@@ -47,7 +58,7 @@ struct TokenShiftBackward {
     const dim_t first = (Seq{1, time}.spans() - 1 - step) * span, end = first + span < time ? first + span : time;
     L mix_c[N], sum[N];
     for (int n = 0; n < N; ++n) {
-      mix_c[n] = load(mix[n], c);
+      mix_c[n] = current_weight<M>(load(mix[n], c));
       sum[n] = step == 0 ? L{} : load(sums, (b * N + n) * C + c);
     }
     const auto to_before = [&](dim_t t) {
@@ -65,7 +76,7 @@ struct TokenShiftBackward {
         const L d = load(dout[n], i);
         dx_t += mix_c[n] * d;
         from_after += (Number(1) - mix_c[n]) * d;
-        sum[n] += d * change;
+        sum[n] += d * (M == MixOf::current ? change : -change);
       }
       store(dx, i, dx_t);
     }
@@ -76,14 +87,15 @@ struct TokenShiftBackward {
 
 }  // namespace detail
 
-/// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before.
+/// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before; or,
+/// where mixes are of the previous token, out_n = x + (before - x) mix_n.
 /// `last` (batch, C) is the token before the first, and is left as the last of x.
-template <class B, dim_t C, std::size_t N>
+template <class B, MixOf M = MixOf::current, dim_t C, std::size_t N>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
                          Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
-  detail::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
+  detail::TokenShiftForward<M, T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.out[n] = out[n].data;
   B::for_each(x.seq.tokens(), C, kernel);
   B::for_each(x.seq.batch, C, detail::KeepLast<T, C>{x.seq.time, x.data, last.data});
@@ -91,7 +103,7 @@ void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Ten
 
 /// dx is written and dmix added to; `start` is the token before the first as forward met it. dlast comes in as the
 /// gradient of the last token kept, and goes out as that of `start`. dx may not be one of dout.
-template <class B, dim_t C, std::size_t N>
+template <class B, MixOf M = MixOf::current, dim_t C, std::size_t N>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
                           Tensor<Accum<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
                           Tensor<B, Batch, Time, C> dx, std::array<Tensor<Accum<B>, 1, 1, C>, N> dmix,
@@ -100,7 +112,7 @@ void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N>
   if (x.size() == 0) return;
   const auto frame = scratch.frame();
   auto* sums = scratch.accum(x.seq.batch * N * C);
-  detail::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
+  detail::TokenShiftBackward<M, T, C, N> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::for_each_step(x.seq.batch, C, x.seq.spans(), kernel);
   for (std::size_t n = 0; n < N; ++n) add_rows<B>(x.seq.batch, C, N * C, sums + n * C, dmix[n].data);

@@ -1,32 +1,15 @@
 #pragma once
 #include <cmath>
 
-#include <rwkv/layers/init.hpp>
+#include <rwkv/layers/by_channel.hpp>
 
 // Initial values of RWKV-4, as the official trainer writes them.
 namespace rwkv::v4 {
 namespace detail {
+using namespace rwkv::detail;
 
-/// 0 in the first block, 1 in the last.
-inline double depth_up(const Site& s) {
-  return s.layers > 1 ? double(s.layer) / (s.layers - 1) : 0;
-}
-/// 1 in the first block, 1 / layers in the last.
-inline double depth_down(const Site& s) {
-  return 1 - double(s.layer) / s.layers;
-}
-
-template <auto Value>
-constexpr Init by_channel(const char* name, float gain = 1) {
-  return {name,
-          [](const Site& site, float scale, std::span<float> values) {
-            for (std::size_t i = 0; i < values.size(); ++i) values[i] = float(Value(site, double(i), double(scale)));
-          },
-          gain};
-}
 inline double decay(const Site& s, double i, double) {
-  const double n = s.columns > 1 ? i / double(s.columns - 1) : 0;
-  return -5 + 8 * std::pow(n, 0.7 + 1.3 * depth_up(s));
+  return -5 + 8 * std::pow(unit(s, i), 0.7 + 1.3 * depth_up(s));
 }
 inline double bonus(const Site&, double i, double) {
   return std::log(0.3) + 0.5 * (std::fmod(i + 1, 3) - 1);
@@ -41,11 +24,11 @@ inline double mix_value(const Site& s, double i, double) {
 
 }  // namespace detail
 
-inline constexpr Init time_decay = detail::by_channel<&detail::decay>("time decay");
-inline constexpr Init time_first = detail::by_channel<&detail::bonus>("time first");
-inline constexpr Init time_mix = detail::by_channel<&detail::mix>("time mix");
-inline constexpr Init time_mix_value = detail::by_channel<&detail::mix_value>("time mix value");
-inline constexpr Init time_mix_gate = detail::by_channel<&detail::mix>("time mix", 0.5f);
+inline constexpr Init time_decay = rwkv::detail::by_channel<&detail::decay>("time decay");
+inline constexpr Init time_first = rwkv::detail::by_channel<&detail::bonus>("time first");
+inline constexpr Init time_mix = rwkv::detail::by_channel<&detail::mix>("time mix");
+inline constexpr Init time_mix_value = rwkv::detail::by_channel<&detail::mix_value>("time mix value");
+inline constexpr Init time_mix_gate = rwkv::detail::by_channel<&detail::mix>("time mix", 0.5f);
 
 /// An empty state of wkv, rows (aa, bb, pp) of each sequence: nothing, on the lowest scale.
 inline constexpr Init empty_wkv = {"empty state",

@@ -22,6 +22,12 @@ struct Tile {
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
       for (int s = 0; s < across; ++s) total[r][s] = L{};
+    add(depth, a, a_row, a_step, b, b_step, total);
+  }
+  /// total += A B
+  template <int rows, int across>
+  [[gnu::always_inline]] static void add(dim_t depth, const T* a, dim_t a_row, dim_t a_step, const T* b, dim_t b_step,
+                                         L (&total)[rows][across]) {
     for (dim_t p = 0; p < depth; ++p, a += a_step, b += b_step) {
       L b_p[across];
 #pragma GCC unroll 4

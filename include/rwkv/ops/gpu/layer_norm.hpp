@@ -9,7 +9,7 @@
 namespace rwkv {
 namespace detail::grid {
 
-template <class T, dim_t C>
+template <class T, dim_t C, dim_t G>
 struct LayerNormForward {
   using Row = BlockRow<C>;
   using N = compute_of<T>;
@@ -28,17 +28,18 @@ struct LayerNormForward {
     const N variance = Row::template sum<N>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
     const N s = N(1) / math::sqrt(variance + eps);
     if (here.thread() == 0) mean[r] = mu, rstd[r] = s;
-    Row::each(here.thread(), [&](int j, dim_t c) { store(y, r * C + c, (x_r[j] - mu) * s * weight[c] + bias[c]); });
+    const T *weight_r = weight + r % G * C, *bias_r = bias + r % G * C;
+    Row::each(here.thread(), [&](int j, dim_t c) { store(y, r * C + c, (x_r[j] - mu) * s * weight_r[c] + bias_r[c]); });
   }
 };
 
-/// dx of the rows index, index + blocks, ..., and their share of dweight and dbias, (blocks, 2, C).
-template <class T, dim_t C>
+/// dx of the rows index, index + blocks, ..., all of one group, and their share of dweight and dbias, (blocks, 2, C).
+template <class T, dim_t C, dim_t G>
 struct LayerNormBackward {
   using Row = BlockRow<C>;
   using N = compute_of<T>;
   static constexpr int threads = Row::threads;
-  static constexpr dim_t most_blocks = 1024;  // fixed, so that sums do not depend on the device
+  static constexpr dim_t most_blocks = 1024 / G * G;  // fixed, so that sums do not depend on the device
   dim_t rows, blocks;
   const T *x, *weight;
   const N *mean, *rstd;
@@ -53,6 +54,7 @@ struct LayerNormBackward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     N dw[Row::count]{}, db[Row::count]{};
+    const T* const weight_r = weight + here.index() % G * C;
     for (dim_t r = here.index(); r < rows; r += blocks) {
       const N mu = mean[r], s = rstd[r];
       N normed[Row::count]{}, g[Row::count]{};
@@ -60,7 +62,7 @@ struct LayerNormBackward {
       Row::each(here.thread(), [&](int j, dim_t c) {
         normed[j] = (x[r * C + c] - mu) * s, g[j] = dy[r * C + c];
         dw[j] += g[j] * normed[j], db[j] += g[j];
-        g[j] *= weight[c];
+        g[j] *= weight_r[c];
         along = along + Along{g[j], g[j] * normed[j]};
       });
       along = reduce_block(here, along, Plus{});
@@ -74,28 +76,32 @@ struct LayerNormBackward {
 
 }  // namespace detail::grid
 
-template <class B, dim_t C>
+template <class B, dim_t C, dim_t G>
 requires Grid<B>
 void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, C> bias, Tensor<B, Batch, Time, C> x,
-                        Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, Time> mean,
-                        Tensor<Accum<B>, Batch, Time> rstd) {
-  using Kernel = detail::grid::LayerNormForward<typename B::scalar, C>;
-  B::launch(y.seq.tokens(),
+                        Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, Time, G> mean,
+                        Tensor<Accum<B>, Batch, Time, G> rstd) {
+  using Kernel = detail::grid::LayerNormForward<typename B::scalar, C / G, G>;
+  B::launch(mean.size(),
             Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data, mean.data, rstd.data});
 }
-template <class B, dim_t C>
+template <class B, dim_t C, dim_t G>
 requires Grid<B>
 void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Batch, Time, C> x,
-                         Tensor<Accum<B>, Batch, Time> mean, Tensor<Accum<B>, Batch, Time> rstd,
+                         Tensor<Accum<B>, Batch, Time, G> mean, Tensor<Accum<B>, Batch, Time, G> rstd,
                          Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Accum<B>, C> dweight,
                          Tensor<Accum<B>, C> dbias) {
-  using Kernel = detail::grid::LayerNormBackward<typename B::scalar, C>;
+  constexpr dim_t D = C / G;
+  using Kernel = detail::grid::LayerNormBackward<typename B::scalar, D, G>;
   const auto frame = scratch.frame();
-  const dim_t rows = dy.seq.tokens(), blocks = rows < Kernel::most_blocks ? rows : Kernel::most_blocks;
-  auto* shares = scratch.accum(blocks * 2 * C);
+  const dim_t rows = mean.size(), blocks = rows < Kernel::most_blocks ? rows : Kernel::most_blocks;
+  auto* shares = scratch.accum(blocks * 2 * D);
   B::launch(blocks, Kernel{rows, blocks, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
-  detail::grid::sum_rows<B>(blocks, C, 2 * C, shares, dweight.data);
-  detail::grid::sum_rows<B>(blocks, C, 2 * C, shares + C, dbias.data);
+  for (dim_t g = 0; g < G; ++g) {
+    const auto of_group = [&](auto* sums) { return sums ? sums + g * D : nullptr; };
+    detail::grid::sum_rows<B>(blocks / G, D, G * 2 * D, shares + g * 2 * D, of_group(dweight.data));
+    detail::grid::sum_rows<B>(blocks / G, D, G * 2 * D, shares + (g * 2 + 1) * D, of_group(dbias.data));
+  }
 }
 
 }  // namespace rwkv

@@ -26,7 +26,7 @@ struct SpanOfChannel {
   static dim_t blocks(Seq seq) { return seq.batch * seq.spans() * groups; }
 };
 
-template <class T, dim_t C, int N>
+template <MixOf M, class T, dim_t C, int N>
 struct TokenShiftForward {
   static constexpr int threads = SpanOfChannel<C>::threads;
   using Number = compute_of<T>;
@@ -41,7 +41,7 @@ struct TokenShiftForward {
     const SpanOfChannel<C> my(here, time);
     if (my.c >= C) return;
     Number mix_c[N];
-    for (int n = 0; n < N; ++n) mix_c[n] = mix[n][my.c];
+    for (int n = 0; n < N; ++n) mix_c[n] = current_weight<M>(Number(mix[n][my.c]));
     dim_t i = (my.b * time + my.first) * C + my.c;
     Number before = my.first == 0 ? last[my.b * C + my.c] : load(x, i - C);
     for (dim_t t = my.first; t < my.end; ++t, i += C) {
@@ -53,7 +53,7 @@ struct TokenShiftForward {
 };
 
 /// The backward pass over a span, the last token first; `sums` (batch, spans, N, C) takes its share of dmix.
-template <class T, dim_t C, int N>
+template <MixOf M, class T, dim_t C, int N>
 struct TokenShiftBackward {
   static constexpr int threads = SpanOfChannel<C>::threads;
   using Number = compute_of<T>;
@@ -69,7 +69,7 @@ struct TokenShiftBackward {
     const SpanOfChannel<C> my(here, time);
     if (my.c >= C) return;
     Number mix_c[N], sum[N]{}, from_after = 0;
-    for (int n = 0; n < N; ++n) mix_c[n] = mix[n][my.c];
+    for (int n = 0; n < N; ++n) mix_c[n] = current_weight<M>(Number(mix[n][my.c]));
     dim_t i = (my.b * time + my.end) * C + my.c;
     if (my.end == time) {
       from_after = dlast[my.b * C + my.c];
@@ -86,7 +86,7 @@ struct TokenShiftBackward {
         const Number d = dout[n][i];
         dx_t += mix_c[n] * d;
         from_after += (Number(1) - mix_c[n]) * d;
-        sum[n] += d * change;
+        sum[n] += d * (M == MixOf::current ? change : -change);
       }
       store(dx, i, dx_t);
       x_t = before;
@@ -98,18 +98,18 @@ struct TokenShiftBackward {
 
 }  // namespace detail::grid
 
-template <class B, dim_t C, std::size_t N>
+template <class B, MixOf M = MixOf::current, dim_t C, std::size_t N>
 requires Grid<B>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
                          Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
-  detail::grid::TokenShiftForward<T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
+  detail::grid::TokenShiftForward<M, T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.out[n] = out[n].data;
   B::launch(detail::grid::SpanOfChannel<C>::blocks(x.seq), kernel);
   B::for_each(x.seq.batch, C, detail::KeepLast<T, C>{x.seq.time, x.data, last.data});
 }
-template <class B, dim_t C, std::size_t N>
+template <class B, MixOf M = MixOf::current, dim_t C, std::size_t N>
 requires Grid<B>
 void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
                           Tensor<Accum<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
@@ -120,8 +120,8 @@ void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N>
   const auto frame = scratch.frame();
   const dim_t parts = x.seq.batch * x.seq.spans();
   auto *sums = scratch.accum(parts * N * C), *dstart = scratch.accum(x.seq.batch * C);
-  detail::grid::TokenShiftBackward<T, C, N> kernel{x.seq.time, x.data,  start.data, dlast.data, {},
-                                                   {},         dx.data, dstart,     sums};
+  detail::grid::TokenShiftBackward<M, T, C, N> kernel{x.seq.time, x.data,  start.data, dlast.data, {},
+                                                      {},         dx.data, dstart,     sums};
   for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::launch(detail::grid::SpanOfChannel<C>::blocks(x.seq), kernel);
   Accum<B>::copy(dlast.data, dstart,

@@ -1,0 +1,67 @@
+#pragma once
+#include <rwkv/ops/attention/tile.hpp>
+
+namespace rwkv::detail {
+
+/// Asks for rows of N numbers that will be read some time later.
+template <dim_t N, class T>
+void ask_for(const T* p, dim_t row, dim_t rows) {
+  constexpr dim_t line = 64 / sizeof(T);
+  for (dim_t t = 0; t < rows; ++t)
+    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, 0, 2);
+}
+
+/// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have N
+/// numbers and zeros up to `width`.
+template <class T, dim_t N>
+struct HeadProducts {
+  using Tile = detail::Tile<T>;
+  using L = typename Tile::L;
+  static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
+  static constexpr dim_t width = (N + wide - 1) / wide * wide;
+
+  /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
+  template <dim_t count, bool up = false, class F>
+  static void each_tile(dim_t columns, const F& f) {
+    constexpr dim_t rest = count % tall, whole = count - rest;
+    for (dim_t c = 0; c < columns; c += wide) {
+      if constexpr (up && rest > 0) f.template operator()<rest>(whole, c);
+      for (dim_t m = 0; m < whole; m += tall) f.template operator()<tall>(up ? whole - tall - m : m, c);
+      if constexpr (!up && rest > 0) f.template operator()<rest>(whole, c);
+    }
+  }
+  /// f(row, column, sum) for every pack of a tile.
+  template <int some, class F>
+  [[gnu::always_inline]] static void each(const L (&total)[some][packs], const F& f) {
+#pragma GCC unroll 16
+    for (int r = 0; r < some; ++r)
+#pragma GCC unroll 4
+      for (int s = 0; s < packs; ++s) f(r, s * W, total[r][s]);
+  }
+  template <int some>
+  [[gnu::always_inline]] static void put(const L (&total)[some][packs], T* to) {
+    each(total, [&](int r, int s, L sum) { store(to, Lanes<W>{r * width + s}, sum); });
+  }
+  /// x in every lane of a register, where GCC would read memory again for every use.
+  [[gnu::always_inline]] static L held(T x) {
+    L all = broadcast<L>(x);
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    asm("" : "+v"(all));
+#endif
+    return all;
+  }
+  /// to = finish(to, left^T right, row, column), of N rows; left and right have `depth`.
+  template <dim_t depth, class F>
+  [[gnu::always_inline]] static void add_products(const T* left, const T* right, T* to, const F& finish) {
+    each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
+      L total[some][packs];
+      Tile::multiply(depth, left + i, 1, width, right + c, width, total);
+      each(total, [&](int r, int s, L sum) {
+        const Lanes<W> at{(i + r) * width + c + s};
+        store(to, at, finish(load(to, at), sum, i + r, c + s));
+      });
+    });
+  }
+};
+
+}  // namespace rwkv::detail

@@ -1,0 +1,79 @@
+#pragma once
+#include <rwkv/backend/backend.hpp>
+#include <rwkv/core/scratch.hpp>
+#include <rwkv/ops/wkv6/backward.hpp>
+#include <rwkv/ops/wkv6/by_channel.hpp>
+#include <rwkv/ops/wkv6/forward.hpp>
+
+// The attention of RWKV-5 and RWKV-6 (Eagle and Finch, arXiv 2404.05892): every head has a matrix Z, keys by values,
+// that fades by a decay for each key and learns v_t under k_t; u is a bonus for the token at hand:
+//
+//   y_t = r_t^T (Z_{t-1} + diag(u) k_t v_t^T),   Z_t = diag(e^{w_t}) Z_{t-1} + k_t v_t^T
+//
+// and backwards, from G_t = dZ_t and c_t = dy_t . v_t:
+//
+//   dr_t = Z_{t-1} dy_t + u k_t c_t,   dk_t = G_t v_t + u r_t c_t,   dv_t = G_t^T k_t + (sum r_t u k_t) dy_t
+//   dw_t = e^{w_t} rowsum(G_t Z_{t-1}),   du = sum_t r_t k_t c_t,   G_{t-1} = diag(e^{w_t}) G_t + r_t dy_t^T
+//
+// In RWKV-6 every token has decays of its own, in RWKV-5 all tokens have the same. Products and sums for a token and a
+// head, in N^2, with N = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 6.6 in
+// chunks, of which the state takes 5, half of one its recomputation.
+namespace rwkv {
+namespace wkv6 {
+/// A machine whose registers hold lanes.
+template <class B>
+concept OnLanes = (Accum<B>::width > 1);
+/// Below that, token after token reads and writes the state as rarely.
+inline constexpr dim_t few_tokens = 16;
+}  // namespace wkv6
+
+/// y from the signals; w is the logarithm of the decay, from -80 to 0: in.w has one for every token, or one for all.
+/// state is the state before the first token and becomes the state after the last. starts is for wkv6_backward; its
+/// data may be null where there is none. y must not be an operand. Results do not depend on the number of threads.
+template <class B, dim_t H, dim_t N, class Decay, class Bonus>
+void wkv6_forward(Scratch<B>&, const wkv6::Signals<B, H, N, Decay, Bonus>& in, Tensor<B, Batch, Time, H * N> y,
+                  wkv6::State<B, H, N> state, wkv6::Starts<B, H, N> starts,
+                  wkv6::OverTime how = wkv6::OverTime::automatic) {
+  using In = wkv6::Signals<B, H, N, Decay, Bonus>;
+  const dim_t heads = in.seq().batch * H, time = in.seq().time;
+  if (time == 0) return;
+  if constexpr (wkv6::OnLanes<B>) {
+    const bool chunked = how == wkv6::OverTime::automatic ? time >= wkv6::few_tokens : how == wkv6::OverTime::chunked;
+    B::for_each_row(heads, wkv6::LanesForward<B, H, N, In>{in, y, state, starts, chunked});
+  } else {
+    B::for_each_row(heads * N, wkv6::ColumnForward<B, H, N, In>{in, y, state, starts});
+  }
+}
+
+/// Writes the gradients d of r, k, v and of decays for every token; adds to those of the bonus and of a decay for all,
+/// which may be null. dstate comes in as the gradient of the last state and goes out as that of the first. No gradient
+/// may be an operand. Either backward follows either forward.
+template <class B, dim_t H, dim_t N, class Decay, class Bonus, class DecayGradient, class BonusGradient>
+void wkv6_backward(Scratch<B>& scratch, const wkv6::Signals<B, H, N, Decay, Bonus>& in, wkv6::Starts<B, H, N> starts,
+                   Tensor<B, Batch, Time, H * N> dy, const wkv6::Signals<B, H, N, DecayGradient, BonusGradient>& d,
+                   wkv6::State<B, H, N> dstate, wkv6::OverTime how = wkv6::OverTime::automatic) {
+  using In = wkv6::Signals<B, H, N, Decay, Bonus>;
+  using Out = wkv6::Signals<B, H, N, DecayGradient, BonusGradient>;
+  using Add = wkv6::AddSums<B, H, N>;
+  using T = typename Accum<B>::scalar;
+  const dim_t heads = in.seq().batch * H;
+  if (in.seq().time == 0) return;
+  const auto frame = scratch.frame();
+  const wkv6::Sums<T, N> sums{scratch.accum(heads * 2 * N)};
+  const auto by_channel = [&] {
+    B::for_each_row(heads * N, wkv6::ColumnBackward<B, H, N, In>{in, dy, d.v, dstate});
+    B::for_each_row(heads * N, wkv6::RowBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
+  };
+  if constexpr (wkv6::OnLanes<B>) {
+    if (how == wkv6::OverTime::sequential)
+      by_channel();
+    else
+      B::for_each_row(heads, wkv6::LanesBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
+  } else {
+    by_channel();
+  }
+  B::for_each(H, N, Add{in.seq().batch, sums.bonus(0), scratch.gradient(d.u).data});
+  if constexpr (In::still) B::for_each(H, N, Add{in.seq().batch, sums.decay(0), scratch.gradient(d.w).data});
+}
+
+}  // namespace rwkv

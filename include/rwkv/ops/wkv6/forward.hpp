@@ -1,0 +1,93 @@
+#pragma once
+#include <rwkv/backend/thread_buffer.hpp>
+#include <rwkv/ops/wkv6/chunk.hpp>
+
+namespace rwkv::wkv6 {
+
+/// Token after token, columns side by side; in place, where a row of the state is a row of the chunk.
+template <class T, dim_t N>
+struct ForwardChunk : Chunk<T, N> {
+  using Base = Chunk<T, N>;
+  using Base::W, Base::width, Base::tokens, Base::held;
+  using typename Base::L;
+  static constexpr dim_t size = Base::size + Base::operand + N * width;
+  static constexpr int across = width % (4 * W) == 0 ? 4 : 2;
+
+  T *y, *z;  // (tokens, width); (N, width): the state
+
+  explicit ForwardChunk(T* p) : Base(p), y(p + Base::size), z(y + Base::operand) {
+    if (width > N) std::fill_n(z, N * width, T(0));
+  }
+
+  [[gnu::noinline]] void sweep(T* state, dim_t n) const {
+    for (dim_t c = 0; c < width; c += across * W)
+      for (dim_t t = 0; t < n; ++t) token(state + c, t * width + c, t);
+  }
+
+ private:
+  void token(T* state, dim_t place, dim_t t) const {
+    const T *r = this->r + t * width, *w = this->w + t * width, *k = this->k + t * width;
+    L value[across], y_t[across];
+#pragma GCC unroll 4
+    for (int s = 0; s < across; ++s) {
+      value[s] = load(this->v, Lanes<W>{place + s * W});
+      y_t[s] = this->pairs[t * tokens + t] * value[s];
+    }
+    for (dim_t i = 0; i < N; ++i) {
+      const L r_i = held(r[i]), w_i = held(w[i]), k_i = held(k[i]);
+#pragma GCC unroll 4
+      for (int s = 0; s < across; ++s) {
+        const Lanes<W> at{i * width + s * W};
+        const L z = load(state, at);
+        y_t[s] += r_i * z;
+        store(state, at, w_i * z + k_i * value[s]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int s = 0; s < across; ++s) store(y, Lanes<W>{place + s * W}, y_t[s]);
+  }
+};
+
+/// Index: a head. From the first token to the last, on lanes.
+template <class B, dim_t H, dim_t N, class In>
+struct LanesForward {
+  using T = typename Accum<B>::scalar;
+  using Here = ForwardChunk<T, N>;
+  In in;
+  Tensor<B, Batch, Time, H * N> y;
+  State<B, H, N> state;
+  Starts<B, H, N> starts;
+  bool chunked;
+
+  void operator()(dim_t head) const {
+    static thread_local rwkv::detail::ThreadBuffer<T> memory;
+    const Here chunk(memory.at_least(Here::size));
+    T *const own = state.data + head * N * N, *const z = chunk.width > N ? chunk.z : own;
+    if (z != own) copy(own, N, z, chunk.width);
+    for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
+      const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
+      const auto ask = [&](const auto* p) { rwkv::detail::ask_for<N>(p + in.at(head, t + n), H * N, next); };
+      if (starts.data && t % span == 0) copy(z, chunk.width, starts.data + in.start(head, t / span), N);
+      chunk.read(in, head, t, n);
+      ask(in.r.data), ask(in.k.data);
+      if (chunked) {
+        chunk.complete(n);
+        chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
+        chunk.recall(z, chunk.y);
+      }
+      ask(in.v.data);
+      if constexpr (!In::still) ask(in.w.data);
+      chunked ? chunk.advance(z) : chunk.sweep(z, n);
+      for (dim_t s = 0; s < n; ++s)
+        Row<T, N>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
+    }
+    if (z != own) copy(z, chunk.width, own, N);
+  }
+
+ private:
+  static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
+    for (dim_t i = 0; i < N; ++i) std::copy_n(from + i * from_row, N, to + i * to_row);
+  }
+};
+
+}  // namespace rwkv::wkv6

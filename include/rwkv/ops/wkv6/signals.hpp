@@ -1,0 +1,62 @@
+#pragma once
+#include <rwkv/core/accum.hpp>
+#include <rwkv/core/view.hpp>
+
+namespace rwkv::wkv6 {
+
+/// What WKV-5 and 6 are made from, for H heads of N channels, or the gradients of that. Decay is (Batch, Time, H * N)
+/// in WKV-6, (H * N) in WKV-5, Bonus is (H * N).
+template <class B, dim_t H, dim_t N, class Decay, class Bonus>
+struct Signals {
+  using Signal = Tensor<B, Batch, Time, H * N>;
+  static constexpr bool still = Decay::shape::rank == 1;  // one decay for all tokens
+  Signal r, k, v;
+  Decay w;
+  Bonus u;
+
+  RWKV_HD Seq seq() const { return r.seq; }
+  /// The place of a token's first channel; heads are counted through all sequences.
+  RWKV_HD dim_t at(dim_t head, dim_t t) const { return ((head / H * r.seq.time + t) * H + head % H) * N; }
+  /// The same among parameters, and among decays.
+  RWKV_HD dim_t parameter(dim_t head) const { return head % H * N; }
+  RWKV_HD dim_t decay(dim_t head, dim_t t) const { return still ? parameter(head) : at(head, t); }
+  /// The place of the state of a head before a span, among those that are kept.
+  RWKV_HD dim_t start(dim_t head, dim_t n) const { return ((head / H * r.seq.spans() + n) * H + head % H) * N * N; }
+};
+
+/// One matrix for every head of every sequence: rows are keys, columns are values.
+template <class B, dim_t H, dim_t N>
+using State = Tensor<Accum<B>, Batch, H, N, N>;
+/// The state before every span: what the way back needs of the way forward. Its data may be null where there is none.
+template <class B, dim_t H, dim_t N>
+using Starts = Tensor<Accum<B>, Batch, Spans, H, N, N>;
+
+/// What a head adds to the gradients of the bonus and of a decay that does not change: (Batch, H, 2, N), written whole.
+template <class T, dim_t N>
+struct Sums {
+  T* data;
+  RWKV_HD T* bonus(dim_t head) const { return data + head * 2 * N; }
+  RWKV_HD T* decay(dim_t head) const { return bonus(head) + N; }
+};
+
+/// Adds the sums of the sequences, the first to the last.
+template <class B, dim_t H, dim_t N>
+struct AddSums {
+  using T = typename Accum<B>::scalar;
+  dim_t batch;
+  const T* sums;  // the first sequence's, of the bonus or the decay
+  T* to;
+
+  RWKV_HD void operator()(dim_t h, auto c) const {
+    for (dim_t b = 0; b < batch; ++b) store(to, c + h * N, load(to, c + h * N) + load(sums, c + (b * H + h) * 2 * N));
+  }
+};
+
+/// How the recurrence goes over time. They differ by rounding alone.
+enum class OverTime {
+  automatic,   ///< whichever is the faster for these sizes
+  sequential,  ///< token after token
+  chunked      ///< some tokens at a time, as products of matrices, where the machine has lanes
+};
+
+}  // namespace rwkv::wkv6
