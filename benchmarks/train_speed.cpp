@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
   app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations")
       ->check(example::one_of({"fp32", "bf16"}));
-  app.add_option("--model", o.model, "rwkv4 or gpt2");
+  app.add_option("--model", o.model, "rwkv4 to rwkv7, or gpt2");
   app.add_option("--size", o.size, "width x layers, as in 384x6");
   app.add_option("--text", o.text, "UTF-8 text; without it, random letters");
   app.add_option("--text-bytes", o.text_bytes, "bytes of the text to use, 0 for all")

@@ -26,7 +26,8 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--device", o.device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
   app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations with fp32 sums and master copy")
       ->check(one_of({"fp32", "bf16"}));
-  app.add_option("--model", o.model, "rwkv4 or gpt2; a wrong one is answered with those that were compiled in");
+  app.add_option("--model", o.model,
+                 "rwkv4, rwkv5, rwkv6, rwkv7 or gpt2; a wrong one is answered with those that were compiled in");
   app.add_option("--size", o.size, "width x layers, as in 384x6");
   app.add_option("--tokenizer", o.tokenizer, "characters or bytes")->check(one_of({"characters", "bytes"}));
   app.add_option("--steps", o.steps, "updates in all")->check(between(1L, 1L << 40));

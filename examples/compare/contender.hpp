@@ -39,6 +39,9 @@ inline std::vector<Contender> contenders(const std::string& size) {
   const auto* const rwkv4 = net("Rwkv4");
   const float scale = std::sqrt(768.f / float(rwkv4->shape().width));  // GPT-2's deviation of 0.02 suits a width of 768
   return {{"rwkv4", rwkv4, 0},
+          {"rwkv5", net("Rwkv5"), 0},
+          {"rwkv6", net("Rwkv6"), 0},
+          {"rwkv7", net("Rwkv7"), 0},
           {"gpt2", net("Gpt2"), heads},
           {"gpt2-scaled", net("Gpt2"), heads, scale},
           {"study-gpt", net("StudyGpt"), heads},

@@ -27,6 +27,24 @@ struct Rwkv1Family {
   using of = rwkv::v1::Model<vocabulary, 2 * N, Layers, Heads, 2 * N, 2 * N, window, Activation>;
 };
 
+/// Versions 5 to 7 keep their width, for heads of 64, and grow inside channel mixing.
+template <dim_t Width, int Layers>
+struct Rwkv5Family {
+  template <dim_t N>
+  using of = rwkv::v5::Model<vocabulary, Width, Layers, 64, rwkv::v5::Kind::v5_2, 8 * N>;
+};
+template <dim_t Width, int Layers>
+struct Rwkv6Family {
+  template <dim_t N>
+  using of = rwkv::v6::Model<vocabulary, Width, Layers, 64, 32, 64, 8 * N>;
+};
+template <dim_t Width, int Layers>
+struct Rwkv7Family {
+  using Widths = rwkv::v7::Widths<Width>;
+  template <dim_t N>
+  using of = rwkv::v7::Model<vocabulary, Width, Layers, 64, Widths::w, Widths::a, Widths::v, Widths::g, 8 * N>;
+};
+
 /// An RWKV-4 of that width and depth, and nets of the same depth and as many parameters. Heads: of transformers, and of
 /// RWKV-1.
 template <dim_t Width, int Layers, int Heads, int Rwkv1Heads>
@@ -36,6 +54,9 @@ struct Ladder {
   template <class Family>
   using Match = typename rwkv::SizeMatch<Rwkv4, Family>::type;
 
+  using Rwkv5 = Match<Rwkv5Family<Width, Layers>>;
+  using Rwkv6 = Match<Rwkv6Family<Width, Layers>>;
+  using Rwkv7 = Match<Rwkv7Family<Width, Layers>>;
   using Gpt2 = Match<Gpt2Family<Layers, Heads>>;
   using StudyGpt = Match<StudyFamily<Layers, Heads>>;
   using V1Silu = Match<Rwkv1Family<Layers, Rwkv1Heads, rwkv::activation::Silu>>;
