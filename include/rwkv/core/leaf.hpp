@@ -71,6 +71,7 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
       Leaf{path.name(), field, block.index, block.depth, {}, storage, path.trained(), matrix, 0, 1});
   for (const dim_t d : extents)
     leaf.shape.push_back(Shape<>::extent(d, seq)), leaf.size = product(leaf.size, leaf.shape.back());
+  if (leaf.bytes() >= uncountable) refuse_as_uncountable(seq);
 }
 
 }  // namespace detail

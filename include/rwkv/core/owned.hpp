@@ -21,7 +21,6 @@ class Owned : public P {
   /// machine's memory is its OutOfMemory.
   explicit Owned(Seq seq = {}, Layout<B> layout = {}) : seq_(detail::expect_sizes(seq, 0)), layout_(std::move(layout)) {
     detail::order_leaves(list_leaves<B, P>(seq_, layout_), leaves_, offsets_);
-    if (size() >= detail::uncountable) detail::refuse_as_uncountable(seq_);
     memory_.reset(B::allocate(size()));
     zero();
     bind();

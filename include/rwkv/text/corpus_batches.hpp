@@ -54,7 +54,8 @@ class CorpusBatches {
     const std::string each = "a context of " + std::to_string(seq_.time) + " and the token after it";
     return Error(corpus_.name(), ": expected at least ", detail::product(rows, seq_.time + 1), " tokens, ",
                  rows > 1 ? std::to_string(rows) + " times " + each : each, ", found ", corpus_.size(),
-                 "; give a longer text, ", (rows > 1 ? "a smaller batch " : ""), "or a shorter context (time)");
+                 (rows > 1 ? "; give a longer text, a smaller batch" : "; give a longer text,"),
+                 " or a shorter context (time)");
   }
   const Source& self() const { return static_cast<const Source&>(*this); }
 
