@@ -6,6 +6,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <rwkv/backend/pool.hpp>
@@ -97,6 +98,24 @@ TEST_CASE("a forked child computes with threads of its own, changes their number
   set_threads(0);
 }
 
+TEST_CASE("a child that is forked while another thread computes does not wait for that thread") {
+  set_threads(3);
+  std::atomic<bool> enough = false, begun = false;
+  std::thread other([&] {
+    while (!enough)
+      pool().run(64, [&](dim_t) {
+        begun = true;
+        for (volatile int spin = 0; spin < 1000;) spin = spin + 1;
+      });
+  });
+  while (!begun) std::this_thread::yield();
+  for (int again = 0; again < 10; ++again)
+    CHECK(in_child([] { return has_threads(pool(), 3) && runs_all(pool()) ? 0 : 1; }) == 0);
+  enough = true;
+  other.join();
+  set_threads(0);
+}
+
 TEST_CASE("a pool from before a fork works alone in the child, and goes there without waiting") {
   Pool own(3);
   CHECK(in_child([&] { return own.forked() && runs_all(own) ? 0 : 1; }) == 0);
@@ -122,7 +141,10 @@ TEST_CASE("where the system refuses threads, a pool goes on with those that star
       ::_exit(fewer && runs_all(few) && runs_all(pool()) && has_threads(few, few.threads()) ? 0 : 1);
       return 4;  // a sanitizer would start a thread of its own at the exit
     });
-    CHECK(status == 0);
+    if (status == 2 || status == 3)
+      MESSAGE("skipped: threads cannot be limited here");
+    else
+      CHECK(status == 0);
   }
 }
 

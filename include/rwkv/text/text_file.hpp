@@ -26,10 +26,11 @@ class TextFile : public OpenFile {
 
   std::string distinct_bytes() const {
     std::string all, piece;
-    for (std::size_t first = 0; first < size(); first += piece.size()) {
-      piece.resize(std::min(size() - first, std::size_t{1} << 20));
+    for (std::size_t first = 0, n = 0; first < size(); first += n) {
+      n = std::min(size() - first, std::size_t{1} << 20);
+      piece.resize(n);
       read(first, std::as_writable_bytes(std::span(piece)));
-      all = rwkv::distinct_bytes(all + rwkv::distinct_bytes(piece));
+      all = rwkv::distinct_bytes(piece += all);
     }
     return all;
   }
