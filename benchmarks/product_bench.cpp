@@ -8,7 +8,6 @@
 #include <chrono>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <rwkv/backend/cpu/eigen_products.hpp>
@@ -131,7 +130,7 @@ const bool registered = [] {
   const auto add = [](const std::string& name, auto&&... arguments) {
     benchmark::RegisterBenchmark(name.c_str(), arguments...)->UseRealTime()->MinTime(0.2);
   };
-  const int cores = int(std::thread::hardware_concurrency());
+  const int cores = available_processors();
   std::vector<int> counts{1};
   if (cores > 1) counts.push_back(cores);
   std::vector<std::pair<const char*, Product>> products{{"ours", TunedProducts::matmul<float, float, float>},
