@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <rwkv/core/utf8.hpp>
+#include <rwkv/core/utf8_check.hpp>
 #include <rwkv/text/bytes.hpp>
 
 namespace rwkv {
