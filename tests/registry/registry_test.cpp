@@ -45,7 +45,8 @@ TEST_CASE("what was not compiled in is answered with what was, and with the line
   CHECK(says(of({"rwkv4", "16x2", 65}), "know at most 64"));
   CHECK(says(of({"rwkv4", "16x2", 65}), "add \"v4::Model<65, 16, 2>\""));
   CHECK(says(of({"rwkv9", "16x2", 1}), "model rwkv9: this program has gpt2, rwkv1, rwkv4"));
-  for (const char* size : {"", "x", "16", "0x2", "16x", "-1x2", "16x99999999999999999999"})
+  for (const char* size : {"", "x", "16", "0x2", "16x", "-1x2", "16x99999999999999999999", "9223372036854775807x1",
+                           "1000001x1", "16x2,", "016x2", "+16x2", "16x2x2", " 16x2"})
     CHECK(says(of({"rwkv4", size, 1}), "size " + std::string(size)));
   CHECK(
       says(complaint([] { find_net("v4::Model<1, 2, 3>"); }), "v4::Model<1, 2, 3>: this program was built without it"));
