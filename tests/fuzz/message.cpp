@@ -6,7 +6,7 @@
 #include "targets.hpp"
 
 void fuzz::message(std::string_view input) {
-  const std::string quoted = rwkv::quoted(input), whole = rwkv::Error(input, quoted).what();
+  const std::string quoted = rwkv::in_quotes(input), whole = rwkv::Error(input, quoted).what();
   expect(quoted.size() <= 80 * 6 + 30, "a short text");
   for (const char c : whole)
     expect(static_cast<unsigned char>(c) >= 0x20 || c == '\n', "nothing that a terminal obeys");

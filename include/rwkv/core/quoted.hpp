@@ -57,7 +57,7 @@ inline std::string shown(std::string_view text, std::size_t most = 80) {
   return detail::show(text, most, "");
 }
 /// The same in quotes; quotes and backslashes within have a backslash before them.
-inline std::string quoted(std::string_view text, std::size_t most = 80) {
+inline std::string in_quotes(std::string_view text, std::size_t most = 80) {
   return detail::show(text, most, "\"");
 }
 

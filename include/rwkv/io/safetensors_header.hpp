@@ -72,8 +72,8 @@ class HeaderEvents {
   bool key(std::string&& key) {
     if (at_ == At::unknown) return true;
     key_ = std::move(key);
-    if (at_ == At::root && !names_.insert(key_).second) return fail(quoted(key_) + " occurs twice");
-    if (at_ == At::metadata && header_.metadata.contains(key_)) return fail("key " + quoted(key_) + " occurs twice");
+    if (at_ == At::root && !names_.insert(key_).second) return fail(in_quotes(key_) + " occurs twice");
+    if (at_ == At::metadata && header_.metadata.contains(key_)) return fail("key " + in_quotes(key_) + " occurs twice");
     if (at_ != At::tensor) return true;
     for (int i = 0; i < 3; ++i)
       if (key_ == fields[i]) return std::exchange(found_[i], true) ? fail(key_ + " occurs twice") : true;
@@ -110,13 +110,13 @@ class HeaderEvents {
     else if (at_ == At::start || at_ == At::root)
       complaint = "the header: " + why;
     else
-      complaint = "tensor " + quoted(tensor_.name) + ": " + why;
+      complaint = "tensor " + in_quotes(tensor_.name) + ": " + why;
     return false;
   }
   [[gnu::cold]] bool unexpected(const std::string& found) {
     if (at_ == At::start) return fail("expected an object, found " + found);
-    if (at_ == At::root) return fail(quoted(key_) + ": expected an object, found " + found);
-    if (at_ == At::metadata) return fail(quoted(key_) + ": expected a string, found " + found);
+    if (at_ == At::root) return fail(in_quotes(key_) + ": expected an object, found " + found);
+    if (at_ == At::metadata) return fail(in_quotes(key_) + ": expected a string, found " + found);
     const bool text = key_ == "dtype";
     const char* expected = at_ != At::tensor ? "whole numbers from 0" : text ? "a string" : "an array";
     return fail(key_ + ": expected " + expected + ", found " + found);
@@ -159,7 +159,7 @@ inline int compare_places(const void* left, const void* right) {
   header.tensors.swap(sorted);
   std::uint64_t used = 0;
   for (const TensorInfo& t : header.tensors) {
-    const std::string tensor = "tensor " + quoted(t.name) + ": ";
+    const std::string tensor = "tensor " + in_quotes(t.name) + ": ";
     const std::string range = "bytes " + std::to_string(t.begin) + " to " + std::to_string(t.end);
     const auto size = byte_size(t.dtype, t.shape);
     if (!size && bits_of(t.dtype) % 8 == 0) return tensor + "shape " + shape_text(t.shape) + " is too large to count";
