@@ -6,7 +6,8 @@
 #include <rwkv/registry/device.hpp>
 #include <rwkv/registry/find_net.hpp>
 
-#include "program.hpp"
+#include "../examples/options.hpp"
+#include "summary.hpp"
 using namespace rwkv;
 using Clock = std::chrono::steady_clock;
 
@@ -36,7 +37,7 @@ double read_bytes_per_second(dim_t n) {
   return rates[rates.size() / 2];
 }
 
-void decode(const Options& o) {
+int decode(const Options& o) {
   const Machine machine = Machine::named(o.device, o.precision);
   expect_device(machine);
   set_threads(o.threads);
@@ -68,20 +69,22 @@ void decode(const Options& o) {
       o.model.c_str(), long(shape.layers), long(shape.width), long(net.vocabulary), long(net.parameters), o.prompt,
       o.tokens, summary.c_str(), peak_memory() / 0x1p20, o.precision.c_str(), pool().threads(), bytes, bandwidth,
       rates[rates.size() / 2] * bytes / bandwidth, device_name(machine).c_str(), processor_name().c_str());
+  return 0;
 }
 
 int main(int argc, char** argv) {
   Options o;
   CLI::App app("Decodes one token at a time and prints tokens per second.", "decode_speed");
   app.option_defaults()->always_capture_default();
-  app.add_option("--device", o.device, "cpu or gpu");
-  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations");
+  app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
+  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations")
+      ->check(example::one_of({"fp32", "bf16"}));
   app.add_option("--model", o.model, "rwkv4 or gpt2");
   app.add_option("--size", o.size, "width x layers, as in 768x12");
   app.add_option("--vocab", o.vocab, "tokens that it must know; 50277 makes the 169 M shape")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--prompt", o.prompt, "steps before timing starts")->check(CLI::NonNegativeNumber);
-  app.add_option("--tokens", o.tokens, "timed steps")->check(CLI::PositiveNumber);
-  app.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 1024));
-  return bench::run(app, argc, argv, [&] { decode(o); });
+      ->check(example::at_least(dim_t{1}));
+  app.add_option("--prompt", o.prompt, "steps before timing starts")->check(example::between(0, 1 << 29));
+  app.add_option("--tokens", o.tokens, "timed steps")->check(example::between(1, 1 << 29));
+  app.add_option("--threads", o.threads, "0: as many as the machine has")->check(example::between(0, 1024));
+  return example::run(app, argc, argv, [&] { return decode(o); });
 }

@@ -6,7 +6,8 @@
 #include <rwkv/registry/find_net.hpp>
 #include <rwkv/text/random_windows.hpp>
 
-#include "program.hpp"
+#include "../examples/options.hpp"
+#include "summary.hpp"
 using namespace rwkv;
 
 struct Options {
@@ -23,7 +24,7 @@ std::string random_text(dim_t n) {
   return text;
 }
 
-void train(const Options& o) {
+int train(const Options& o) {
   using Clock = std::chrono::steady_clock;
   const Machine machine = Machine::named(o.device, o.precision);
   expect_device(machine);
@@ -67,23 +68,26 @@ void train(const Options& o) {
       config.optimizer.beta1, config.optimizer.beta2, config.optimizer.decay, config.schedule.learning_rate,
       long(config.schedule.warmup), config.clip, 3 * long(net.flops), pool().threads(), device_name(machine).c_str(),
       processor_name().c_str());
+  return 0;
 }
 
 int main(int argc, char** argv) {
   Options o;
   CLI::App app("Trains on random windows of a text and prints tokens per second.", "train_speed");
   app.option_defaults()->always_capture_default();
-  app.add_option("--device", o.device, "cpu or gpu");
-  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations");
+  app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
+  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations")
+      ->check(example::one_of({"fp32", "bf16"}));
   app.add_option("--model", o.model, "rwkv4 or gpt2");
   app.add_option("--size", o.size, "width x layers, as in 384x6");
   app.add_option("--text", o.text, "UTF-8 text; without it, random letters");
-  app.add_option("--text-bytes", o.text_bytes, "bytes of the text to use, 0 for all")->check(CLI::NonNegativeNumber);
-  app.add_option("--batch", o.batch, "sequences per step")->check(CLI::PositiveNumber);
-  app.add_option("--context", o.context, "tokens of a sequence")->check(CLI::PositiveNumber);
-  app.add_option("--steps", o.steps, "training steps, warm-up included")->check(CLI::PositiveNumber);
-  app.add_option("--warmup", o.warmup, "steps left out of the timing")->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", o.seed, "of weights and batches");
-  app.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 1024));
-  return bench::run(app, argc, argv, [&] { train(o); });
+  app.add_option("--text-bytes", o.text_bytes, "bytes of the text to use, 0 for all")
+      ->check(example::at_least(dim_t{0}));
+  app.add_option("--batch", o.batch, "sequences per step")->check(example::between(1L, 1L << 20));
+  app.add_option("--context", o.context, "tokens of a sequence")->check(example::between(1L, 1L << 30));
+  app.add_option("--steps", o.steps, "training steps, warm-up included")->check(example::at_least(1));
+  app.add_option("--warmup", o.warmup, "steps left out of the timing")->check(example::at_least(0));
+  app.add_option("--seed", o.seed, "of weights and batches")->check(example::seed());
+  app.add_option("--threads", o.threads, "0: as many as the machine has")->check(example::between(0, 1024));
+  return example::run(app, argc, argv, [&] { return train(o); });
 }

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -10,18 +9,19 @@
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/core/owned.hpp>
+#include <rwkv/io/atomic_file.hpp>
 #include <rwkv/ops/attention.hpp>
 #include <rwkv/ops/wkv4.hpp>
 
 #include <rwkv/backend/processor.hpp>
 #include <rwkv/drawing/chart.hpp>
+#include "../examples/options.hpp"
 #include "naive_attention.hpp"
 #include "rates.hpp"
 
 // WKV-4, step after step and as a scan over time, beside softmax attention, plain and in blocks: time and memory
 // against the length, each with its floor: the largest of bytes over bandwidth, exponentials over their rate and
-// operations of products over theirs, all three measured here. --svg=FILE draws it, --limit=SECONDS leaves out what one
-// call would take longer for, --threads=N.
+// operations of products over theirs, all three measured here.
 namespace {
 
 using namespace rwkv;
@@ -186,9 +186,11 @@ void draw(const std::string& path) {
     }
   const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
   if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
-  std::ofstream file(path);
-  file << drawing::svg({time, memory}, processor_name() + ", " + std::to_string(pool().threads()) + " threads, float");
-  if (!file.flush()) std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  const std::string picture =
+      drawing::svg({time, memory}, processor_name() + ", " + std::to_string(pool().threads()) + " threads, float");
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(picture)));
+  file.commit();
 }
 
 }  // namespace
@@ -196,29 +198,25 @@ void draw(const std::string& path) {
 int main(int argc, char** argv) {
   std::string svg;
   dim_t longest = 1 << 20;
-  std::vector<char*> rest;
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word.starts_with("--svg="))
-      svg = word.substr(6);
-    else if (word.starts_with("--limit="))
-      limit = std::atof(word.c_str() + 8);
-    else if (word.starts_with("--longest="))
-      longest = std::atol(word.c_str() + 10);
-    else if (word.starts_with("--threads="))
-      set_threads(std::atoi(word.c_str() + 10));
-    else
-      rest.push_back(argv[i]);
-  }
-  int count = int(rest.size());
-  benchmark::Initialize(&count, rest.data());
-  if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
-  rates = bench::measure_rates();
-  std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n", processor_name().c_str(),
-              pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9, rates.operations / 1e9);
-  add_all<64>(1, longest, true);
-  add_all<768>(1, std::min<dim_t>(longest, 1 << 16), false);
-  add_all<64>(8, std::min<dim_t>(longest, 1 << 16), false);
-  benchmark::RunSpecifiedBenchmarks();
-  if (!svg.empty()) draw(svg);
+  int threads = 0;
+  benchmark::Initialize(&argc, argv);  // takes its own options out
+  CLI::App app("Times WKV-4 beside softmax attention, against the length.", "wkv_vs_attention");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--svg", svg, "file to draw it in");
+  app.add_option("--limit", limit, "leaves out what one call would take more seconds for")->check(example::positive());
+  app.add_option("--longest", longest, "tokens")->check(example::between(dim_t{256}, dim_t{1} << 30));
+  app.add_option("--threads", threads, "0: as many as the machine has")->check(example::between(0, 1024));
+  return example::run(app, argc, argv, [&] {
+    set_threads(threads);
+    rates = bench::measure_rates();
+    std::printf("%s, %d threads: %.1f GB/s, %.2f G exponentials/s, %.0f GFLOP/s in products\n",
+                processor_name().c_str(), pool().threads(), rates.bytes / 1e9, rates.exponentials / 1e9,
+                rates.operations / 1e9);
+    add_all<64>(1, longest, true);
+    add_all<768>(1, std::min<dim_t>(longest, 1 << 16), false);
+    add_all<64>(8, std::min<dim_t>(longest, 1 << 16), false);
+    benchmark::RunSpecifiedBenchmarks();
+    if (!svg.empty()) draw(svg);
+    return 0;
+  });
 }

@@ -13,9 +13,17 @@ if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)
   rwkv_dependency(CLI11)
   add_library(rwkv_program INTERFACE)
   target_link_libraries(rwkv_program INTERFACE rwkv_own CLI11::CLI11)
-  target_compile_definitions(rwkv_program INTERFACE
+  target_sources(rwkv_program INTERFACE ${PROJECT_SOURCE_DIR}/examples/checked_output.cpp)
+  target_compile_definitions(rwkv_program INTERFACE RWKV_PROGRAM="$<TARGET_PROPERTY:NAME>"
     RWKV_EIGEN_DIR="$<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>")
 endif()
+
+# rwkv_lost_output_test(TARGET OPTIONS...): a program, run so that it prints something, must fail where that is lost.
+function(rwkv_lost_output_test target)
+  add_test(NAME lost_output.${target}
+    COMMAND sh ${PROJECT_SOURCE_DIR}/examples/lost_output.sh $<TARGET_FILE:${target}> ${ARGN})
+  set_tests_properties(lost_output.${target} PROPERTIES LABELS example TIMEOUT 300)
+endfunction()
 
 # The nets that they choose from.
 if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)

@@ -53,10 +53,12 @@ struct Scale {
     return c.y;
   }
   template <class B>
-  static void backward(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+  static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
                        Params<Accum<B>>& dp, Empty&) {
     using T = typename B::scalar;
-    B::for_each(1, C, ScaleGradient<T, C>{dy.seq.tokens(), c.x.data, dy.data, dp.scale.data});
+    const auto frame = ctx.scratch.frame();
+    const auto dscale = ctx.scratch.gradient(dp.scale);  // there also where the parameter is not trained
+    B::for_each(1, C, ScaleGradient<T, C>{dy.seq.tokens(), c.x.data, dy.data, dscale.data});
     B::for_each(dy.seq.tokens(), C, ScaleKernel<T, C>{dy.data, p.scale.data, dx.data});
   }
 };

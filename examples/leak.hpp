@@ -73,11 +73,13 @@ struct Leak {
     return c.y;
   }
   template <class B>
-  static void backward(Context<B>&, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
+  static void backward(Context<B>& ctx, const Params<B>& p, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx,
                        Params<Accum<B>>& dp, State<Accum<B>>& ds) {
+    const auto frame = ctx.scratch.frame();
+    const auto dkeep = ctx.scratch.gradient(dp.keep);  // there also where the parameter is not trained
     B::for_each(1, C,
                 LeakBackward<typename B::scalar, C>{dy.seq, p.keep.data, c.start.data, c.y.data, dy.data, dx.data,
-                                                    dp.keep.data, ds.sum.data});
+                                                    dkeep.data, ds.sum.data});
   }
 };
 

@@ -1,10 +1,16 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
 #include <cstdio>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
+
+#include <rwkv/io/json_string.hpp>
 
 // What the programs share: options that are refused in plain words, and errors that end a program with status 2.
 namespace example {
@@ -42,6 +48,62 @@ inline CLI::Validator one_of(std::vector<std::string> names) {
                "? It is " + all;
       },
       all);
+}
+
+/// A bound for readers: 1048576 is 1,048,576, the largest number of a type 2^63 - 1.
+template <class T>
+std::string bound(T x) {
+  char text[32];
+  if constexpr (std::integral<T>) {
+    if (x == std::numeric_limits<T>::max()) return "2^" + std::to_string(std::numeric_limits<T>::digits) + " - 1";
+    std::string digits = std::to_string(x);
+    for (std::size_t at = digits.size(); at > 3 + (x < 0);) digits.insert(at -= 3, ",");
+    return digits;
+  } else {
+    return {text, std::to_chars(text, text + sizeof text, x).ptr};
+  }
+}
+
+/// A value that is a number of type T, the whole word in decimal digits, for which `allows` holds; `range` says which
+/// those are.
+template <class T, class Allows>
+CLI::Validator number(const std::string& range, Allows allows) {
+  const std::string expected =
+      std::string(std::integral<T> ? "a whole number" : "a number") + (range.empty() ? "" : " ") + range;
+  return CLI::Validator(
+      [=](std::string& word) {
+        T value{};
+        const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), value);
+        // CLI11 reads 010 as eight
+        const bool octal = std::integral<T> && word.size() > 1 && word[word[0] == '-'] == '0';
+        if (failed == std::errc() && end == word.data() + word.size() && !octal && std::isfinite(double(value)) &&
+            allows(value))
+          return std::string();
+        return "expected " + expected + ", found " + rwkv::detail::quote(word);
+      },
+      range);
+}
+/// From low to high, both included.
+template <class T>
+CLI::Validator between(T low, T high) {
+  return number<T>("from " + bound(low) + " to " + bound(high), [=](T x) { return low <= x && x <= high; });
+}
+template <std::integral T>
+CLI::Validator at_least(T low) {
+  return between(low, std::numeric_limits<T>::max());
+}
+inline CLI::Validator positive() {
+  return number<double>("above 0", [](double x) { return x > 0; });
+}
+inline CLI::Validator non_negative() {
+  return number<double>("of at least 0", [](double x) { return x >= 0; });
+}
+inline CLI::Validator finite() {
+  return number<double>("", [](double) { return true; });
+}
+/// Of a stream of random numbers.
+inline CLI::Validator seed() {
+  return at_least(std::uint64_t{0});
 }
 
 /// Reads the options, then runs the program; whatever goes wrong is said in one line.

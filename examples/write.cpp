@@ -3,41 +3,42 @@
 #include <rwkv/registry/device.hpp>
 #include <rwkv/registry/open.hpp>
 
+#include "checked_output.hpp"
 #include "options.hpp"
+#include "prompt.hpp"
 using namespace rwkv;
 
 int main(int argc, char** argv) {
-  std::string path = "run/model.safetensors", device = "cpu", precision = "fp32", prompt = "\n";
+  using namespace example;
+  std::string path = "run/model.safetensors", device = "cpu", precision = "fp32", prompt;
   dim_t tokens = 400;
   int threads = 0;
   SamplerConfig sampler{.temperature = 0.8, .top_p = 0.95};
   CLI::App app("Goes on with a prompt, with a model that train_text made.", "write");
   app.option_defaults()->always_capture_default();
   app.add_option("--model", path, "the model's file");
-  app.add_option("--device", device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
-  app.add_option("--precision", precision, "fp32, or bf16 for half the memory")
-      ->check(example::one_of({"fp32", "bf16"}));
-  app.add_option("--prompt", prompt, "text to go on with; a new line without it");
-  app.add_option("--tokens", tokens, "how many to write")->check(CLI::NonNegativeNumber);
-  app.add_option("--temperature", sampler.temperature, "0: always the likeliest")->check(CLI::NonNegativeNumber);
-  app.add_option("--top-k", sampler.top_k, "only the k likeliest, 0: all")->check(CLI::NonNegativeNumber);
-  app.add_option("--top-p", sampler.top_p, "only the likeliest that sum to this")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--presence", sampler.presence, "penalty for what was written before");
-  app.add_option("--frequency", sampler.frequency, "penalty for each time it was");
-  app.add_option("--seed", sampler.seed, "of the draws");
-  app.add_option("--threads", threads, "0: as many as the machine has")->check(CLI::Range(0, 1024));
+  app.add_option("--device", device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
+  app.add_option("--precision", precision, "fp32, or bf16 for half the memory")->check(one_of({"fp32", "bf16"}));
+  const CLI::Option* given = app.add_option("--prompt", prompt, "text to go on with; a new line without it");
+  app.add_option("--tokens", tokens, "how many to write")->check(at_least(dim_t{0}));
+  app.add_option("--temperature", sampler.temperature, "0: always the likeliest")->check(non_negative());
+  app.add_option("--top-k", sampler.top_k, "only the k likeliest, 0: all")->check(at_least(dim_t{0}));
+  app.add_option("--top-p", sampler.top_p, "only the likeliest that sum to this")->check(between(0.0, 1.0));
+  app.add_option("--presence", sampler.presence, "penalty for what was written before")->check(finite());
+  app.add_option("--frequency", sampler.frequency, "penalty for each time it was")->check(finite());
+  app.add_option("--seed", sampler.seed, "of the draws")->check(seed());
+  app.add_option("--threads", threads, "0: as many as the machine has")->check(between(0, 1024));
   return example::run(app, argc, argv, [&] {
     const Machine machine = Machine::named(device, precision);
     expect_device(machine);
     set_threads(threads);
     const auto model = rwkv::open(path, machine);
     Generator generator(model->decoder(), Tokenizer::from_metadata(model->metadata()), sampler);
-    std::fputs(prompt.c_str(), stdout);
-    generator.write(prompt, tokens, [](std::string_view piece) {
-      std::fwrite(piece.data(), 1, piece.size(), stdout);
-      std::fflush(stdout);
-    });
-    std::fputc('\n', stdout);
+    if (given->empty()) prompt = default_prompt(generator.tokenizer());
+    expect_known(generator.tokenizer(), prompt);
+    print(prompt);
+    generator.write(prompt, tokens, print);
+    print("\n");
     return 0;
   });
 }

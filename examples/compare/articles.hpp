@@ -1,105 +1,95 @@
 #pragma once
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <vector>
-
-#include <rwkv/core/error.hpp>
-#include <rwkv/io/json_events.hpp>
+#include "article_sink.hpp"
+#include "input_files.hpp"
+#include "json_articles.hpp"
+#include "text_file.hpp"
+#include "unescaped.hpp"
 
 namespace compare {
 
-inline constexpr const char* where_dumps_are =
-    "a dump is https://dumps.wikimedia.org/enwiki/latest/enwiki-latest-pages-articles.xml.bz2, and "
-    "`pip install wikiextractor; wikiextractor --json -o FOLDER DUMP` takes the text out of it";
+enum class TextKind { plain, docs, json };
 
-/// Files, and all files below folders, in the order of their names: the same on every machine.
-inline std::vector<std::string> input_files(const std::vector<std::string>& paths) {
-  namespace fs = std::filesystem;
-  std::vector<std::string> files;
-  for (const std::string& path : paths) {
-    std::error_code failed;
-    if (!fs::exists(path, failed))
-      throw rwkv::Error(path, ": expected a file or a folder, found nothing by that name; ", where_dumps_are);
-    if (!fs::is_directory(path, failed)) {
-      files.push_back(path);
-      continue;
-    }
-    const std::size_t first = files.size();
-    for (const auto& entry : fs::recursive_directory_iterator(path))
-      if (entry.is_regular_file()) files.push_back(entry.path().string());
-    std::sort(files.begin() + std::ptrdiff_t(first), files.end());
-  }
-  if (files.empty()) throw rwkv::Error("expected texts, found none in the folders; ", where_dumps_are);
-  return files;
+/// By its beginning. Error for what is no text yet.
+inline TextKind kind_of(const TextFile& file) {
+  std::string_view head = file.ahead();
+  for (const std::string_view magic :
+       {"BZh", "\x1F\x8B", "\x28\xB5\x2F\xFD", "\xFD\x37zXZ", "PK\x03\x04", "7z\xBC\xAF"})
+    if (head.starts_with(magic))
+      throw rwkv::Error(file.path(), ": is compressed; unpack it first. For Wikipedia, ", where_dumps_are);
+  if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF"))
+    throw rwkv::Error(file.path(), ": expected UTF-8, found UTF-16; convert it, as with iconv -f UTF-16 -t UTF-8");
+  const auto skip_space = [&] { head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size())); };
+  skip_space();
+  if (head.starts_with("<mediawiki") || head.starts_with("<?xml"))
+    throw rwkv::Error(file.path(), ": is a dump with its markup; take the text out first: ", where_dumps_are);
+  if (head.starts_with("<doc ") || head.starts_with("<doc>")) return TextKind::docs;
+  const char first = head.empty() ? ' ' : head[0];
+  if (first != '{' && first != '[') return TextKind::plain;
+  head.remove_prefix(1);
+  skip_space();
+  if (first == '[' && head.starts_with(']') && head.find_first_not_of(" \t\r\n", 1) == head.npos) return TextKind::json;
+  const std::string_view follows = first == '{' ? "\"}" : "{\"";
+  return !head.empty() && follows.find(head[0]) != follows.npos ? TextKind::json : TextKind::plain;
 }
 
-/// The "text" of a line of WikiExtractor's JSON.
-struct TextOfJson {
-  std::string text, last;
-  int depth = 0;
-  bool begin_object() { return ++depth > 0; }
-  bool end_object() { return --depth >= 0; }
-  bool begin_array() { return ++depth > 0; }
-  bool end_array() { return --depth >= 0; }
-  bool key(std::string name) { return last = std::move(name), true; }
-  bool string(std::string value) {
-    if (depth == 1 && last == "text") text = std::move(value);
-    return true;
+/// Articles between lines <doc ...> and </doc>, WikiExtractor's escapes undone.
+template <class Sink>
+void read_doc_articles(TextFile& file, Sink& sink) {
+  std::string line;
+  std::size_t number = 1, begun = 0;  // the line of the article's <doc
+  const auto fail = [&](const std::string& expected, const std::string& found) {
+    throw rwkv::Error(file.path(), ": line ", number, ": expected ", expected, ", found ", found,
+                      "; mend it, or take the text out again");
+  };
+  const auto end = [&] { return "</doc> after the <doc ...> of line " + std::to_string(begun); };
+  for (; file.get_line(line); number = file.line_number()) {
+    const std::string_view word = std::string_view(line).substr(0, line.find_last_not_of(" \t") + 1);
+    const bool opens = word.starts_with("<doc ") || word == "<doc>";
+    if (opens && begun > 0) fail(end(), "another <doc ...>");
+    if (opens && !word.ends_with('>')) fail("<doc ...> on a line of its own", rwkv::detail::quote(word));
+    if (!opens && begun == 0 && !word.empty()) fail("<doc ...>", rwkv::detail::quote(word));
+    if (opens) {
+      begun = number;
+    } else if (word == "</doc>") {
+      sink.end();
+      begun = 0;
+    } else if (begun > 0) {
+      sink.line(unescaped(line));
+    }
   }
-  bool number(std::uint64_t) { return true; }
-  bool negative_number() { return true; }
-  bool odd_number(const std::string&) { return true; }
-  bool boolean() { return true; }
-  bool null() { return true; }
-};
+  if (begun > 0) fail(end(), "the end of the file");
+}
 
-/// Reads one file, a line in memory at a time: begin() before every article, line(text) for each of its lines,
-/// progress(bytes) after every line of the file. WikiExtractor's <doc> and JSON lines bring their articles; of a plain
-/// text every paragraph is one.
-template <class Begin, class Line, class Read>
-void read_articles(const std::string& path, Begin&& begin, Line&& line, Read&& progress) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw rwkv::Error(path, ": cannot be opened; check its permissions");
-  std::string text;
-  enum { unknown, plain, docs, json } kind = unknown;
+/// Every paragraph is an article; a blank line ends it.
+template <class Sink>
+void read_paragraphs(TextFile& file, Sink& sink) {
   bool inside = false;
-  for (std::size_t number = 1; std::getline(file, text); ++number) {
-    progress(text.size() + 1);
-    if (!text.empty() && text.back() == '\r') text.pop_back();
-    if (kind == unknown && !text.empty()) {
-      if (text.starts_with("BZh") || text.starts_with("\x1F\x8B"))
-        throw rwkv::Error(path, ": is compressed; unpack it first. For Wikipedia, ", where_dumps_are);
-      if (text.starts_with("<mediawiki"))
-        throw rwkv::Error(path, ": is a dump with its markup; take the text out first: ", where_dumps_are);
-      kind = text.starts_with("<doc ") ? docs : text.starts_with("{\"") ? json : plain;
-    }
-    if (kind == json) {
-      if (text.empty()) continue;
-      TextOfJson found;
-      if (const std::size_t wrong = rwkv::detail::JsonReader(text, found).read())
-        throw rwkv::Error(path, ": line ", number, ", byte ", wrong,
-                          ": expected a line of JSON, found something else; "
-                          "remove the line, or take the text out again");
-      begin();
-      for (std::size_t at = 0; at <= found.text.size();) {
-        const std::size_t end = std::min(found.text.find('\n', at), found.text.size());
-        line(std::string_view(found.text).substr(at, end - at));
-        at = end + 1;
-      }
-    } else if (kind == docs && (text.starts_with("<doc ") || text == "</doc>")) {
-      if (text != "</doc>") begin();
-    } else if (kind == plain && text.empty()) {
-      if (inside) line(text);
-      inside = false;
-    } else if (kind != unknown) {
-      if (kind == plain && !inside) begin();
-      inside = true;
-      line(text);
-    }
+  for (std::string line; file.get_line(line);) {
+    const bool blank = line.find_first_not_of(" \t") == line.npos;
+    if (!blank || inside) sink.line(line);
+    if (blank && inside) sink.end();
+    inside = !blank;
   }
-  if (file.bad()) throw rwkv::Error(path, ": cannot be read to its end; check the disk");
+}
+
+/// Reads one file: begin() before every article, line(text) for each of its lines, progress(bytes) as it goes on.
+/// WikiExtractor's <doc> and JSON bring their articles; of a plain text every paragraph is one. Returns how many
+/// articles had no text.
+template <class Begin, class Line, class Progress>
+std::size_t read_articles(const std::string& path, Begin&& begin, Line&& line, Progress&& progress) {
+  TextFile file(path, progress);
+  ArticleSink sink(begin, line);
+  switch (kind_of(file)) {
+    case TextKind::docs:
+      read_doc_articles(file, sink);
+      break;
+    case TextKind::json:
+      read_json_articles(file, sink);
+      break;
+    case TextKind::plain:
+      read_paragraphs(file, sink);
+  }
+  return sink.without_text();
 }
 
 }  // namespace compare

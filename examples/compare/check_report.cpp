@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <rwkv/io/csv_reader.hpp>
 #include <rwkv/io/mapped_file.hpp>
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -12,22 +13,12 @@ std::string read(const std::string& path) {
   return std::string(rwkv::MappedFile(path).text());
 }
 
-Rows rows_of_csv(const std::string& text) {
-  Rows rows{{""}};
-  bool quoted = false;
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {  // the last character ends the last line
-    std::string& cell = rows.back().back();
-    if (text[i] == '"' && quoted && text[i + 1] == '"')
-      cell += text[i++];
-    else if (text[i] == '"')
-      quoted = !quoted;
-    else if (text[i] == ',' && !quoted)
-      rows.back().emplace_back();
-    else if (text[i] == '\n' && !quoted)
-      rows.push_back({""});
-    else
-      cell += text[i];
-  }
+Rows rows_of_csv(const std::string& path) {
+  const std::string text = read(path);
+  rwkv::CsvReader file(text, path, "repeat the command of the study");
+  Rows rows{file.names()};
+  while (file.next()) rows.push_back(file.cells());
+  file.expect_whole();
   return rows;
 }
 
@@ -45,8 +36,11 @@ Rows rows_of_html(const std::string& page) {
   for (std::size_t at = page.find('<', begin + 1); at < end; at = page.find('<', at + 1)) {
     if (page.compare(at, 4, "<tr>") == 0) rows.emplace_back();
     if (page.compare(at, 3, "<td") != 0 && page.compare(at, 3, "<th") != 0) continue;
+    if (rows.empty()) throw rwkv::Error("report.html: has a cell before the first row of its results");
     const std::size_t from = page.find('>', at) + 1;
-    rows.back().push_back(unescaped(page.substr(from, page.find('<', from) - from)));
+    std::string cell = unescaped(page.substr(from, page.find('<', from) - from));
+    if (page.compare(at, 14, "<td class='n'>") == 0) std::erase(cell, ',');  // between thousands
+    rows.back().push_back(cell);
   }
   return rows;
 }
@@ -55,8 +49,9 @@ Rows rows_of_html(const std::string& page) {
 void check_elements(const std::string& page) {
   std::vector<std::string> open;
   for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
-    if (page[at + 1] == '!') continue;
     const std::size_t end = page.find('>', at);
+    if (end == std::string::npos) throw rwkv::Error("report.html: ends within an element");
+    if (page[at + 1] == '!') continue;
     if (page[end - 1] == '/' || page.compare(at, 5, "<meta") == 0) continue;
     const bool closes = page[at + 1] == '/';
     const std::size_t from = at + 1 + closes;
@@ -80,7 +75,7 @@ int main(int argc, char** argv) {
       if (page.find(outside) != std::string::npos) throw rwkv::Error("report.html: has ", outside);
     if (page.find("nan") != std::string::npos && page.find("='nan") != std::string::npos)
       throw rwkv::Error("report.html: draws NaN");
-    const Rows html = rows_of_html(page), csv = rows_of_csv(read(folder + "/results.csv"));
+    const Rows html = rows_of_html(page), csv = rows_of_csv(folder + "/results.csv");
     if (html.size() != csv.size() || csv.size() < 2)
       throw rwkv::Error("expected as many rows, found ", html.size(), " in report.html and ", csv.size(),
                         " in results.csv");

@@ -76,9 +76,9 @@ int clean(const Settings& s) {
   const Rule rule = s.rule == "study56" ? Rule::study56 : Rule::ascii96;
   Output* current = &train;
   Bar bar{total};
-  std::size_t articles = 0;
+  std::size_t articles = 0, without_text = 0;
   for (const std::string& file : files)
-    read_articles(
+    without_text += read_articles(
         file,
         [&] {
           current = random.uniform(articles++) < s.valid ? &valid : &train;
@@ -94,6 +94,7 @@ int clean(const Settings& s) {
   for (Output* o : {&train, &valid}) o->flush(), o->file.commit();
   std::printf("%s: %zu characters of %zu articles\n%s: %zu characters of %zu articles\n", paths[0].c_str(),
               train.characters, train.articles, paths[1].c_str(), valid.characters, valid.articles);
+  if (without_text > 0) std::printf("%zu articles had no text and were left out\n", without_text);
   return 0;
 }
 }  // namespace
@@ -103,12 +104,12 @@ int main(int argc, char** argv) {
   CLI::App app(std::string("Cleans texts for character models. For Wikipedia: ") + compare::where_dumps_are + ".",
                "clean_text");
   app.option_defaults()->always_capture_default();
-  app.add_option("inputs", s.inputs, "files or folders: WikiExtractor's <doc> or JSON lines, or plain text")
-      ->required();
+  app.add_option("inputs", s.inputs, "files or folders: WikiExtractor's <doc> or JSON, or plain text")->required();
   app.add_option("--out", s.out, "folder for train.txt and valid.txt");
   app.add_option("--rule", s.rule, "ascii96: printable ASCII; study56: letters, space, full stop, comma")
       ->check(example::one_of({"ascii96", "study56"}));
-  app.add_option("--valid", s.valid, "share of the articles that is kept for validation")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--seed", s.seed, "of the split");
+  app.add_option("--valid", s.valid, "share of the articles that is kept for validation")
+      ->check(example::between(0.0, 1.0));
+  app.add_option("--seed", s.seed, "of the split")->check(example::seed());
   return example::run(app, argc, argv, [&] { return clean(s); });
 }

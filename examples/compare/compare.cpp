@@ -33,19 +33,19 @@ std::vector<std::string> default_prompts(const rwkv::Corpus& valid) {
 
 /// The n-grams of as much text as a run reads, computed once.
 std::vector<double> ngrams(const Study& s, const Texts& texts, dim_t tokens) {
-  const std::string path = s.out + "/ngrams.txt";
+  const std::string path = s.out + "/ngrams.csv";
+  if (!std::filesystem::exists(path)) {
+    std::string text = "order,loss\n";
+    dim_t order = 0;
+    for (const double loss : ngram_losses(texts.train, texts.valid, 7, tokens))
+      text += std::to_string(++order) + "," + digits(loss, 6) + "\n";
+    write_file(path, text);
+  }
+  const std::string text = read_file(path);
+  rwkv::CsvReader table(text, path, "remove it and repeat the command");
   std::vector<double> losses;
-  if (std::filesystem::exists(path)) {
-    std::istringstream file(read_file(path));
-    for (double loss; file >> loss;) losses.push_back(loss);
-    return losses;
-  }
-  std::string text;
-  for (const double loss : ngram_losses(texts.train, texts.valid, 7, tokens)) {
-    losses.push_back(rwkv::number_in(digits(loss, 6)).value_or(loss));
-    text += digits(loss, 6) + "\n";
-  }
-  write_file(path, text);
+  while (table.next()) losses.push_back(table.number(table.column("loss")));
+  table.expect_whole();
   return losses;
 }
 

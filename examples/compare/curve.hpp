@@ -1,9 +1,10 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 #include <vector>
+
+#include <rwkv/io/csv_reader.hpp>
 
 #include "folder.hpp"
 #include "job.hpp"
@@ -20,22 +21,18 @@ using Curve = std::vector<Point>;
 inline Curve read_curve(const Job& job) {
   Curve curve;
   const std::string text = read_file(job.log());
+  rwkv::CsvReader log(text, job.log(), job.repeat());
+  const std::size_t step = log.column("step"), loss = log.column("loss"), valid = log.column("valid_loss"),
+                    seconds = log.column("seconds");
   double sum = 0, steps = 0;
-  for (std::size_t at = text.find('\n') + 1; at < text.size(); at = text.find('\n', at) + 1) {
-    double cell[7] = {};  // step, loss, valid_loss, rate, gradient_norm, tokens_per_second, seconds
-    const char* word = text.c_str() + at;
-    bool validated = false;
-    for (int i = 0; i < 7; ++i) {
-      char* end = nullptr;
-      cell[i] = std::strtod(word, &end);
-      if (i == 2) validated = end != word;
-      word = end + 1;
-    }
-    sum += cell[1], ++steps;
-    if (!validated) continue;
-    curve.push_back({cell[0] * double(job.study.seq().tokens()), cell[6], sum / steps, cell[2]});
+  while (log.next()) {
+    sum += log.number(loss), ++steps;
+    if (log.cells()[valid].empty()) continue;
+    curve.push_back(
+        {log.number(step) * double(job.study.seq().tokens()), log.number(seconds), sum / steps, log.number(valid)});
     sum = steps = 0;
   }
+  log.expect_whole();
   return curve;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/json_string.hpp>
 #include <rwkv/io/mapped_file.hpp>
 
 namespace compare {
@@ -61,12 +62,13 @@ class Folder {
       return;
     }
     std::istringstream theirs(read_file(file)), ours(settings);
-    for (std::string there, here; std::getline(ours, here);) {
-      there.clear();
-      std::getline(theirs, there);
+    for (std::string there, here; theirs || ours;) {
+      if (!std::getline(theirs, there)) there.clear();
+      if (!std::getline(ours, here)) here.clear();
       if (there != here)
-        throw rwkv::Error("--out ", path_, ": holds the results of another study: there \"", there, "\", here \"", here,
-                          "\"; choose another folder, or repeat that study's command");
+        throw rwkv::Error("--out ", path_, ": holds the results of another study: there ", rwkv::detail::quote(there),
+                          ", here ", rwkv::detail::quote(here),
+                          "; choose another folder, or repeat that study's command");
     }
   }
 

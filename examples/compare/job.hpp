@@ -27,6 +27,8 @@ struct Job {
   std::string sample(std::size_t prompt, std::size_t temperature) const {
     return folder() + "/sample." + std::to_string(prompt + 1) + "." + std::to_string(temperature + 1) + ".txt";
   }
+  /// The way out where its files are damaged.
+  std::string repeat() const { return "remove the folder " + folder() + " and repeat the command"; }
   std::string speed() const { return folder() + "/speed.csv"; }
 };
 

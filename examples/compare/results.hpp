@@ -53,21 +53,21 @@ struct Results {
 inline void add_run(const Job& job, ModelResult& model) {
   model.seeds.push_back(job.seed);
   model.curves.push_back(read_curve(job));
-  if (model.curves.back().empty())
-    throw rwkv::Error(job.log(), ": expected at least one validation, found none; remove the run's folder and repeat");
+  const dim_t steps = job.study.steps(), every = job.study.valid_every(),
+              planned = steps / every + (steps % every != 0);
+  if (dim_t(model.curves.back().size()) != planned)
+    throw rwkv::Error(job.log(), ": expected ", planned, " validations, found ", model.curves.back().size(), "; ",
+                      job.repeat());
   if (!job.writes()) return;
   for (std::size_t p = 0; p < job.study.prompts.size(); ++p)
     for (std::size_t t = 0; t < job.study.temperatures.size(); ++t)
       model.samples.push_back(read_file(job.sample(p, t)));
   const std::string text = read_file(job.speed());
-  for (std::size_t at = text.find('\n') + 1; at < text.size(); at = text.find('\n', at) + 1) {
-    char* end = nullptr;
-    Speed speed{};
-    speed.position = std::strtol(text.c_str() + at, &end, 10);
-    speed.mean = std::strtod(end + 1, &end);
-    speed.median = std::strtod(end + 1, &end);
-    model.speeds.push_back(speed);
-  }
+  rwkv::CsvReader table(text, job.speed(), job.repeat());
+  while (table.next())
+    model.speeds.push_back({dim_t(table.number(table.column("position"))), table.number(table.column("mean_seconds")),
+                            table.number(table.column("median_seconds"))});
+  table.expect_whole();
 }
 
 }  // namespace compare

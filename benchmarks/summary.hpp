@@ -1,5 +1,4 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -8,19 +7,6 @@
 #include <rwkv/core/number_text.hpp>
 
 namespace bench {
-
-/// Reads the options, then runs the benchmark; whatever goes wrong is said in one line.
-template <class F>
-int run(CLI::App& app, int argc, char** argv, const F& benchmark) {
-  CLI11_PARSE(app, argc, argv);
-  try {
-    benchmark();
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
-    return 2;
-  }
-}
 
 /// {"median": ..., "min": ..., "max": ...}
 inline std::string summary(std::vector<double> values) {
