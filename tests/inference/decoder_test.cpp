@@ -146,6 +146,16 @@ TEST_CASE("what does not fit is refused in plain words") {
   CHECK_THROWS_AS(one.restore(three.snapshot()), Error);
 }
 
+TEST_CASE("a batch that is none, that cannot be counted, or that no machine has, is refused") {
+  const auto model = lively<Rwkv>();
+  const auto make = [&](dim_t batch) { Decoder(model, batch); };
+  CHECK_THROWS_WITH_AS(make(0), "Decoder: expected a batch of at least 1, found 0", Error);
+  CHECK_THROWS_AS(make(-1), Error);
+  CHECK_THROWS_WITH_AS(make(dim_t{1} << 62), doctest::Contains("found batch 4611686018427387904 and time 1"), Error);
+  CHECK_THROWS_AS(make(std::numeric_limits<dim_t>::max()), Error);
+  CHECK_THROWS_AS(make(dim_t{1} << 45), OutOfMemory);
+}
+
 TEST_CASE("an erased decoder is the decoder") {
   const auto model = lively<Gpt2>();
   const auto rwkv = lively<Rwkv>();

@@ -112,6 +112,8 @@ TEST_CASE("it may begin with nothing, and refuses what the model cannot know") {
       Generator(model, Tokenizer(Characters(many))),
       "Generator: the tokenizer has 300 tokens, the model knows 256; use the tokenizer that was saved with the model",
       Error);
+  CHECK_THROWS_WITH_AS(writer("a", -1), "Generator: expected a length of at least 0 tokens, found -1", Error);
+  CHECK(writer("a", 0).empty());
   Generator latin(model, Tokenizer(Characters("abc")));
   CHECK_THROWS_AS(latin.prefill("abd"), Error);
 }

@@ -275,6 +275,8 @@ TEST_CASE("options beyond their range are refused") {
                        "sampler: expected tokens from 0 to 3, found 4; use the tokenizer that was saved with the model",
                        Error);
   CHECK_THROWS_AS(Sampler({.uncounted = {-1}}, 4), Error);
+  CHECK_THROWS_WITH_AS(Sampler({.top_k = std::numeric_limits<dim_t>::min()}, 4),
+                       doctest::Contains("top_k of at least 0, found -9223372036854775808"), Error);
   Sampler sampler({}, 4);
   CHECK_THROWS_AS(sampler.observe(4), Error);
 }

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <limits>
 
 #include <rwkv/io/summary.hpp>
 #include <rwkv/layers/layer_norm.hpp>
@@ -91,4 +92,14 @@ TEST_CASE("a summary asks types only, and no allocation") {
   const std::string text = summary<Huge, Cpu<double>>();
   CHECK(text.find("parameters          1099511627776\n") != std::string::npos);
   CHECK(text.find("  gradients        8796093.022\n") != std::string::npos);
+}
+
+TEST_CASE("a summary refuses sizes that are none or that 64 bits cannot count") {
+  struct Net : Linear<64, 64> {};
+  CHECK(summary<Net>({1 << 20, 1 << 20}).find("  activations     281474976.711\n") != std::string::npos);
+  CHECK_THROWS_WITH_AS(summary<Net>({2, -4}), doctest::Contains("found batch 2 and time -4"), Error);
+  constexpr dim_t most = std::numeric_limits<dim_t>::max();
+  for (const Seq huge : {Seq{1 << 20, dim_t{1} << 35}, Seq{1, dim_t{1} << 62}, Seq{most, most}, Seq{1, most}})
+    CHECK_THROWS_WITH_AS(summary<Net>(huge), doctest::Contains("Seq: expected sizes whose memory 64 bits can count"),
+                         Error);
 }

@@ -145,6 +145,8 @@ TEST_CASE("ranges give each step once, and a resumed run goes on where it would 
   for (dim_t step = 0; step < 10; ++step) CHECK(windows.at(step) == whole[static_cast<std::size_t>(step)]);
   for ([[maybe_unused]] const Minibatch& batch : windows.first(0)) FAIL("no steps");
   for ([[maybe_unused]] const Minibatch& batch : windows.steps(3, -1)) FAIL("no steps");
+  constexpr dim_t most = std::numeric_limits<dim_t>::max();
+  CHECK(windows.steps(5, most).begin()->inputs == whole[5].inputs);  // more steps than can be counted
   auto steps = windows.steps(7, 2);
   dim_t expected = 7;
   for ([[maybe_unused]] const Minibatch& batch : steps) CHECK(steps.step() == expected++);
@@ -163,19 +165,26 @@ TEST_CASE("filling the same batch again moves no memory") {
 TEST_CASE("the shortest corpus is enough, and one token less is refused") {
   CHECK(RandomWindows(counting(5), {.batch = 3, .time = 4}).at(7).inputs[4] == 0);
   CHECK(ContiguousBatches(counting(15), {.batch = 3, .time = 4}).steps_per_pass() == 1);
-  CHECK_THROWS_WITH_AS(RandomWindows(counting(4), {.batch = 3, .time = 4}),
-                       "text: expected at least 5 tokens, 1 times 4 and the one after, found 4; give a longer text, or "
-                       "make the time smaller",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      RandomWindows(counting(4), {.batch = 3, .time = 4}),
+      "text: expected at least 5 tokens, a context of 4 and the token after it, found 4; give a longer "
+      "text, or a shorter context (time)",
+      Error);
   CHECK_THROWS_WITH_AS(ContiguousBatches(counting(14), {.batch = 3, .time = 4}),
-                       "text: expected at least 15 tokens, 3 times 4 and the one after, found 14; give a longer text, "
-                       "or make the batch or the time smaller",
+                       "text: expected at least 15 tokens, 3 times a context of 4 and the token after it, found 14; "
+                       "give a longer text, a smaller batch or a shorter context (time)",
                        Error);
   CHECK_THROWS_WITH_AS(RandomWindows(counting(14), {.batch = 0, .time = 4}),
-                       "batches: expected a batch and a time of at least 1, found batch 0 and time 4; set both, as in "
+                       "Seq: expected a batch and a time of at least 1, found batch 0 and time 4; set both, as in "
                        "Seq{.batch = 8, .time = 64}",
                        Error);
   CHECK_THROWS_AS(ContiguousBatches(counting(14), {.batch = 1, .time = -1}), Error);
+  for (const Seq huge : {Seq{1, dim_t{1} << 62}, Seq{dim_t{1} << 62, 4}, Seq{dim_t{1} << 32, dim_t{1} << 32},
+                         Seq{1, std::numeric_limits<dim_t>::max()}}) {
+    CHECK_THROWS_AS(ContiguousBatches(counting(14), huge), Error);
+    CHECK_THROWS_AS(RandomWindows(counting(14), huge), Error);
+  }
+  CHECK_THROWS_AS(RandomWindows(counting(14), {dim_t{1} << 50, 4}).at(0), rwkv::OutOfMemory);
   CHECK_THROWS_WITH_AS(RandomWindows(counting(14), {.batch = 2, .time = 4}).at(-1),
                        "batches: expected a step of at least 0, found -1; count from 0", Error);
 }

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/core/random.hpp>
+#include <rwkv/io/mapped_file.hpp>
+#include <rwkv/text/batches.hpp>
 #include <rwkv/text/corpus.hpp>
 
 #include "temporary_file.hpp"
@@ -122,7 +124,8 @@ TEST_CASE("reading and slicing stay within the corpus") {
   CHECK(out == Ids{'4', '5', '6'});
   CHECK_NOTHROW(corpus.read(5, {}));
   CHECK_THROWS_WITH_AS(corpus.read(3, out),
-                       "text: expected a range within 5 tokens, found 3 from 3; take a shorter or an earlier one",
+                       "tokens 2 to 6 of text: expected a range within 5 tokens, found 3 from 3; take a shorter or an "
+                       "earlier one",
                        Error);
   CHECK_THROWS_AS(corpus.read(-1, out), Error);
   CHECK_THROWS_AS(corpus.read(6, {}), Error);
@@ -163,6 +166,90 @@ TEST_CASE("a validation text with a character the training text lacks is refused
             .c_str(),
         Error);
   }
+}
+
+TEST_CASE("a part is called by what it is of which text") {
+  const Corpus whole = Corpus::of_text(std::string(901, 'a'), Bytes{}, "notes.txt");
+  const auto [first, rest] = whole.split(0.9);
+  CHECK(first.name() == "the first 90 % of notes.txt");
+  CHECK(rest.name() == "the last 10 % of notes.txt");
+  CHECK(rest.size() == 91);
+  CHECK(rest.slice(3, 2).name() == "tokens 3 to 4 of the last 10 % of notes.txt");
+  CHECK(whole.slice(0, 901).name() == "notes.txt");
+  CHECK(whole.split(1).first.name() == "notes.txt");
+  CHECK(whole.split(1.0 / 3).second.name() == "the last 66.67 % of notes.txt");
+  CHECK_THROWS_WITH_AS(rwkv::RandomWindows(rest, {.batch = 8, .time = 128}),
+                       "the last 10 % of notes.txt: expected at least 129 tokens, a context of 128 and the token after "
+                       "it, found 91; give a longer text, or a shorter context (time)",
+                       Error);
+}
+
+namespace {
+void write(const std::string& path, const std::string& content) {
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  REQUIRE(file != nullptr);
+  std::fwrite(content.data(), 1, content.size(), file);
+  std::fclose(file);
+}
+}  // namespace
+
+TEST_CASE("a text that is cut short, emptied or grown while it is in use is an error that names the file") {
+  const std::string text = repertoire('a', 26) + std::string(100000, 'x');
+  for (const std::size_t left : {std::size_t{0}, std::size_t{10}, text.size() - 1, text.size() + 1})
+    for (const bool bytes : {true, false}) {
+      CAPTURE(left);
+      const TemporaryFile file(text);
+      const Corpus corpus = bytes ? Corpus(file.path(), Bytes{}) : Corpus::by_characters(file.path());
+      const Corpus part = corpus.slice(5, 50);
+      Ids ids(20);
+      corpus.read(0, ids);
+      REQUIRE(truncate(file.path().c_str(), static_cast<off_t>(left)) == 0);
+      const std::string words = file.path() + ": expected " + std::to_string(text.size()) +
+                                " bytes that stay as they were when the file was opened, found " +
+                                std::to_string(left) +
+                                " bytes, changed since; put the old ones back, and leave a file that is in use alone";
+      for (const dim_t first : {dim_t{0}, corpus.size() - 20})
+        CHECK_THROWS_WITH_AS(corpus.read(first, ids), words.c_str(), Error);
+      CHECK_THROWS_WITH_AS(part.read(0, ids), words.c_str(), Error);
+      CHECK_THROWS_WITH_AS(rwkv::RandomWindows(corpus, {2, 8}).at(0), words.c_str(), Error);
+      CHECK_THROWS_WITH_AS(rwkv::ContiguousBatches(corpus, {2, 8}).at(0), words.c_str(), Error);
+    }
+}
+
+TEST_CASE("a text of the same length that is written over is noticed; one that is replaced stays the old one") {
+  const TemporaryFile file("to be or not to be"), other("TO BE OR NOT TO BE");
+  const Corpus corpus(file.path(), Bytes{});
+  const Ids before = all(corpus);
+  REQUIRE(rename(other.path().c_str(), file.path().c_str()) == 0);
+  CHECK(all(corpus) == before);
+
+  const TemporaryFile mine("to be or not to be");
+  const Corpus in_use(mine.path(), Bytes{});
+  usleep(20000);  // file systems count time in steps of some milliseconds
+  write(mine.path(), "TO BE OR NOT TO BE");
+  CHECK_THROWS_WITH_AS(all(in_use), doctest::Contains(" bytes, changed since; "), Error);
+}
+
+TEST_CASE("a text that was decoded is kept as it was") {
+  const TemporaryFile file("\xC3\xA4\xC3\xB6\xC3\xA4");
+  const Corpus corpus = Corpus::by_characters(file.path());
+  REQUIRE(truncate(file.path().c_str(), 0) == 0);
+  CHECK(all(corpus) == Ids{0, 1, 0});
+}
+
+TEST_CASE("a text is the same in pieces as whole: its bytes, and characters that pieces cut") {
+  std::string text((std::size_t{1} << 20) - 1, 'a');
+  text += "\xE2\x82\xAC";  // across the end of the first piece
+  const TemporaryFile file(text);
+  CHECK(rwkv::TextFile(file.path()).distinct_bytes() == "a\x82\xAC\xE2");
+  CHECK(rwkv::TextFile(file.path()).whole() == text);
+  const Corpus corpus = Corpus::by_characters(file.path());
+  CHECK(corpus.size() == 1 << 20);
+  CHECK(corpus.tokenizer() == Tokenizer(Characters(text)));
+  text.assign((std::size_t{3} << 20) + 5, 'b'), text.back() = 'c';
+  const TemporaryFile ascii(text);
+  CHECK(Corpus::by_characters(ascii.path()).tokenizer() == Tokenizer(Characters("bc")));
+  CHECK(all(Corpus(ascii.path(), Bytes{})) == Tokenizer().encode(text));
 }
 
 TEST_CASE("forty megabytes are read whole") {

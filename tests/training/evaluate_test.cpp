@@ -41,6 +41,17 @@ TEST_CASE("evaluating takes memory for a forward pass, none for gradients or mom
   CHECK(B::taken - held < cache_units<Net>(seq) / 4);  // the trainer's own memory serves, but for a state
 }
 
+TEST_CASE("the mean of no batches is refused, and so are numbers that cannot be") {
+  const Model<Net> model(1);
+  const RandomWindows batches(text(), {2, 8});
+  constexpr dim_t most = std::numeric_limits<dim_t>::max();
+  CHECK_THROWS_WITH_AS(evaluate(model, batches, 0),
+                       "evaluate: expected at least 1 batch, from number 0 on, found 0 from 0", Error);
+  CHECK_THROWS_AS(evaluate(model, batches, -3), Error);
+  CHECK_THROWS_AS(evaluate(model, batches, 1, -1), Error);
+  CHECK_THROWS_AS(evaluate(model, batches, 2, most - 1), Error);
+}
+
 TEST_CASE("a trainer evaluates as the free function does, and is left as it was") {
   Model<Net> model(1), same(1);
   Trainer trainer(model, TrainConfig{.carry = true}, seq), undisturbed(same, TrainConfig{.carry = true}, seq);

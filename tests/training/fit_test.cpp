@@ -141,6 +141,53 @@ TEST_CASE("Ctrl-C finishes the step and saves") {
   CHECK(other.params == model.params);
 }
 
+TEST_CASE("a text that changes while it trains ends the run with its name and loses nothing") {
+  const Folder folder;
+  const std::string path = folder.sub("notes.txt"), words = [] {
+    std::string all;
+    for (int i = 0; i < 200; ++i) all += "number " + std::to_string(i * 7919 % 1000) + " follows; ";
+    return all;
+  }();
+  const auto write = [&] { std::ofstream(path, std::ios::binary) << words; };
+  write();
+  const auto run_on = [&](const char* name, bool resume, dim_t cut_at) {
+    const Corpus corpus(path, Bytes());
+    const Watched source{ContiguousBatches(corpus, {2, 16}), [&](dim_t step) {
+                           if (step == cut_at) fs::resize_file(path, 10);
+                         }};
+    Model<Net> model(1);
+    Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 3e-3}, .accumulate = 2, .carry = true}, {2, 16});
+    return fit(trainer, source, std::nullopt, plan(folder.sub(name), 9, resume));
+  };
+  run_on("whole", false, -1);
+  for (const dim_t cut_at : {14, 15}) {  // the first and the second batch of step 7
+    CHECK_THROWS_WITH_AS(run_on("cut", false, cut_at),
+                         doctest::Contains(("notes.txt: expected " + std::to_string(words.size()) + " bytes").c_str()),
+                         Error);
+    write();  // put back
+    CHECK(run_on("cut", true, -1).first_step == 7);
+    CHECK(bytes(folder.sub("whole/model.safetensors")) == bytes(folder.sub("cut/model.safetensors")));
+    CHECK(bytes(folder.sub("whole/resume.safetensors")) == bytes(folder.sub("cut/resume.safetensors")));
+    CHECK(curve(folder.sub("whole/log.csv")) == curve(folder.sub("cut/log.csv")));
+  }
+}
+
+TEST_CASE("a validation text that changes ends the run after the step it was asked for, which is saved") {
+  const Folder folder;
+  const std::string path = folder.sub("valid.txt");
+  std::ofstream(path, std::ios::binary) << std::string(500, 'v');
+  const ContiguousBatches source(text(), {2, 16});
+  const std::optional<Batches> valid = RandomWindows(Corpus(path, Bytes()), {2, 16});
+  fs::resize_file(path, 400);
+  Model<Net> model(1);
+  Trainer trainer(model, TrainConfig{}, {2, 16});
+  CHECK_THROWS_WITH_AS(fit(trainer, source, valid, plan(folder.sub("run"), 9)), doctest::Contains("valid.txt: "),
+                       Error);
+  Trainer again(model, TrainConfig{}, {2, 16});
+  CHECK(fit(again, source, std::nullopt, plan(folder.sub("run"), 9, true)).first_step == 3);
+  CHECK(curve(folder.sub("run/log.csv")).size() == 10);
+}
+
 TEST_CASE("starting afresh puts an old checkpoint aside, so that none but its own is resumed") {
   const Folder folder;
   train(plan(folder.sub("run"), 4));
@@ -148,7 +195,7 @@ TEST_CASE("starting afresh puts an old checkpoint aside, so that none but its ow
   train(plan(folder.sub("run"), 8));
   CHECK(bytes(folder.sub("run/previous.safetensors")) == old);
   const Watched killed{ContiguousBatches(text(), {2, 16}), [](dim_t step) {
-                         if (step == 1) throw Error("as if killed");
+                         if (step == 0) throw Error("as if killed");
                        }};
   CHECK_THROWS_AS(train(plan(folder.sub("run"), 8), killed), Error);
   CHECK(train(plan(folder.sub("run"), 4, true)).first_step == 0);

@@ -142,6 +142,43 @@ TEST_CASE("batches that do not fit are refused in plain words") {
       Error);
 }
 
+TEST_CASE("a batch with fewer or more tokens than its sizes say is refused") {
+  Model<Net> model(1);
+  Trainer trainer(model, TrainConfig{}, Seq{2, 8});
+  const auto good = RandomWindows(text(), {2, 8}, 1).at(0);
+  const auto refuse = [&](auto change, const char* found) {
+    auto batch = good;
+    change(batch);
+    const std::string words =
+        std::string("minibatch: expected 16 inputs and as many targets, which is its size of 2 x 8, found ") + found;
+    CHECK_THROWS_WITH_AS(trainer.step(batch), words.c_str(), Error);
+  };
+  refuse([](Minibatch& b) { b.inputs.clear(); }, "0 and 16");
+  refuse([](Minibatch& b) { b.targets.pop_back(); }, "16 and 15");
+  refuse([](Minibatch& b) { b.inputs.push_back(0); }, "17 and 16");
+  CHECK(trainer.step(good) > 0);
+}
+
+TEST_CASE("a trainer refuses sizes that are none, that cannot be counted, and that no machine has") {
+  Model<Net> model(1);
+  const auto make = [&](Seq seq) { Trainer(model, TrainConfig{}, seq); };
+  for (const Seq none : {Seq{2, -4}, Seq{0, 8}, Seq{2, 0}, Seq{-2, -4}})
+    CHECK_THROWS_WITH_AS(make(none), doctest::Contains("Seq: expected a batch and a time of at least 1, found batch "),
+                         Error);
+  constexpr dim_t most = std::numeric_limits<dim_t>::max();
+  for (const Seq huge : {Seq{1, dim_t{1} << 62}, Seq{dim_t{1} << 62, 1}, Seq{most, most}, Seq{1, most},
+                         Seq{dim_t{1} << 32, dim_t{1} << 32}})
+    CHECK_THROWS_WITH_AS(make(huge), doctest::Contains("Seq: expected sizes whose memory 64 bits can count, found "),
+                         Error);
+  CHECK_THROWS_WITH_AS(make({1, dim_t{1} << 45}),
+                       doctest::Contains("; of sequences of 35184372088832 tokens there is room for the activations of "
+                                         "0"),
+                       OutOfMemory);
+  CHECK_THROWS_WITH_AS(make({dim_t{1} << 45, 1}),
+                       doctest::Contains("; of sequences of 1 tokens there is room for the activations of "),
+                       OutOfMemory);
+}
+
 TEST_CASE("a state of another batch is refused in plain words") {
   Model<Net> model(1);
   Trainer trainer(model, TrainConfig{}, Seq{4, 16});

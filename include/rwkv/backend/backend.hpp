@@ -42,7 +42,7 @@ template <class B>
 concept Backend = requires(typename B::scalar* p, const typename B::scalar* q, dim_t n,
                            compute_of<typename B::scalar>* full, Matrices<const typename B::scalar> operands) {
   typename B::scalar;
-  { B::allocate(n) } -> std::same_as<typename B::scalar*>;  // n scalars; throws std::bad_alloc
+  { B::allocate(n) } -> std::same_as<typename B::scalar*>;  // n scalars; throws OutOfMemory
   B::deallocate(p);
   B::fill(p, n, typename B::scalar{});
   B::copy(p, q, n);                             // within the machine

@@ -3,12 +3,24 @@
 #include <new>
 #include <type_traits>
 
+#include <rwkv/backend/available_memory.hpp>
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/default_products.hpp>
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/core/bf16.hpp>
+#include <rwkv/core/size.hpp>
 
 namespace rwkv {
+namespace detail {
+inline constexpr std::align_val_t line{64};
+/// Whole cache lines with room for n scalars of so many bytes. OutOfMemory says how many bytes were asked for.
+[[gnu::noinline]] inline void* allocate_lines(dim_t n, std::size_t scalar) {
+  const auto bytes = static_cast<std::size_t>(product(std::max<dim_t>(n, 1), static_cast<dim_t>(scalar)));
+  expect_memory("Cpu::allocate", bytes);
+  if (void* const memory = ::operator new(bytes, line, std::nothrow)) return memory;
+  throw no_memory("Cpu::allocate", bytes);
+}
+}  // namespace detail
 
 /// The processor: rows over threads, columns over lanes. Products says how it multiplies matrices: see TunedProducts.
 template <class T, class Products>
@@ -16,8 +28,8 @@ struct CpuWith {
   using scalar = T;
   static constexpr int width = native_width<T>;
 
-  static T* allocate(dim_t n) { return static_cast<T*>(::operator new(sizeof(T) * std::max<dim_t>(n, 1), alignment)); }
-  static void deallocate(T* p) { ::operator delete(p, alignment); }
+  static T* allocate(dim_t n) { return static_cast<T*>(detail::allocate_lines(n, sizeof(T))); }
+  static void deallocate(T* p) { ::operator delete(p, detail::line); }
   static void fill(T* p, dim_t n, T value) {
     for_blocks(n, [&](dim_t first, dim_t end) { std::fill(p + first, p + end, value); });
   }
@@ -81,7 +93,6 @@ struct CpuWith {
   }
 
  private:
-  static constexpr std::align_val_t alignment{64};
   static constexpr dim_t grain = 4096;  // elements per task; fixed, so that tasks do not know the threads
   static constexpr dim_t few = 1024;    // so little work costs less than waking a thread
 

@@ -15,6 +15,7 @@
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
 #include <rwkv/core/bf16.hpp>
+#include <rwkv/core/size.hpp>
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
 #ifndef __CUDACC__
 #error "rwkv: Thrust is set to CUDA, which only nvcc compiles; link rwkv::gpu, see RWKV_GPU_SYSTEM in cmake/gpu.cmake"
@@ -76,12 +77,13 @@ struct Gpu {
   static T* allocate(dim_t n) {
     detail::gpu::expect_device();
     detail::gpu::expect_no_recording("allocate");
-    const auto size = static_cast<std::size_t>(n > 0 ? n : 1);
+    const dim_t size = n > 0 ? n : 1, bytes = detail::product(size, sizeof(T));
     try {
-      if (T* const p = thrust::raw_pointer_cast(thrust::device_malloc<T>(size))) return p;
+      if (bytes < detail::uncountable)
+        if (T* const p = thrust::raw_pointer_cast(thrust::device_malloc<T>(static_cast<std::size_t>(size)))) return p;
     } catch (const std::bad_alloc&) {
     }
-    detail::gpu::out_of_memory(size * sizeof(T));
+    detail::gpu::out_of_memory(static_cast<std::size_t>(bytes));
   }
   static void deallocate(T* p) noexcept {
     try {

@@ -54,7 +54,11 @@ struct Error : std::runtime_error {
       : std::runtime_error(detail::sentence({pieces...})) {}
 };
 
-/// The memory of a device does not suffice.
+namespace detail {
+inline constexpr const char* out_of_memory_advice = "; use a smaller batch, Recompute, or a smaller model";
+}
+
+/// The memory of a machine does not suffice.
 struct OutOfMemory : Error {
   std::size_t bytes, free;  ///< asked for, and free then
   template <class... Pieces>

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <rwkv/core/random.hpp>
+#include <rwkv/core/size.hpp>
 #include <rwkv/core/view.hpp>
 
 // A bundle is a plain struct of views that lists its members once, in `fields`. Initialising, counting, saving,
@@ -158,9 +159,9 @@ constexpr dim_t sum_leaves(const Size& size) {
       [&](const Field&, auto& member) {
         using M = std::remove_cvref_t<decltype(member)>;
         if constexpr (Bundle<M>)
-          n += sum_leaves<M>(size);
+          n = sum(n, sum_leaves<M>(size));
         else
-          n += size(member);
+          n = sum(n, size(member));
       },
       p);
   return n;
@@ -170,13 +171,14 @@ constexpr dim_t sum_leaves(const Size& size) {
 /// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
 template <Bundle P>
 constexpr dim_t elements(Seq seq = {}) {
-  return detail::sum_leaves<P>([&]<class M>(const M&) { return M::shape::size(seq); });
+  return detail::sum_leaves<P>([&]<class M>(const M&) { return detail::size_of<typename M::shape>(seq); });
 }
 /// Their bytes: leaves need not be of one scalar.
 template <Bundle P>
 constexpr dim_t bytes(Seq seq = {}) {
-  return detail::sum_leaves<P>(
-      [&]<class M>(const M&) { return M::shape::size(seq) * static_cast<dim_t>(sizeof(typename M::scalar)); });
+  return detail::sum_leaves<P>([&]<class M>(const M&) {
+    return detail::product(detail::size_of<typename M::shape>(seq), sizeof(typename M::scalar));
+  });
 }
 
 }  // namespace rwkv

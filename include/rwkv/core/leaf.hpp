@@ -23,7 +23,7 @@ struct Leaf {
   dim_t offset = 0;  ///< in the bundle's memory, in its scalars
   dim_t size = 0;    ///< numbers
 
-  dim_t bytes() const { return bytes_of(storage, size); }
+  dim_t bytes() const { return detail::product(size, bytes_of(storage, 1)); }
   dim_t columns() const { return shape.empty() ? 1 : shape.back(); }
   dim_t rows() const { return columns() > 0 ? size / columns() : 0; }
 };
@@ -41,7 +41,7 @@ namespace detail {
 inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, bool trained, dim_t used) {
   const auto scalar = static_cast<dim_t>(scalar_bytes);
   for (Leaf& leaf : leaves)
-    if (leaf.trained == trained) leaf.offset = used, used += aligned((leaf.bytes() + scalar - 1) / scalar);
+    if (leaf.trained == trained) leaf.offset = used, used = sum(used, aligned((leaf.bytes() + scalar - 1) / scalar));
   return used;
 }
 
@@ -69,7 +69,9 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
   const Field block = path.block();
   Leaf& leaf = leaves.emplace_back(
       Leaf{path.name(), field, block.index, block.depth, {}, storage, path.trained(), matrix, 0, 1});
-  for (const dim_t d : extents) leaf.shape.push_back(Shape<>::extent(d, seq)), leaf.size *= leaf.shape.back();
+  for (const dim_t d : extents)
+    leaf.shape.push_back(Shape<>::extent(d, seq)), leaf.size = product(leaf.size, leaf.shape.back());
+  if (leaf.bytes() >= uncountable) refuse_as_uncountable(seq);
 }
 
 }  // namespace detail

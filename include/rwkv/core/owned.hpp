@@ -17,8 +17,9 @@ class Owned : public P {
   using T = typename B::scalar;
   using bundle = P;
 
-  /// All zeros; see reset for initial values.
-  explicit Owned(Seq seq = {}, Layout<B> layout = {}) : seq_(seq), layout_(std::move(layout)) {
+  /// All zeros; see reset for initial values. Error for sizes below 0 or beyond what can be counted; what is beyond the
+  /// machine's memory is its OutOfMemory.
+  explicit Owned(Seq seq = {}, Layout<B> layout = {}) : seq_(detail::expect_sizes(seq, 0)), layout_(std::move(layout)) {
     detail::order_leaves(list_leaves<B, P>(seq_, layout_), leaves_, offsets_);
     memory_.reset(B::allocate(size()));
     zero();

@@ -47,10 +47,12 @@ class Decoder {
     std::vector<std::int32_t> seen;  // where the context is limited
   };
 
+  /// Error unless the batch is at least 1.
   explicit Decoder(const Model<Net, B>& model, dim_t batch = 1)
       : model_(&model), state_(Model<Net, B>::fresh_state(expect(batch))), one_(make_reader(1)) {
     context_.needs_backward = false;
     const auto n = static_cast<std::size_t>(batch);
+    if (detail::product(batch, V * chunk) >= detail::uncountable) detail::refuse_as_uncountable({batch, chunk});
     logits_.resize(n * V);
     if constexpr (!std::is_same_v<T, float>) scalars_.resize(logits_.size());
     ids_.reserve(n * chunk);

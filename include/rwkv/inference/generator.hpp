@@ -79,6 +79,7 @@ class Generator {
   /// cannot be part of a stop text.
   template <class Sink>
   void write(std::string_view prompt, dim_t length, Sink&& sink, const Stop& stop = {}) {
+    if (length < 0) throw Error("Generator: expected a length of at least 0 tokens, found ", length);
     prefill(prompt);
     StopFilter text(stop.texts);
     for (dim_t i = 0; i < length && !text.stopped(); ++i) {

@@ -24,22 +24,10 @@ class Sampler {
   /// Error if an option lies outside its range, or a listed token outside the vocabulary.
   Sampler(SamplerConfig config, dim_t vocabulary)
       : config_(std::move(config)), random_(Random{config_.seed}.named("sampler")) {
-    const auto expect = [](bool met, const char* option, const char* range, double found) {
-      if (!met)
-        throw Error("sampler: expected ", option, " ", range, ", found ", found,
-                    "; SamplerConfig{} and SamplerConfig::official() are good starts");
-    };
-    const auto finite = [](double x) { return std::abs(x) <= std::numeric_limits<double>::max(); };
-    const SamplerConfig& s = config_;
-    expect(vocabulary > 0, "a vocabulary", "of at least one token", static_cast<double>(vocabulary));
-    expect(s.temperature >= 0 && finite(s.temperature), "temperature", "of at least 0", s.temperature);
-    expect(s.top_p >= 0 && s.top_p <= 1, "top_p", "from 0 to 1", s.top_p);
-    expect(s.top_k >= 0, "top_k", "of at least 0", static_cast<double>(s.top_k));
-    expect(finite(s.presence), "presence", "to be a number", s.presence);
-    expect(finite(s.frequency), "frequency", "to be a number", s.frequency);
-    expect(s.penalty_decay >= 0 && s.penalty_decay <= 1, "penalty_decay", "from 0 to 1", s.penalty_decay);
+    config_.check();
+    detail::Ranges("sampler").expect(vocabulary > 0, "a vocabulary", "of at least one token", vocabulary);
     occurrences_.assign(static_cast<std::size_t>(vocabulary), never);
-    for (const auto* list : {&s.banned, &s.uncounted})
+    for (const auto* list : {&config_.banned, &config_.uncounted})
       for (const std::int32_t token : *list) expect_token(token);
     seen_.reserve(occurrences_.size());
     order_.resize(occurrences_.size());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <rwkv/core/config.hpp>
+#include <rwkv/core/ranges.hpp>
 
 namespace rwkv {
 
@@ -43,6 +44,16 @@ struct SamplerConfig {
       if (std::string_view(" \t0123456789").find(text) != std::string_view::npos) made.uncounted.push_back(id);
     }
     return made;
+  }
+  /// Error unless every setting lies within its range.
+  [[gnu::cold, gnu::noinline]] void check() const {
+    const detail::Ranges ranges("sampler", "; SamplerConfig{} and SamplerConfig::official() are good starts");
+    ranges.at_least_0("temperature", temperature);
+    ranges.expect(top_p >= 0 && top_p <= 1, "top_p", "from 0 to 1", top_p);
+    ranges.at_least(0, "top_k", top_k);
+    ranges.expect(ranges.finite(presence), "presence", "to be a number", presence);
+    ranges.expect(ranges.finite(frequency), "frequency", "to be a number", frequency);
+    ranges.expect(penalty_decay >= 0 && penalty_decay <= 1, "penalty_decay", "from 0 to 1", penalty_decay);
   }
   friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
 };

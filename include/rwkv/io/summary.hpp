@@ -39,6 +39,9 @@ inline std::string totals(const SummarySizes& n, Seq seq) {
 template <class Net, class B>
 SummarySizes summary_sizes(Seq seq) {
   using State = typename Net::template State<Accum<B>>;
+  expect_sizes(seq, 0);
+  if (bytes<typename Net::template Cache<B>>(seq) >= uncountable || bytes<State>(seq) >= uncountable)
+    refuse_as_uncountable(seq);
   return {.state_count = elements<State>(),
           .activations = bytes<typename Net::template Cache<B>>(seq),
           .state = bytes<State>(seq),
@@ -60,8 +63,8 @@ inline std::string summary_of(std::span<const Leaf> leaves, SummarySizes n, Seq 
 
 /// A table of Net's parameters (name, shape, scalars, how they are stored and how they start, whether they decay, the
 /// multiple of the learning rate) and what it holds on machine B while it trains with Adam on `seq`; nothing is
-/// allocated. The blocks of a stack share a row and their scalars are added up. A megabyte is 10^6 bytes; scratch
-/// memory comes on top.
+/// allocated. Error for sizes below 0 or beyond what can be counted. The blocks of a stack share a row and their
+/// scalars are added up. A megabyte is 10^6 bytes; scratch memory comes on top.
 template <class Net, class B = Cpu<float>>
 std::string summary(Seq seq = {}) {
   return detail::summary_of(list_leaves<B, typename Net::template Params<B>>(), detail::summary_sizes<Net, B>(seq),

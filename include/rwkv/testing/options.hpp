@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <rwkv/core/config.hpp>
+#include <rwkv/core/ranges.hpp>
 #include <rwkv/core/shape.hpp>
 
 namespace rwkv::testing {
@@ -17,6 +18,15 @@ struct Options {
   bool bounded = false;  ///< wild values must not overflow either; where they may, such a case shows nothing
   bool dropout = false;  ///< layers drop as in training; which numbers follows from the case's seed
   dim_t vocabulary = 2;  ///< tokens that layers which read tokens know at least
+
+  /// Error unless every setting lies within its range.
+  void check() const {
+    const detail::Ranges ranges("testing::Options");
+    ranges.at_least(1, "cases", cases);
+    ranges.at_least(1, "most_batch", most_batch);
+    ranges.at_least(1, "most_time", most_time);
+    ranges.at_least(1, "vocabulary", vocabulary);
+  }
 
   static std::uint64_t default_seed() {
     const char* text = std::getenv("RWKV_TEST_SEED");

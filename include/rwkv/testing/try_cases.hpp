@@ -15,6 +15,7 @@ using Property = std::function<std::optional<Finding>(const Case&)>;
 /// Tries property(case), which returns a finding where it fails, on drawn cases; the first that fails is shrunk as long
 /// as what is left still fails.
 inline Report try_cases(std::string check, const Options& options, const Property& property) {
+  options.check();
   Report report{std::move(check)};
   while (report.cases < options.cases && !report.finding) {
     Case c = draw_case(options, report.cases++);

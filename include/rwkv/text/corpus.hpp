@@ -1,53 +1,55 @@
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <rwkv/io/mapped_file.hpp>
+#include <rwkv/text/text_file.hpp>
 #include <rwkv/text/tokenizer.hpp>
 
 namespace rwkv {
 
 /// A text as a sequence of tokens. Copies and slices share the storage. Where every byte is a token, the storage is the
-/// memory-mapped file and a table; other texts are kept as one, two or four bytes per token.
+/// file and a table, and a file that is changed while it is in use is an Error of the next read; other texts are kept
+/// as one, two or four bytes per token.
 class Corpus {
  public:
   /// The tokens of a file. Error if there is no such file, if it is empty, or if the tokenizer cannot encode it.
   Corpus(const std::string& path, Tokenizer tokenizer)
-      : Corpus(std::make_shared<Storage>(MappedFile(path), std::move(tokenizer))) {}
+      : Corpus(std::make_shared<Storage>(TextFile(path), std::move(tokenizer))) {}
   /// The file, with a tokenizer of the characters that occur in it.
   static Corpus by_characters(const std::string& path) {
-    MappedFile file(path);
-    if (file.text().empty()) throw empty(path);
-    Tokenizer tokenizer = Characters(file.text(), path);
+    TextFile file(path);
+    const std::string bytes = file.distinct_bytes();
+    if (bytes.empty()) throw empty(path);
+    Tokenizer tokenizer = Characters(utf8::ascii_prefix(bytes) == bytes.size() ? bytes : file.whole(), path);
     return Corpus(std::make_shared<Storage>(std::move(file), std::move(tokenizer)));
   }
-  /// A text in memory; messages call it "text".
-  static Corpus of_text(std::string text, Tokenizer tokenizer) {
-    return Corpus(std::make_shared<Storage>(std::move(text), std::move(tokenizer)));
+  /// A text in memory, and what messages call it.
+  static Corpus of_text(std::string text, Tokenizer tokenizer, std::string name = "text") {
+    return Corpus(std::make_shared<Storage>(std::move(text), std::move(tokenizer), std::move(name)));
   }
 
   dim_t size() const { return size_; }  ///< tokens
   const Tokenizer& tokenizer() const { return storage_->tokenizer; }
-  const std::string& name() const { return storage_->name; }  ///< the path, for messages
+  /// For messages: the path, and of a part which one, as in "the last 10 % of notes.txt".
+  const std::string& name() const { return name_; }
 
-  /// Tokens first, first + 1, ... into out. Error unless all of them lie within the corpus.
+  /// Tokens first, first + 1, ... into out. Error unless all of them lie within the corpus, and its file is as it was.
   void read(dim_t first, std::span<std::int32_t> out) const {
     expect_range(first, static_cast<dim_t>(out.size()));
     storage_->read(first_ + first, out);
   }
   /// A part of it: `count` tokens from `first`. Error unless they lie within the corpus.
   Corpus slice(dim_t first, dim_t count) const {
-    expect_range(first, count);
-    Corpus part = *this;
-    part.first_ += first;
-    part.size_ = count;
-    return part;
+    return part(first, count,
+                "tokens " + std::to_string(first) + " to " + std::to_string(first + std::max<dim_t>(count, 1) - 1));
   }
   /// The first part, as a fraction of the tokens, and the rest: auto [train, validation] = corpus.split(0.9).
   std::pair<Corpus, Corpus> split(double fraction) const {
@@ -55,26 +57,37 @@ class Corpus {
       throw Error(name(), ": expected a fraction from 0 to 1 to split at, found ", fraction,
                   "; 0.9 keeps nine tenths for training");
     const auto first = static_cast<dim_t>(fraction * static_cast<double>(size_));
-    return {slice(0, first), slice(first, size_ - first)};
+    const auto percent = [](const char* which, double part) {
+      return detail::sentence({which, std::round(part * 1e4) / 1e2, " %"});
+    };
+    return {part(0, first, percent("the first ", fraction)),
+            part(first, size_ - first, percent("the last ", 1 - fraction))};
   }
 
  private:
   struct Storage {
-    Storage(MappedFile mapped, Tokenizer t) : name(mapped.path()), tokenizer(std::move(t)), file(std::move(mapped)) {
-      load(file->text());
-      if (!table) file.reset();
+    Storage(TextFile opened, Tokenizer t) : name(opened.path()), tokenizer(std::move(t)), file(std::move(opened)) {
+      if (!tabulate(file->distinct_bytes())) encode(file->whole()), file.reset();
     }
-    Storage(std::string held, Tokenizer t) : name("text"), tokenizer(std::move(t)), memory(std::move(held)) {
-      load(memory);
+    Storage(std::string held, Tokenizer t, std::string called)
+        : name(std::move(called)), tokenizer(std::move(t)), memory(std::move(held)) {
+      if (!tabulate(distinct_bytes(memory))) encode(memory), memory = {};
     }
 
-    dim_t size() const { return static_cast<dim_t>(table ? text.size() : numbers.size() / width); }
+    dim_t size() const {
+      return static_cast<dim_t>(!table ? numbers.size() / width : file ? file->size() : memory.size());
+    }
     void read(dim_t first, std::span<std::int32_t> out) const {
-      const auto from = static_cast<std::size_t>(first);
+      const auto from = static_cast<std::size_t>(first), n = out.size();
       if (table) {
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = (*table)[static_cast<unsigned char>(text[from + i])];
+        const auto bytes = std::as_writable_bytes(out).last(n);  // each is read before its place is written to
+        if (file)
+          file->read(from, bytes);
+        else if (n > 0)
+          std::memcpy(bytes.data(), memory.data() + from, n);
+        for (std::size_t i = 0; i < n; ++i) out[i] = (*table)[static_cast<unsigned char>(bytes[i])];
       } else {
-        for (std::size_t i = 0; i < out.size(); ++i) {
+        for (std::size_t i = 0; i < n; ++i) {
           out[i] = 0;
           for (std::size_t byte = 0; byte < width; ++byte) out[i] |= numbers[(from + i) * width + byte] << 8 * byte;
         }
@@ -83,20 +96,23 @@ class Corpus {
 
     std::string name;
     Tokenizer tokenizer;
-    std::optional<MappedFile> file;
+    std::optional<TextFile> file;
     std::string memory;
-    std::optional<ByteTable> table;  // of `text`, where every byte is a token; otherwise the tokens are `numbers`
-    std::string_view text;
+    std::optional<ByteTable> table;     // where every byte of `file` or `memory` is a token; otherwise `numbers` are
     std::vector<std::uint8_t> numbers;  // `width` bytes each
     std::size_t width = 1;
 
    private:
-    void load(std::string_view whole) {
-      if (whole.empty()) throw empty(name);
-      text = whole;
+    /// Whether every byte is a token, of a text in which these occur.
+    bool tabulate(const std::string& bytes) {
+      if (bytes.empty()) throw empty(name);
+      table = tokenizer.visit([&](const auto& kind) { return kind.byte_table(bytes); });
+      for (const char c : bytes)
+        if (table && (*table)[static_cast<unsigned char>(c)] < 0) table.reset();
+      return table.has_value();
+    }
+    void encode(const std::string& text) {
       tokenizer.visit([&](const auto& kind) {
-        table = kind.byte_table(text);
-        if (table && covers(*table)) return;
         width = kind.size() <= 0x100 ? 1 : kind.size() <= 0x10000 ? 2 : 4;
         numbers.reserve(utf8::length(text) * width);
         kind.for_each_id(text, name, [&](std::int32_t id) {
@@ -104,14 +120,18 @@ class Corpus {
         });
       });
     }
-    bool covers(const ByteTable& bytes) const {
-      std::int32_t all = 0;
-      for (const char c : text) all |= bytes[static_cast<unsigned char>(c)];
-      return all >= 0;
-    }
   };
 
-  explicit Corpus(std::shared_ptr<const Storage> storage) : storage_(std::move(storage)), size_(storage_->size()) {}
+  explicit Corpus(std::shared_ptr<const Storage> storage)
+      : storage_(std::move(storage)), name_(storage_->name), size_(storage_->size()) {}
+  Corpus part(dim_t first, dim_t count, const std::string& which) const {
+    expect_range(first, count);
+    Corpus made = *this;
+    made.first_ += first;
+    made.size_ = count;
+    if (count < size_) made.name_ = which + " of " + name_;
+    return made;
+  }
   void expect_range(dim_t first, dim_t n) const {
     if (first >= 0 && n >= 0 && first <= size_ && n <= size_ - first) return;
     throw Error(name(), ": expected a range within ", size_, " tokens, found ", n, " from ", first,
@@ -122,6 +142,7 @@ class Corpus {
   }
 
   std::shared_ptr<const Storage> storage_;
+  std::string name_;
   dim_t first_ = 0, size_ = 0;
 };
 

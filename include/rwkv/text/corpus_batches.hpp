@@ -2,7 +2,8 @@
 #include <span>
 #include <utility>
 
-#include <rwkv/core/error.hpp>
+#include <rwkv/backend/available_memory.hpp>
+#include <rwkv/core/size.hpp>
 #include <rwkv/text/corpus.hpp>
 #include <rwkv/text/steps.hpp>
 
@@ -26,19 +27,16 @@ class CorpusBatches {
 
  protected:
   /// Error if seq is empty, or if the corpus has fewer than rows * (seq.time + 1) tokens.
-  CorpusBatches(Corpus corpus, Seq seq, dim_t rows) : corpus_(std::move(corpus)), seq_(seq) {
-    if (seq.batch < 1 || seq.time < 1)
-      throw Error("batches: expected a batch and a time of at least 1, found batch ", seq.batch, " and time ", seq.time,
-                  "; set both, as in Seq{.batch = 8, .time = 64}");
-    if (corpus_.size() / rows < seq.time + 1)
-      throw Error(corpus_.name(), ": expected at least ", rows * (seq.time + 1), " tokens, ", rows, " times ", seq.time,
-                  " and the one after, found ", corpus_.size(), "; give a longer text, or make the ",
-                  (rows > 1 ? "batch or the time" : "time"), " smaller");
+  CorpusBatches(Corpus corpus, Seq seq, dim_t rows) : corpus_(std::move(corpus)), seq_(detail::expect_sizes(seq, 1)) {
+    if (corpus_.size() / rows < seq.time + 1) throw too_short(rows);
   }
   /// Shapes the batch; allocates only where it was smaller.
   void prepare(dim_t step, Minibatch& batch) const {
     if (step < 0) throw Error("batches: expected a step of at least 0, found ", step, "; count from 0");
     batch.seq = seq_;
+    if (batch.inputs.size() != static_cast<std::size_t>(seq_.tokens()))
+      detail::expect_memory("minibatch",
+                            static_cast<std::size_t>(detail::product(seq_.tokens(), 2 * sizeof(std::int32_t))));
     batch.inputs.resize(static_cast<std::size_t>(seq_.tokens()));
     batch.targets.resize(batch.inputs.size());
   }
@@ -52,6 +50,13 @@ class CorpusBatches {
   }
 
  private:
+  [[gnu::cold]] Error too_short(dim_t rows) const {
+    const std::string each = "a context of " + std::to_string(seq_.time) + " and the token after it";
+    return Error(corpus_.name(), ": expected at least ", detail::product(rows, seq_.time + 1), " tokens, ",
+                 rows > 1 ? std::to_string(rows) + " times " + each : each, ", found ", corpus_.size(),
+                 (rows > 1 ? "; give a longer text, a smaller batch" : "; give a longer text,"),
+                 " or a shorter context (time)");
+  }
   const Source& self() const { return static_cast<const Source&>(*this); }
 
   Corpus corpus_;

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include <rwkv/text/batch_source.hpp>
@@ -11,7 +13,8 @@ namespace rwkv {
 template <class Source>
 class Steps {
  public:
-  Steps(Source source, dim_t from, dim_t n) : source_(std::move(source)), step_(from), end_(from + n) {}
+  Steps(Source source, dim_t from, dim_t n)
+      : source_(std::move(source)), step_(from), end_(from + std::min(n, most - std::max<dim_t>(from, 0))) {}
 
   class Iterator {
    public:
@@ -43,6 +46,7 @@ class Steps {
     if (step_ < end_) source_.fill(step_, batch_);
   }
 
+  static constexpr dim_t most = std::numeric_limits<dim_t>::max();
   Source source_;
   dim_t step_, end_;
   Minibatch batch_;

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <rwkv/core/math.hpp>
+#include <rwkv/core/ranges.hpp>
 #include <rwkv/training/optimizer.hpp>
 
 namespace rwkv {
@@ -29,6 +30,15 @@ struct AdamW {
   double beta1 = 0.9, beta2 = 0.99, eps = 1e-8, decay = 0.1;
 
   static constexpr std::array memory{"adam.m.", "adam.v."};
+
+  /// Error unless every setting lies within its range, also when it is rounded to float.
+  [[gnu::cold, gnu::noinline]] void check() const {
+    const detail::Ranges ranges("AdamW");
+    ranges.expect(beta1 >= 0 && float(beta1) < 1, "beta1", "from 0 to below 1", beta1);
+    ranges.expect(beta2 >= 0 && float(beta2) < 1, "beta2", "from 0 to below 1", beta2);
+    ranges.expect(ranges.finite(eps) && float(eps) > 0, "eps", "above 0", eps);
+    ranges.at_least_0("decay", decay);
+  }
 
   template <class B, Bundle P>
   void step(const Update& update, Owned<B, P>& params, Owned<B, P>& gradient,

@@ -1,4 +1,6 @@
 #pragma once
+#include <limits>
+
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/text/batch_source.hpp>
 #include <rwkv/training/expect_batch.hpp>
@@ -11,6 +13,8 @@ template <class Net, Backend B, BatchSource Source>
 requires LanguageModel<Net>
 double evaluate(Workspace<Net, B>& work, const Model<Net, B>& model, const Source& source, dim_t batches, dim_t first,
                 bool carry) {
+  if (batches < 1 || first < 0 || first > std::numeric_limits<dim_t>::max() - batches)
+    throw Error("evaluate: expected at least 1 batch, from number 0 on, found ", batches, " from ", first);
   auto state = work.fresh;
   Minibatch batch;
   double sum = 0;
@@ -22,12 +26,12 @@ double evaluate(Workspace<Net, B>& work, const Model<Net, B>& model, const Sourc
     const auto logits = work.forward(model, work.inputs(batch.inputs, work.seq), state);
     sum += cross_entropy<B>(work.context.scratch, logits, work.targets(batch.targets, work.seq));
   }
-  return batches > 0 ? sum / double(batches) : 0;
+  return sum / double(batches);
 }
 
-/// Mean loss, in nats per token, over batches number first, first + 1, ... of a source, without dropout. `carry`: a
-/// batch that continues starts from the state in which the one before ended. Takes memory for a forward pass, none for
-/// gradients or moments.
+/// Mean loss, in nats per token, over at least one batch, number first, first + 1, ... of a source, without dropout.
+/// `carry`: a batch that continues starts from the state in which the one before ended. Takes memory for a forward
+/// pass, none for gradients or moments.
 template <class Net, Backend B, BatchSource Source>
 requires LanguageModel<Net>
 double evaluate(const Model<Net, B>& model, const Source& source, dim_t batches, dim_t first = 0, bool carry = false) {

@@ -37,15 +37,17 @@ inline dim_t resume(AnyTrainer& trainer, const RunConfig& run) {
   return trainer.steps();
 }
 
-/// One step on the batches that belong to it: its mean loss.
-inline double step(AnyTrainer& trainer, const Batches& source, dim_t number, Minibatch& batch, const RunConfig& run) {
-  const int many = trainer.batches_per_step();
+/// The batches that belong to a step, all of them before any is trained on: where a source fails, the trainer is as the
+/// step before left it.
+inline void read(const Batches& source, dim_t step, std::vector<Minibatch>& batches) {
+  const auto many = static_cast<dim_t>(batches.size());
+  for (dim_t i = 0; i < many; ++i) source.fill(step * many + i, batches[static_cast<std::size_t>(i)]);
+}
+/// One step on its batches: its mean loss.
+inline double step(AnyTrainer& trainer, const std::vector<Minibatch>& batches, const RunConfig& run) {
   double loss = 0;
   try {
-    for (int i = 0; i < many; ++i) {
-      source.fill(number * many + i, batch);
-      loss += trainer.step(batch) / many;
-    }
+    for (const Minibatch& batch : batches) loss += trainer.step(batch) / double(batches.size());
   } catch (const NotFinite& error) {
     const bool saved = std::filesystem::exists(run.checkpoint());
     throw NotFinite(error,
@@ -57,9 +59,11 @@ inline double step(AnyTrainer& trainer, const Batches& source, dim_t number, Min
 
 /// Trains up to run.steps updates on batches number 0, 1, ... of `source`, validating on the first batches of `valid`,
 /// and leaves everything in the folder. A kill at any moment leaves the last checkpoint whole. Where several processes
-/// train together, each gives a source of its own, and one writes. NotFinite names the checkpoint to go back to.
+/// train together, each gives a source of its own, and one writes. NotFinite names the checkpoint to go back to. What a
+/// source throws, as where its text was changed, is passed on when everything up to then is saved.
 inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::optional<Batches>& valid,
                    const RunConfig& run) {
+  run.check();
   Outcome outcome;
   outcome.first_step = detail::resume(trainer, run);
   std::optional<Log> log;
@@ -74,27 +78,44 @@ inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::option
   Progress progress;
   progress.start_at(report.seconds);
   const Interrupt interrupt;
-  Minibatch batch;
+  const auto save_all = [&] {
+    save(trainer.parameters(), run.model(), run.metadata);  // the checkpoint last: what it says was reached is there
+    Metadata metadata = run.metadata;
+    metadata["settings"] = run.settings;
+    save_checkpoint(trainer, run.checkpoint(), metadata);
+  };
+  std::vector<Minibatch> batches(static_cast<std::size_t>(trainer.batches_per_step()));
   while (report.step < run.steps && !outcome.interrupted) {
     const auto start = std::chrono::steady_clock::now();
     report.learning_rate = trainer.learning_rate();
-    report.loss = detail::step(trainer, source, report.step, batch, run);
+    try {
+      detail::read(source, report.step, batches);
+    } catch (...) {
+      if (trainer.writes() && report.step > outcome.first_step) save_all();
+      throw;
+    }
+    report.loss = detail::step(trainer, batches, run);
     report.step = trainer.steps();
     report.gradient_norm = trainer.gradient_norm();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report.seconds += seconds;
     report.tokens_per_second = double(trainer.batches_per_step() * source.seq().tokens()) / seconds;
     report.validated = valid && run.valid_every > 0 && (report.step % run.valid_every == 0 || report.step == run.steps);
-    if (report.validated) report.valid = trainer.evaluate(*valid, run.valid_batches);
+    try {
+      if (report.validated) report.valid = trainer.evaluate(*valid, run.valid_batches);
+    } catch (const NotFinite&) {
+      throw;
+    } catch (...) {
+      report.validated = false;
+      if (trainer.writes()) log->write(report), save_all();
+      throw;
+    }
     outcome.interrupted = trainer.any(interrupt.raised()) && report.step < run.steps;
     if (!trainer.writes()) continue;
     log->write(report);
     run.show ? run.show(report) : progress.show(report);
     if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0)) {
-      save(trainer.parameters(), run.model(), run.metadata);  // the checkpoint last: what it says was reached is there
-      Metadata metadata = run.metadata;
-      metadata["settings"] = run.settings;
-      save_checkpoint(trainer, run.checkpoint(), metadata);
+      save_all();
     }
   }
   outcome.last = report;

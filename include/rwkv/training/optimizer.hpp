@@ -15,7 +15,8 @@ struct Update {
 
 /// An optimizer is a value that holds its coefficients. `O::memory` is a std::array of names: for each, the trainer
 /// keeps a bundle like the gradient, zeros at first, which checkpoints hold under that name. `step` moves the
-/// parameters of every leaf of the gradient (one that is not trained has none) and leaves the gradient at zero.
+/// parameters of every leaf of the gradient (one that is not trained has none) and leaves the gradient at zero. If
+/// there is a `check`, the trainer calls it first: it throws Error for coefficients that make no sense.
 template <class O, class B, class P>
 concept Optimizer = std::copyable<O> && requires(const O& optimizer, const Update& update, Owned<B, P>& bundle,
                                                  std::array<Owned<B, P>, O::memory.size()>& memory) {

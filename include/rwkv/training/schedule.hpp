@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include <rwkv/core/config.hpp>
+#include <rwkv/core/ranges.hpp>
 
 namespace rwkv {
 
@@ -16,9 +17,17 @@ struct Schedule {
   dim_t warmup = 20, steps = 0;  ///< steps: where the curve ends; 0: no curve, the rate is constant
   Curve curve = Curve::constant;
 
+  /// Error unless every setting lies within its range.
+  [[gnu::cold, gnu::noinline]] void check() const {
+    const detail::Ranges ranges("Schedule");
+    ranges.at_least_0("learning_rate", learning_rate);
+    ranges.at_least_0("final_learning_rate", final_learning_rate);
+    ranges.at_least(0, "warmup", warmup);
+    ranges.at_least(0, "steps", steps);
+  }
   /// Step 0 is the first. The rise starts at 1 / (warmup + 1) of the rate and reaches it in step `warmup`.
   double operator()(dim_t step) const {
-    const double rise = std::min(1.0, double(step + 1) / double(warmup + 1));
+    const double rise = std::min(1.0, (double(step) + 1) / (double(warmup) + 1));
     if (curve == Curve::constant || steps <= warmup) return learning_rate * rise;
     const double progress = std::clamp(double(step - warmup) / double(steps - warmup), 0.0, 1.0);
     if (curve == Curve::cosine)

@@ -17,6 +17,16 @@ struct BasicTrainConfig {
   bool carry = false;      ///< truncated back-propagation through time: a batch that continues starts from the state in
                            ///< which the one before ended
   std::uint64_t seed = 0;  ///< of dropout
+
+  /// Error unless every setting lies within its range, those of the schedule and the optimizer included.
+  [[gnu::cold, gnu::noinline]] void check() const {
+    schedule.check();
+    if constexpr (requires { optimizer.check(); }) optimizer.check();
+    const detail::Ranges ranges("TrainConfig");
+    ranges.at_least_0("clip", clip);
+    ranges.at_least(1, "accumulate", accumulate);
+    ranges.at_least_0("l2wrap", l2wrap);
+  }
 };
 
 /// TrainConfig{.schedule = {.learning_rate = 3e-3}}: with AdamW.

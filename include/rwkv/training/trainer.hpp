@@ -26,9 +26,10 @@ class Trainer {
   static_assert(Optimizer<O, Accum<B>, typename Gradient::bundle>);
   static_assert(Communicator<C, Accum<B>>);
 
-  /// OutOfMemory names the largest batch that fits. Error if matrices are stored in a format that cannot be trained.
+  /// OutOfMemory names the largest batch that fits. Error for settings or sizes out of their range, and if matrices are
+  /// stored in a format that cannot be trained.
   Trainer(Model<Net, B>& model, BasicTrainConfig<O> config, Seq seq, C communicator = {})
-      : config_(config),
+      : config_((config.check(), std::move(config))),
         communicator_(std::move(communicator)),
         model_(trainable(model)),
         master_(model),

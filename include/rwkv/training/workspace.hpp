@@ -17,8 +17,9 @@ struct Workspace {
   Cache cache;
   State fresh;  ///< of sequences that begin
 
-  /// OutOfMemory names the largest batch that fits.
-  explicit Workspace(Seq of) : seq(of), cache(make_cache(of)), fresh(Model<Net, B>::fresh_state(of.batch)) {}
+  /// Error for sizes below 1. OutOfMemory names the largest batch that fits.
+  explicit Workspace(Seq of)
+      : seq(detail::expect_sizes(of, 1)), cache(make_cache(of)), fresh(Model<Net, B>::fresh_state(of.batch)) {}
 
   auto forward(const Model<Net, B>& model, TensorOf<B, typename Net::In> x, State& state) {
     return Net::forward(context, model.params, x, cache.view(), state.view());
@@ -30,13 +31,14 @@ struct Workspace {
     try {
       return Cache(seq);
     } catch (const OutOfMemory& error) {
-      const auto fits = [&](dim_t batch) {
-        return std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time})) <= error.free;
-      };
-      dim_t batch = seq.batch;
-      while (batch > 0 && !fits(batch)) --batch;
+      dim_t fits = 0;
+      for (dim_t too_many = seq.batch; too_many - fits > 1;) {
+        const dim_t batch = fits + (too_many - fits) / 2;
+        const auto wanted = std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time}));
+        (wanted <= error.free ? fits : too_many) = batch;
+      }
       throw OutOfMemory(error.bytes, error.free, error.what(), "; of sequences of ", seq.time,
-                        " tokens there is room for the activations of ", batch);
+                        " tokens there is room for the activations of ", fits);
     }
   }
 };

@@ -43,7 +43,7 @@ inline std::string version(int number) {
 }
 [[gnu::cold]] inline OutOfMemory no_memory(std::size_t bytes, std::size_t free, std::size_t total) {
   return OutOfMemory(bytes, free, "Gpu::allocate: expected ", bytes, " free bytes on the device, found ", free, " of ",
-                     total, "; use a smaller batch, Recompute, or a smaller model");
+                     total, out_of_memory_advice);
 }
 [[gnu::cold]] inline Error no_such_device(int index, int devices) {
   return Error("set_gpu: expected a device from 0 to ", devices - 1, ", found ", index, "; nvidia-smi lists them");

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include <rwkv/backend/available_memory.hpp>
 #include <rwkv/backend/default_products.hpp>
 #include <rwkv/backend/gpu/errors.hpp>
 
@@ -42,7 +43,7 @@ void download(T* to, const T* from, dim_t n) {
   upload(to, from, n);
 }
 [[noreturn, gnu::cold]] inline void out_of_memory(std::size_t bytes) {
-  throw Error("Gpu::allocate: expected ", bytes, " bytes, found less; use a smaller batch or a smaller model");
+  throw no_memory("Gpu::allocate", bytes);
 }
 template <class T, class Out>
 void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
