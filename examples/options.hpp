@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include <rwkv/io/json_string.hpp>
+#include <rwkv/core/quoted.hpp>
 
 // What the programs share: options that are refused in plain words, and errors that end a program with status 2.
 namespace example {
@@ -79,7 +79,7 @@ CLI::Validator number(const std::string& range, Allows allows) {
         if (failed == std::errc() && end == word.data() + word.size() && !octal && std::isfinite(double(value)) &&
             allows(value))
           return std::string();
-        return "expected " + expected + ", found " + rwkv::detail::quote(word);
+        return "expected " + expected + ", found " + rwkv::in_quotes(word);
       },
       range);
 }

@@ -46,8 +46,8 @@ void read_doc_articles(TextFile& file, Sink& sink) {
     const std::string_view word = std::string_view(line).substr(0, line.find_last_not_of(" \t") + 1);
     const bool opens = word.starts_with("<doc ") || word == "<doc>";
     if (opens && begun > 0) fail(end(), "another <doc ...>");
-    if (opens && !word.ends_with('>')) fail("<doc ...> on a line of its own", rwkv::detail::quote(word));
-    if (!opens && begun == 0 && !word.empty()) fail("<doc ...>", rwkv::detail::quote(word));
+    if (opens && !word.ends_with('>')) fail("<doc ...> on a line of its own", rwkv::in_quotes(word));
+    if (!opens && begun == 0 && !word.empty()) fail("<doc ...>", rwkv::in_quotes(word));
     if (opens) {
       begun = number;
     } else if (word == "</doc>") {

@@ -9,6 +9,7 @@ namespace fuzz {
 void articles(std::string_view input);    // examples/compare: texts of an encyclopedia
 void checkpoint(std::string_view input);  // resume.safetensors
 void corpus(std::string_view input);      // a text, by bytes and by characters
+void csv(std::string_view input);         // a column of numbers in any table
 void header(std::string_view input);      // the JSON of safetensors
 void log(std::string_view input);         // log.csv
 void message(std::string_view input);     // texts that errors show
@@ -22,10 +23,12 @@ struct Target {
   std::string_view name;
   void (*run)(std::string_view input);
 };
-inline constexpr Target targets[] = {
-    {"articles", articles}, {"checkpoint", checkpoint},   {"corpus", corpus},        {"header", header},
-    {"log", log},           {"message", message},         {"names", names},          {"rwkv_cpp", rwkv_cpp},
-    {"sampler", sampler},   {"safetensors", safetensors}, {"vocabulary", vocabulary}};
+inline constexpr Target targets[] = {{"articles", articles},       {"checkpoint", checkpoint},
+                                     {"corpus", corpus},           {"csv", csv},
+                                     {"header", header},           {"log", log},
+                                     {"message", message},         {"names", names},
+                                     {"rwkv_cpp", rwkv_cpp},       {"sampler", sampler},
+                                     {"safetensors", safetensors}, {"vocabulary", vocabulary}};
 
 /// Null if there is none of that name.
 inline const Target* find(std::string_view name) {
