@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include <rwkv/core/quoted.hpp>
+#include <rwkv/core/error.hpp>
 
 // What the programs share: options that are refused in plain words, and errors that end a program with status 2.
 namespace example {
@@ -124,7 +124,8 @@ int run(CLI::App& app, int argc, char** argv, Program&& program) {
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "%s: %s; see --help\n", app.get_name().c_str(), error.what());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
+    const rwkv::Error shown(error.what());  // names of files and folders may hold anything
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), shown.what());
   }
   return 2;
 }
