@@ -119,7 +119,8 @@ TEST_CASE("where the system refuses threads, a pool goes on with those that star
       Pool few(8);
       set_threads(8);
       const bool fewer = few.threads() >= 1 && few.threads() < 8 && pool().threads() < 8;
-      return fewer && runs_all(few) && runs_all(pool()) && has_threads(few, few.threads()) ? 0 : 1;
+      ::_exit(fewer && runs_all(few) && runs_all(pool()) && has_threads(few, few.threads()) ? 0 : 1);
+      return 4;  // a sanitizer would start a thread of its own at the exit
     });
     CHECK(status == 0);
   }

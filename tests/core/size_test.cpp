@@ -50,9 +50,8 @@ TEST_CASE("sizes below their least are refused with what was found") {
 TEST_CASE("sizes that 64 bits cannot count are refused with what was found") {
   for (const Seq seq : {Seq{1, dim_t{1} << 62}, Seq{dim_t{1} << 32, dim_t{1} << 32}, Seq{most, most}, Seq{1, most},
                         Seq{most, 2}, Seq{1, dim_t{1} << 58}}) {
-    const std::string words = "Seq: expected sizes whose memory 64 bits can count, found batch " +
-                              std::to_string(seq.batch) + " and time " + std::to_string(seq.time) +
-                              "; make them smaller";
+    const std::string words = "Seq: expected a batch and a context (time) whose memory 64 bits can count, found " +
+                              std::to_string(seq.batch) + " and " + std::to_string(seq.time) + "; make them smaller";
     CHECK_THROWS_WITH_AS((Owned<B, Bundle3<B>>(seq)), words.c_str(), Error);
   }
   CHECK_THROWS_AS((Owned<B, Bundle3<B>>(Seq{1, dim_t{1} << 50})), OutOfMemory);  // countable, but in no machine

@@ -168,12 +168,14 @@ TEST_CASE("a trainer refuses sizes that are none, that cannot be counted, and th
   constexpr dim_t most = std::numeric_limits<dim_t>::max();
   for (const Seq huge : {Seq{1, dim_t{1} << 62}, Seq{dim_t{1} << 62, 1}, Seq{most, most}, Seq{1, most},
                          Seq{dim_t{1} << 32, dim_t{1} << 32}})
-    CHECK_THROWS_WITH_AS(make(huge), doctest::Contains("Seq: expected sizes whose memory 64 bits can count, found "),
-                         Error);
-  CHECK_THROWS_WITH_AS(make({1, dim_t{1} << 45}),
-                       doctest::Contains("; of sequences of 35184372088832 tokens there is room for the activations of "
-                                         "0"),
-                       OutOfMemory);
+    CHECK_THROWS_WITH_AS(
+        make(huge),
+        doctest::Contains("Seq: expected a batch and a context (time) whose memory 64 bits can count, found "), Error);
+  CHECK_THROWS_WITH_AS(
+      make({1, dim_t{1} << 45}),
+      doctest::Contains("; there is no room for the activations of one sequence of 35184372088832 tokens: "
+                        "shorten the context (time)"),
+      OutOfMemory);
   CHECK_THROWS_WITH_AS(make({dim_t{1} << 45, 1}),
                        doctest::Contains("; of sequences of 1 tokens there is room for the activations of "),
                        OutOfMemory);

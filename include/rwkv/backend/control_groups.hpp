@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <rwkv/core/config.hpp>
+
 // What Linux says of the machine and of the part that this process may have of it: files of words and numbers.
 namespace rwkv::detail {
 

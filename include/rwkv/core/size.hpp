@@ -27,8 +27,8 @@ constexpr dim_t size_of(Seq seq) {
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void refuse_as_uncountable(Seq seq) {
-  throw Error("Seq: expected sizes whose memory 64 bits can count, found batch ", seq.batch, " and time ", seq.time,
-              "; make them smaller");
+  throw Error("Seq: expected a batch and a context (time) whose memory 64 bits can count, found ", seq.batch, " and ",
+              seq.time, "; make them smaller");
 }
 /// The sizes. Error unless both are at least that, and their tokens can be counted.
 [[gnu::noinline]] inline Seq expect_sizes(Seq seq, dim_t least) {

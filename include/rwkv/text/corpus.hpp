@@ -48,8 +48,9 @@ class Corpus {
   }
   /// A part of it: `count` tokens from `first`. Error unless they lie within the corpus.
   Corpus slice(dim_t first, dim_t count) const {
-    return part(first, count,
-                "tokens " + std::to_string(first) + " to " + std::to_string(first + std::max<dim_t>(count, 1) - 1));
+    expect_range(first, count);
+    const dim_t last = first + std::max<dim_t>(count, 1) - 1;
+    return part(first, count, "tokens " + std::to_string(first) + " to " + std::to_string(last));
   }
   /// The first part, as a fraction of the tokens, and the rest: auto [train, validation] = corpus.split(0.9).
   std::pair<Corpus, Corpus> split(double fraction) const {
@@ -125,7 +126,6 @@ class Corpus {
   explicit Corpus(std::shared_ptr<const Storage> storage)
       : storage_(std::move(storage)), name_(storage_->name), size_(storage_->size()) {}
   Corpus part(dim_t first, dim_t count, const std::string& which) const {
-    expect_range(first, count);
     Corpus made = *this;
     made.first_ += first;
     made.size_ = count;

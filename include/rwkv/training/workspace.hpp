@@ -37,6 +37,9 @@ struct Workspace {
         const auto wanted = std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time}));
         (wanted <= error.free ? fits : too_many) = batch;
       }
+      if (fits == 0)
+        throw OutOfMemory(error.bytes, error.free, error.what(), "; there is no room for the activations of one ",
+                          "sequence of ", seq.time, " tokens: shorten the context (time)");
       throw OutOfMemory(error.bytes, error.free, error.what(), "; of sequences of ", seq.time,
                         " tokens there is room for the activations of ", fits);
     }
