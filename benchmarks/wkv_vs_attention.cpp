@@ -41,18 +41,18 @@ struct Work {
 template <dim_t... D>
 struct Held {  // a tensor with its memory, random normal numbers in it
   struct Single {
-    Tensor<B, D...> at;
-    static constexpr void fields(auto&& f, auto&&... s) { f(Field{"", init::zeros}, s.at...); }
+    Tensor<B, D...> tensor;
+    static constexpr void fields(auto&& f, auto&&... s) { f(Field{"", init::zeros}, s.tensor...); }
   };
   Owned<B, Single> memory;
   Held(Seq seq, std::uint64_t seed, float scale = 1, float shift = 0) : memory(seq) {
     constexpr dim_t some = 1 << 16;  // then again: drawing a million tokens would take longer than running them
     const Random random{seed};
-    std::vector<float> drawn(static_cast<std::size_t>(std::min(some, memory.at.size())));
+    std::vector<float> drawn(static_cast<std::size_t>(std::min(some, memory.tensor.size())));
     for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = shift + scale * float(random.normals(i / 2)[i % 2]);
-    for (dim_t i = 0; i < memory.at.size(); ++i) memory.at[i] = drawn[static_cast<std::size_t>(i % some)];
+    for (dim_t i = 0; i < memory.tensor.size(); ++i) memory.tensor[i] = drawn[static_cast<std::size_t>(i % some)];
   }
-  operator Tensor<B, D...>() const { return memory.at; }
+  operator Tensor<B, D...>() const { return memory.tensor; }
   double bytes() const { return 4.0 * double(memory.size()); }
 };
 
@@ -70,8 +70,8 @@ struct Wkv {
 
   void run(OverTime how) {
     for (dim_t b = 0; b < seq.batch; ++b) {
-      std::fill_n(&state.memory.at[b * 3 * C], 2 * C, 0.0f);
-      std::fill_n(&state.memory.at[(b * 3 + 2) * C], C, -1e38f);
+      std::fill_n(&state.memory.tensor[b * 3 * C], 2 * C, 0.0f);
+      std::fill_n(&state.memory.tensor[(b * 3 + 2) * C], C, -1e38f);
     }
     wkv4_forward<B, C>(scratch, time_decay, time_first, k, v, y, state,
                        back ? Tensor<B, Batch, Spans, 3, C>(starts) : Tensor<B, Batch, Spans, 3, C>{nullptr, seq}, how);
@@ -172,18 +172,18 @@ void add_all(dim_t batch, dim_t longest, bool drawn) {
 }
 
 void draw(const std::string& path) {
-  const std::pair<const char*, const char*> colours[] = {{"WKV-4, scan", "#1a7f37"},
-                                                         {"WKV-4, step by step", "#8250df"},
-                                                         {"attention, blocks", "#cf222e"},
-                                                         {"attention, T x T", "#bc4c00"}};
-  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}};
-  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}};
-  for (const auto& [name, colour] : colours)
+  using drawing::Scale;
+  drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}, Scale::binary};
+  drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}, Scale::binary};
+  std::size_t lines = 0;
+  for (const char* name : {"WKV-4, scan", "attention, blocks", "WKV-4, step by step", "attention, T x T"}) {
+    drawing::Series line = drawing::style(lines++);
+    line.name = name;
     for (auto [from, to] : {std::pair{&times, &time}, std::pair{&memories, &memory}}) {
-      drawing::Series line = (*from)[name];
-      line.name = name, line.colour = colour, line.dashed = std::string(name).find("T x T") != std::string::npos;
+      line.points = (*from)[name].points;
       if (!line.points.empty()) to->series.push_back(line);
     }
+  }
   const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
   if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
   const std::string picture =

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include <rwkv/core/error.hpp>
+#include <rwkv/core/number_text.hpp>
+#include <rwkv/drawing/grouped.hpp>
 
 // What the programs share: options that are refused in plain words, and errors that end a program with status 2.
 namespace example {
@@ -53,14 +55,11 @@ inline CLI::Validator one_of(std::vector<std::string> names) {
 /// A bound for readers: 1048576 is 1,048,576, the largest number of a type 2^63 - 1.
 template <class T>
 std::string bound(T x) {
-  char text[32];
   if constexpr (std::integral<T>) {
     if (x == std::numeric_limits<T>::max()) return "2^" + std::to_string(std::numeric_limits<T>::digits) + " - 1";
-    std::string digits = std::to_string(x);
-    for (std::size_t at = digits.size(); at > 3 + (x < 0);) digits.insert(at -= 3, ",");
-    return digits;
+    return drawing::grouped(std::to_string(x));
   } else {
-    return {text, std::to_chars(text, text + sizeof text, x).ptr};
+    return rwkv::number_text(x);
   }
 }
 

@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
   app.add_option("--model", path, "the model's file");
   app.add_option("--device", device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
   app.add_option("--precision", precision, "fp32, or bf16 for half the memory")->check(one_of({"fp32", "bf16"}));
-  const CLI::Option* given = app.add_option("--prompt", prompt, "text to go on with; a new line without it");
+  const CLI::Option* given =
+      app.add_option("--prompt", prompt, "text to go on with; without it a new line, or what the model has instead");
   app.add_option("--tokens", tokens, "how many to write")->check(at_least(dim_t{0}));
   app.add_option("--temperature", sampler.temperature, "0: always the likeliest")->check(non_negative());
   app.add_option("--top-k", sampler.top_k, "only the k likeliest, 0: all")->check(at_least(dim_t{0}));

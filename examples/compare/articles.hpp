@@ -60,11 +60,18 @@ void read_doc_articles(TextFile& file, Sink& sink) {
   if (begun > 0) fail(end(), "the end of the file");
 }
 
-/// Every paragraph is an article; a blank line ends it.
+/// Every paragraph is an article; a blank line ends it. Error where it turns out to be one of the others with something
+/// before it.
 template <class Sink>
 void read_paragraphs(TextFile& file, Sink& sink) {
   bool inside = false;
-  for (std::string line; file.get_line(line);) {
+  std::size_t number = 1;
+  for (std::string line; file.get_line(line); number = file.line_number()) {
+    const bool doc = line.starts_with("<doc id=") && line.ends_with('>'),
+               record = line.starts_with("{\"") && line.ends_with('}') && line.find("\"text\":") != line.npos;
+    if (doc || record)
+      throw rwkv::Error(file.path(), ": line ", number, ": expected plain text, as the file begins, found ",
+                        rwkv::in_quotes(line), "; remove what stands before the first article");
     const bool blank = line.find_first_not_of(" \t") == line.npos;
     if (!blank || inside) sink.line(line);
     if (blank && inside) sink.end();

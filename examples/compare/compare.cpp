@@ -2,6 +2,7 @@
 // report.html, results.csv, curves.csv and results.json. Killed in the middle, the same command goes on.
 #include <rwkv/registry/device.hpp>
 
+#include "../prompt.hpp"
 #include "compare_options.hpp"
 #include "data_files.hpp"
 #include "ngram.hpp"
@@ -15,8 +16,15 @@ Texts open_texts(const Study& s) {
   if (whole.tokenizer().size() > vocabulary)
     throw rwkv::Error(s.text, ": has ", whole.tokenizer().size(), " different characters, the models know ", vocabulary,
                       "; clean_text makes a text of 96 or 56");
-  if (!s.valid.empty()) return {whole, rwkv::Corpus(s.valid, whole.tokenizer())};
-  const auto [train, valid] = whole.split(0.9);
+  const auto [train, valid] =
+      s.valid.empty() ? whole.split(0.9) : std::pair(whole, rwkv::Corpus(s.valid, whole.tokenizer()));
+  const auto expect_longer = [&](const rwkv::Corpus& text, const std::string& name) {
+    if (text.size() <= s.context)
+      throw rwkv::Error(name, " has ", text.size(), " characters: expected more than --context ", s.context,
+                        "; give a longer one, or a smaller --context");
+  };
+  expect_longer(train, "--text");
+  expect_longer(valid, s.valid.empty() ? "the last tenth of --text, to validate on," : "--valid");
   return {train, valid};
 }
 
@@ -87,10 +95,10 @@ int run(Study& s) {
   }
   const Texts texts = open_texts(s);
   if (s.prompts.empty()) s.prompts = default_prompts(texts.valid);
-  for (const std::string& prompt : s.prompts) (void)texts.train.tokenizer().encode(prompt);
+  for (const std::string& prompt : s.prompts) example::expect_known(texts.train.tokenizer(), prompt);
   if (s.tokens > texts.train.size())
-    results.note = "The text has " + std::to_string(texts.train.size()) + " tokens, every run reads " +
-                   std::to_string(s.tokens) + ": " + digits(double(s.tokens) / double(texts.train.size()), 2) +
+    results.note = "The text has " + count(double(texts.train.size())) + " tokens, every run reads " +
+                   count(double(s.tokens)) + ": " + digits(double(s.tokens) / double(texts.train.size()), 2) +
                    " epochs.";
   if (!results.note.empty()) std::fprintf(stderr, "compare: %s\n", results.note.c_str());
   const std::string agreed = settings(s, texts);

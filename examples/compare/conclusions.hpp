@@ -33,6 +33,46 @@ inline double tokens_to_reach(const ModelResult& m, double loss) {
   return std::nan("");
 }
 
+/// A machine that does nothing else needs the same time for the same work, within a few per cent. Where the fastest
+/// stretch of a model's training took less than two thirds of the slowest's time, something else ran, and times say
+/// nothing.
+inline bool was_busy(const ModelResult& m) {
+  const Spread speed = m.tokens_per_second_of_stretches();
+  return speed.high > 1.5 * speed.low;
+}
+inline std::string at_equal_time(const std::vector<const ModelResult*>& order) {
+  double shortest = HUGE_VAL;
+  for (const ModelResult* m : order) shortest = std::min(shortest, m->last(&Point::seconds).mean);
+  const ModelResult* best = order[0];
+  std::string losses;
+  for (const ModelResult* m : order) {
+    if (loss_after(*m, shortest) < loss_after(*best, shortest)) best = m;
+    losses += (losses.empty() ? "" : ", ") + m->entry.label + " " + digits(loss_after(*m, shortest), 4);
+  }
+  return "At equal training time, " + digits(shortest, shortest < 10 ? 1 : 0) + " s on this machine, " +
+         best->entry.label + " leads: " + losses + ".";
+}
+/// A model is called the fastest where its slowest stretch is faster than every other model's fastest.
+inline std::string speeds(const std::vector<const ModelResult*>& order, bool quiet) {
+  std::string all;
+  const ModelResult* fastest = order[0];
+  for (const ModelResult* m : order) {
+    const Spread speed = m->tokens_per_second_of_stretches();
+    all += (all.empty() ? "" : ", ") + m->entry.label + " " + count(m->tokens_per_second()) + " (from " +
+           count(speed.low) + " to " + count(speed.high) + ")";
+    if (m->tokens_per_second() > fastest->tokens_per_second()) fastest = m;
+  }
+  all = "Tokens a second in training: " + all;
+  if (!quiet)
+    return all +
+           ". So much spread means that the machine was busy: these times compare nothing; repeat the study on a "
+           "quiet one.";
+  for (const ModelResult* m : order)
+    if (m != fastest && m->tokens_per_second_of_stretches().high >= fastest->tokens_per_second_of_stretches().low)
+      return all + "; no model is the fastest beyond that spread.";
+  return all + "; " + fastest->entry.label + " is the fastest.";
+}
+
 /// What the numbers say, in sentences.
 inline std::vector<std::string> conclusions(const Results& results) {
   std::vector<std::string> all;
@@ -65,29 +105,17 @@ inline std::vector<std::string> conclusions(const Results& results) {
     const ModelResult& last = *order.back();
     if (const double n = tokens_to_reach(first, loss(last)); !std::isnan(n))
       all.push_back(first.entry.label + " reached the last loss of " + last.entry.label + " (" + digits(loss(last), 4) +
-                    ") with " + digits(n / 1e6, 2) + " of its " + digits(last.last(&Point::tokens).mean / 1e6, 2) +
-                    " million tokens.");
-    double shortest = HUGE_VAL;
-    for (const ModelResult* m : order) shortest = std::min(shortest, m->last(&Point::seconds).mean);
-    const ModelResult* best = order[0];
-    std::string losses;
-    for (const ModelResult* m : order) {
-      if (loss_after(*m, shortest) < loss_after(*best, shortest)) best = m;
-      losses += (losses.empty() ? "" : ", ") + m->entry.label + " " + digits(loss_after(*m, shortest), 4);
-    }
-    all.push_back("At equal training time, " + digits(shortest, 0) + " s on this machine, " + best->entry.label +
-                  " leads: " + losses + ".");
-    const auto fastest = *std::max_element(
-        order.begin(), order.end(), [](auto* a, auto* b) { return a->tokens_per_second() < b->tokens_per_second(); });
-    all.push_back("Fastest in training is " + fastest->entry.label + ", " + digits(fastest->tokens_per_second(), 0) +
-                  " tokens a second.");
+                    ") with " + count(n) + " of its " + count(last.last(&Point::tokens).mean) + " tokens.");
+    const bool quiet = std::none_of(order.begin(), order.end(), [](auto* m) { return was_busy(*m); });
+    if (quiet) all.push_back(at_equal_time(order));
+    all.push_back(speeds(order, quiet));
   }
   if (!results.ngrams.empty())
     for (const ModelResult* m : order) {
       const double gap = results.best_ngram() - loss(*m);
       all.push_back(m->entry.label + (gap > 0 ? " is below" : " is NOT below") + " the best n-gram of " +
-                    digits(double(results.ngram_tokens) / 1e6, 2) + " million characters (" +
-                    digits(results.best_ngram(), 4) + "), by " + digits(std::abs(gap), 4) + ".");
+                    count(double(results.ngram_tokens)) + " characters (" + digits(results.best_ngram(), 4) + "), by " +
+                    digits(std::abs(gap), 4) + ".");
     }
   return all;
 }

@@ -4,20 +4,17 @@
 
 namespace compare {
 
-inline std::string colour_of(std::size_t i) {
-  static const char* const colours[] = {"#1a7f37", "#cf222e", "#8250df", "#bc4c00", "#0969da", "#6e7781", "#bf3989"};
-  return colours[i % std::size(colours)];
-}
-
 /// A loss against tokens or seconds: the mean over seeds, and the lowest and highest as a band.
 inline drawing::Chart loss_chart(const Results& results, double Point::*across, double Point::*up,
                                  const std::string& title, const std::string& words) {
-  drawing::Chart chart{title, words, "nats per character", {}, {}, drawing::Scale::logarithmic, drawing::Scale::linear};
+  using drawing::Scale;
+  drawing::Chart chart{title, words, "nats per character", {}, {}, Scale::logarithmic, Scale::linear};
   double first = HUGE_VAL, last = 0;
   for (std::size_t m = 0; m < results.models.size(); ++m) {
     const ModelResult& model = results.models[m];
     if (model.curves.empty()) continue;
-    drawing::Series line{model.entry.label, colour_of(m), {}, false, {}};
+    drawing::Series line = drawing::style(m);
+    line.name = model.entry.label;
     for (std::size_t i = 0; i < model.curves[0].size(); ++i) {
       const Spread y = model.at(i, up);
       const double x = std::max(model.at(i, across).mean, 1e-3);
@@ -27,25 +24,31 @@ inline drawing::Chart loss_chart(const Results& results, double Point::*across, 
     }
     chart.series.push_back(line);
   }
-  for (std::size_t n = 0; n < results.ngrams.size(); ++n)
-    if (n + 1 >= 3 && first < last)
-      chart.series.push_back(
-          {"n-gram, order " + std::to_string(n + 1) + ": " + rwkv::fixed_text(results.ngrams[n], 6).substr(0, 5),
-           "#999",
-           {{first, results.ngrams[n]}, {last, results.ngrams[n]}},
-           true,
-           {}});
+  // Of the n-grams, those that may be near: the higher the order, the darker and longer its strokes.
+  static const char* const shades[] = {"#a0a0a0", "#888888", "#707070", "#585858", "#404040"};
+  static const char* const dashes[] = {"1.5 3", "4 3", "8 4", "12 5", "18 5"};
+  for (std::size_t i = 0; i + 2 < results.ngrams.size() && i < std::size(shades) && first < last; ++i) {
+    const double loss = results.ngrams[i + 2];
+    chart.series.push_back({std::to_string(i + 3) + "-gram: " + rwkv::fixed_text(loss, 3),
+                            shades[i],
+                            {{first, loss}, {last, loss}},
+                            dashes[i],
+                            {},
+                            1.5});
+  }
   return chart;
 }
 
 /// Seconds and state against the position in the text.
 inline drawing::Chart position_chart(const Results& results, const std::string& title, const std::string& up,
                                      double (*value)(const ModelResult&, const Speed&)) {
-  drawing::Chart chart{title, "tokens written", up, {}, {}, drawing::Scale::logarithmic, drawing::Scale::logarithmic};
+  using drawing::Scale;
+  drawing::Chart chart{title, "tokens written", up, {}, {}, Scale::binary, Scale::logarithmic};
   for (std::size_t m = 0; m < results.models.size(); ++m) {
     const ModelResult& model = results.models[m];
     if (model.speeds.empty()) continue;
-    drawing::Series line{model.entry.label, colour_of(m), {}, false, {}};
+    drawing::Series line = drawing::style(m);
+    line.name = model.entry.label;
     for (const Speed& s : model.speeds) line.points.emplace_back(double(s.position), value(model, s));
     chart.series.push_back(line);
   }

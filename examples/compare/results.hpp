@@ -35,6 +35,17 @@ struct ModelResult {
     return spread(values);
   }
   double tokens_per_second() const { return curves[0].back().tokens / last(&Point::seconds).mean; }
+  /// The same in every stretch between two validations, which are equal work: its spread is the machine's.
+  Spread tokens_per_second_of_stretches() const {
+    std::vector<double> rates;
+    for (const Curve& c : curves)
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        const double tokens = c[i].tokens - (i > 0 ? c[i - 1].tokens : 0),
+                     seconds = c[i].seconds - (i > 0 ? c[i - 1].seconds : 0);
+        if (seconds > 0) rates.push_back(tokens / seconds);
+      }
+    return spread(rates);
+  }
 };
 
 struct Results {

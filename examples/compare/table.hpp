@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include <rwkv/core/number_text.hpp>
+#include <rwkv/drawing/grouped.hpp>
 
 #include "results.hpp"
 
@@ -19,6 +20,11 @@ struct Table {
 
 inline std::string digits(double x, int after_point) {
   return std::isnan(x) ? "" : rwkv::fixed_text(x, after_point);
+}
+
+/// For readers: with commas between thousands.
+inline std::string count(double x) {
+  return drawing::grouped(digits(x, 0));
 }
 
 /// The best model first.
@@ -40,6 +46,8 @@ inline Table table(const Results& results) {
            {"training memory, MB", "training_mb", true},
            {"tokens read", "tokens", true},
            {"tokens/s", "tokens_per_second", true},
+           {"slowest", "slowest_tokens_per_second", true},
+           {"fastest", "fastest_tokens_per_second", true},
            {"training time, s", "seconds", true},
            {"seeds", "seeds", true},
            {"training loss", "train_loss", true},
@@ -50,14 +58,15 @@ inline Table table(const Results& results) {
            {"state, bytes", "state_bytes", true}},
           {}};
   for (const ModelResult* m : ranked(results)) {
-    const Spread valid = m->last(&Point::valid);
+    const Spread valid = m->last(&Point::valid), speed = m->tokens_per_second_of_stretches();
     t.rows.push_back(
         {m->entry.label, m->shape, rwkv::number_text(m->entry.rate, 6), std::to_string(m->facts.parameters),
          std::to_string(m->facts.flops), digits(double(m->facts.training_bytes) * 1e-6, 1),
-         digits(m->last(&Point::tokens).mean, 0), digits(m->tokens_per_second(), 0),
-         digits(m->last(&Point::seconds).mean, 1), std::to_string(valid.n), digits(m->last(&Point::train).mean, 4),
-         digits(valid.mean, 4), digits(valid.deviation, 4), digits(valid.mean / std::numbers::ln2, 4),
-         m->speeds.empty() ? "" : digits(1 / m->speeds.back().mean, 0), std::to_string(m->facts.state_bytes)});
+         digits(m->last(&Point::tokens).mean, 0), digits(m->tokens_per_second(), 0), digits(speed.low, 0),
+         digits(speed.high, 0), digits(m->last(&Point::seconds).mean, 1), std::to_string(valid.n),
+         digits(m->last(&Point::train).mean, 4), digits(valid.mean, 4), digits(valid.deviation, 4),
+         digits(valid.mean / std::numbers::ln2, 4), m->speeds.empty() ? "" : digits(1 / m->speeds.back().mean, 0),
+         std::to_string(m->facts.state_bytes)});
   }
   return t;
 }

@@ -117,6 +117,10 @@ TEST_CASE("a file that cannot be read whole is refused with line, expected and f
   CHECK(refused("<doc>\na\n</doc>\n</doc>").starts_with("line 4: expected <doc ...>, found \"</doc>\""));
   CHECK(refused("<doc id=\"1\"> a\n</doc>").starts_with("line 1: expected <doc ...> on a line of its own"));
 
+  CHECK(refused("# made by hand\n<doc id=\"1\">\na\n</doc>")
+            .starts_with("line 2: expected plain text, as the file begins, found \"<doc id=\\\"1\\\">\""));
+  CHECK(refused("# made by hand\n{\"text\": \"a\"}").starts_with("line 2: expected plain text, as the file begins"));
+
   CHECK(refused(mark + "<mediawiki>").starts_with("is a dump with its markup"));
   CHECK(refused("<?xml version='1.0'?>").starts_with("is a dump with its markup"));
   CHECK(refused("BZh91AY").starts_with("is compressed; unpack it first"));
