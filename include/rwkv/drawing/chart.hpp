@@ -84,7 +84,7 @@ struct Range {
 /// A panel's measures, in the units of its viewBox: the plot, the ticks' labels left of it and below, and the legend in
 /// two columns under them.
 struct Frame {
-  static constexpr double width = 460, left = 66, right = 14, top = 34, plot = 270, below = 52, row = 18, columns = 2;
+  static constexpr double width = 460, left = 66, right = 30, top = 34, plot = 270, below = 52, row = 18, columns = 2;
   static double height(const Chart& chart) {
     return top + plot + below + row * std::ceil(double(chart.series.size()) / columns);
   }
