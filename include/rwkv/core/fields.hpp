@@ -171,13 +171,13 @@ constexpr dim_t sum_leaves(const Size& size) {
 /// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
 template <Bundle P>
 constexpr dim_t elements(Seq seq = {}) {
-  return detail::sum_leaves<P>([&]<class M>(const M&) { return detail::size_of<typename M::shape>(seq); });
+  return detail::sum_leaves<P>([&]<class M>(const M&) { return detail::size_at<typename M::shape>(seq); });
 }
 /// Their bytes: leaves need not be of one scalar.
 template <Bundle P>
 constexpr dim_t bytes(Seq seq = {}) {
   return detail::sum_leaves<P>([&]<class M>(const M&) {
-    return detail::product(detail::size_of<typename M::shape>(seq), sizeof(typename M::scalar));
+    return detail::product(detail::size_at<typename M::shape>(seq), sizeof(typename M::scalar));
   });
 }
 

@@ -20,7 +20,7 @@ constexpr dim_t sum(dim_t a, dim_t b) {
 }
 /// Numbers in a tensor of shape S.
 template <class S>
-constexpr dim_t size_of(Seq seq) {
+constexpr dim_t size_at(Seq seq) {
   dim_t n = 1;
   for (const dim_t d : S::extents) n = product(n, S::extent(d, seq));
   return n;

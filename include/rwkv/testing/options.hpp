@@ -21,7 +21,7 @@ struct Options {
 
   /// Error unless every setting lies within its range.
   void check() const {
-    const detail::Ranges ranges("testing::Options");
+    const rwkv::detail::Ranges ranges("testing::Options");
     ranges.at_least(1, "cases", cases);
     ranges.at_least(1, "most_batch", most_batch);
     ranges.at_least(1, "most_time", most_time);

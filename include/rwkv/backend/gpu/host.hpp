@@ -43,7 +43,7 @@ void download(T* to, const T* from, dim_t n) {
   upload(to, from, n);
 }
 [[noreturn, gnu::cold]] inline void out_of_memory(std::size_t bytes) {
-  throw no_memory("Gpu::allocate", bytes);
+  throw detail::no_memory("Gpu::allocate", bytes);
 }
 template <class T, class Out>
 void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
