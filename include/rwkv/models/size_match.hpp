@@ -5,7 +5,7 @@ namespace rwkv {
 namespace detail {
 
 template <class Family, dim_t N>
-inline constexpr dim_t count_of = parameters<typename Family::template of<N>>();
+inline constexpr dim_t size_of = parameters<typename Family::template of<N>>();
 
 constexpr dim_t apart(dim_t a, dim_t b) {
   return a < b ? b - a : a - b;
@@ -16,10 +16,10 @@ constexpr dim_t apart(dim_t a, dim_t b) {
 template <class Family, dim_t Target, dim_t Low, dim_t High>
 consteval dim_t nearest_size() {
   if constexpr (High - Low <= 1) {
-    return apart(count_of<Family, Low>, Target) <= apart(count_of<Family, High>, Target) ? Low : High;
+    return apart(size_of<Family, Low>, Target) <= apart(size_of<Family, High>, Target) ? Low : High;
   } else {
     constexpr dim_t middle = Low + (High - Low) / 2;
-    if constexpr (count_of<Family, middle> < Target)
+    if constexpr (size_of<Family, middle> < Target)
       return nearest_size<Family, Target, middle, High>();
     else
       return nearest_size<Family, Target, Low, middle>();
@@ -36,7 +36,7 @@ template <class Reference, class Family, dim_t Low = 1, dim_t High = 1024>
 struct SizeMatch {
   static_assert(0 < Low && Low <= High, "SizeMatch: the search goes from Low, at least 1, to High");
   static constexpr dim_t target = parameters<Reference>(), n = detail::nearest_size<Family, target, Low, High>(),
-                         found = detail::count_of<Family, n>;
+                         found = detail::size_of<Family, n>;
   static_assert(50 * detail::apart(found, target) <= target,
                 "SizeMatch: no model of the family has as many parameters as the reference within 2 %; let the family "
                 "grow in smaller steps, or search a wider range of N");
