@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <rwkv/core/error.hpp>
 #include <rwkv/core/number_text.hpp>
 #include <rwkv/drawing/grouped.hpp>
-#include <rwkv/io/json_string.hpp>
 
 // What the programs share: options that are refused in plain words, and errors that end a program with status 2.
 namespace example {
@@ -78,7 +78,7 @@ CLI::Validator number(const std::string& range, Allows allows) {
         if (failed == std::errc() && end == word.data() + word.size() && !octal && std::isfinite(double(value)) &&
             allows(value))
           return std::string();
-        return "expected " + expected + ", found " + rwkv::detail::quote(word);
+        return "expected " + expected + ", found " + rwkv::in_quotes(word);
       },
       range);
 }
@@ -123,7 +123,8 @@ int run(CLI::App& app, int argc, char** argv, Program&& program) {
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "%s: %s; see --help\n", app.get_name().c_str(), error.what());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
+    const rwkv::Error shown(error.what());  // names of files and folders may hold anything
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), shown.what());
   }
   return 2;
 }

@@ -46,8 +46,8 @@ void read_doc_articles(TextFile& file, Sink& sink) {
     const std::string_view word = std::string_view(line).substr(0, line.find_last_not_of(" \t") + 1);
     const bool opens = word.starts_with("<doc ") || word == "<doc>";
     if (opens && begun > 0) fail(end(), "another <doc ...>");
-    if (opens && !word.ends_with('>')) fail("<doc ...> on a line of its own", rwkv::detail::quote(word));
-    if (!opens && begun == 0 && !word.empty()) fail("<doc ...>", rwkv::detail::quote(word));
+    if (opens && !word.ends_with('>')) fail("<doc ...> on a line of its own", rwkv::in_quotes(word));
+    if (!opens && begun == 0 && !word.empty()) fail("<doc ...>", rwkv::in_quotes(word));
     if (opens) {
       begun = number;
     } else if (word == "</doc>") {
@@ -71,7 +71,7 @@ void read_paragraphs(TextFile& file, Sink& sink) {
                record = line.starts_with("{\"") && line.ends_with('}') && line.find("\"text\":") != line.npos;
     if (doc || record)
       throw rwkv::Error(file.path(), ": line ", number, ": expected plain text, as the file begins, found ",
-                        rwkv::detail::quote(line), "; remove what stands before the first article");
+                        rwkv::in_quotes(line), "; remove what stands before the first article");
     const bool blank = line.find_first_not_of(" \t") == line.npos;
     if (!blank || inside) sink.line(line);
     if (blank && inside) sink.end();

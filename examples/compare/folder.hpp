@@ -9,8 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include <rwkv/core/quoted.hpp>
 #include <rwkv/io/atomic_file.hpp>
-#include <rwkv/io/json_string.hpp>
 #include <rwkv/io/mapped_file.hpp>
 
 namespace compare {
@@ -66,9 +66,8 @@ class Folder {
       if (!std::getline(theirs, there)) there.clear();
       if (!std::getline(ours, here)) here.clear();
       if (there != here)
-        throw rwkv::Error("--out ", path_, ": holds the results of another study: there ", rwkv::detail::quote(there),
-                          ", here ", rwkv::detail::quote(here),
-                          "; choose another folder, or repeat that study's command");
+        throw rwkv::Error("--out ", path_, ": holds the results of another study: there ", rwkv::in_quotes(there),
+                          ", here ", rwkv::in_quotes(here), "; choose another folder, or repeat that study's command");
     }
   }
 

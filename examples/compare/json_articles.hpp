@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/quoted.hpp>
 #include <rwkv/io/json_events.hpp>
-#include <rwkv/io/json_string.hpp>
 
 #include "text_file.hpp"
 #include "unescaped.hpp"
@@ -23,7 +23,7 @@ struct TextOfRecord {
   bool begin_array() { return other(), ++depth > 0; }
   bool end_array() { return --depth >= 0; }
   bool key(std::string name) {
-    if (depth == 1) keys += (keys.empty() ? "" : ", ") + rwkv::detail::quote(name), has_text |= name == "text";
+    if (depth == 1) keys += (keys.empty() ? "" : ", ") + rwkv::in_quotes(name), has_text |= name == "text";
     last = std::move(name);
     return true;
   }
@@ -80,7 +80,7 @@ void read_json_articles(TextFile& file, Sink& sink) {
   };
   const auto next = [&] { return file.at_end() ? '\0' : file.ahead()[0]; };
   const auto found = [&] {
-    return file.at_end() ? "the end of the file" : rwkv::detail::quote(file.ahead().substr(0, 20));
+    return file.at_end() ? "the end of the file" : rwkv::in_quotes(file.ahead().substr(0, 20));
   };
   std::string keys;  // of the first record without a text
   std::size_t line_of_keys = 0, with_text = 0;
@@ -104,8 +104,8 @@ void read_json_articles(TextFile& file, Sink& sink) {
       const std::string_view before = std::string_view(text).substr(0, wrong - 1);
       const std::size_t lines = std::size_t(std::count(before.begin(), before.end(), '\n'));
       fail(line + lines, "JSON",
-           (wrong > text.size() ? "the end of the file" : rwkv::detail::quote(text.substr(wrong - 1, 20))) +
-               " at byte " + std::to_string(wrong - (lines > 0 ? before.rfind('\n') + 1 : 0)));
+           (wrong > text.size() ? "the end of the file" : rwkv::in_quotes(text.substr(wrong - 1, 20))) + " at byte " +
+               std::to_string(wrong - (lines > 0 ? before.rfind('\n') + 1 : 0)));
     }
     if (record.odd) fail(line, "a string as \"text\"", "another kind of value");
     if (!record.has_text && line_of_keys == 0) line_of_keys = line, keys = record.keys;

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/core/random.hpp>
-#include <rwkv/core/utf8.hpp>
+#include <rwkv/core/utf8_check.hpp>
 
 using namespace std::string_literals;
 using rwkv::Error;

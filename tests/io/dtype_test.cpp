@@ -15,7 +15,7 @@ TEST_CASE("dtypes have the names and sizes of safetensors") {
   CHECK(bytes_of(Dtype::f16) == 2);
   CHECK(bytes_of(Dtype::i64) == 8);
   CHECK(bytes_of(Dtype::u8) == 1);
-  for (int i = 0; i <= int(Dtype::boolean); ++i) CHECK(dtype_named(name_of(Dtype(i))) == Dtype(i));
+  for (int i = 0; i <= int(Dtype::other); ++i) CHECK(dtype_named(name_of(Dtype(i))) == Dtype(i));
   CHECK(!dtype_named("F99"));
   CHECK(dtype_of<float> == Dtype::f32);
   CHECK(dtype_of<std::int64_t> == Dtype::i64);

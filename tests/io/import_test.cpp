@@ -123,6 +123,17 @@ TEST_CASE("what an import table does not make fit is said in the words of both")
   CHECK(values(ours.stack) == std::vector<float>(12));
 }
 
+TEST_CASE("a file of very many tensors that do not fit is answered with the first of them, shortly") {
+  const test::Folder folder;
+  Theirs theirs;
+  for (int i = 0; i < 1000; ++i) theirs.tensors.push_back({"\x1b[2J" + std::to_string(i), {1}});
+  Ours ours;
+  const std::string found = complaint(ours, theirs.write(folder / "a"));
+  CHECK(found.find("\n  \\x1B[2J0: expected nothing of that name, found F32 (1)\n") != found.npos);
+  CHECK(found.find("\n  and 900 more\nnothing was loaded") != found.npos);
+  CHECK(std::count(found.begin(), found.end(), '\n') == 102);
+}
+
 TEST_CASE("a table works below a prefix, and changes extents where it says so") {
   const test::Folder folder;
   constexpr ImportRule rules[] = {{"k", "0.key.weight", {.reshaped = true}}, {"b", ImportRule::ignored}};

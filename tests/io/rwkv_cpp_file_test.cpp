@@ -75,7 +75,7 @@ TEST_CASE("a .bin file that is not sound is refused with the reason") {
        "tensor \"a\": F32 (4294967295, 4294967295) takes more than 2^64 bytes"},
       {header() + record("a", 1, {1u << 31, 1u << 31, 4}, 24), "tensor \"a\": F16 (4, 2147483648, 2147483648) takes"},
       {header() + record(std::string(5000, 'n'), 0, {2}, 4),
-       "tensor \"" + std::string(97, 'n') + "...\": F32 (2) takes 8 bytes"},
+       "tensor \"" + std::string(80, 'n') + "...\" (5000 bytes): F32 (2) takes 8 bytes"},
       {header() + matrix + "left over", "the tensor at byte " + std::to_string(24 + matrix.size()) + " is cut short"},
   };
   for (const Case& c : cases) {

@@ -45,10 +45,39 @@ TEST_CASE("what was not compiled in is answered with what was, and with the line
   CHECK(says(of({"rwkv4", "16x2", 65}), "know at most 64"));
   CHECK(says(of({"rwkv4", "16x2", 65}), "add \"v4::Model<65, 16, 2>\""));
   CHECK(says(of({"rwkv9", "16x2", 1}), "model rwkv9: this program has gpt2, rwkv1, rwkv4"));
-  for (const char* size : {"", "x", "16", "0x2", "16x", "-1x2", "16x99999999999999999999"})
-    CHECK(says(of({"rwkv4", size, 1}), "size " + std::string(size)));
+  for (const char* size : {"", "x", "16", "0x2", "16x", "-1x2", "16x99999999999999999999", "9223372036854775807x1",
+                           "1000001x1", "16x2,", "016x2", "+16x2", "16x2x2", " 16x2"})
+    CHECK(says(of({"rwkv4", size, 1}), "size " + std::string(size) + ": expected width x layers"));
   CHECK(
       says(complaint([] { find_net("v4::Model<1, 2, 3>"); }), "v4::Model<1, 2, 3>: this program was built without it"));
+}
+
+TEST_CASE("what is asked for is shown short, and nothing in it is obeyed") {
+  const std::string hostile = "\x1b[2J" + std::string(100'000, 'x');
+  for (const std::string& message : {complaint([&] {
+                                       find_net({hostile, "16x2", 1});
+                                     }),
+                                     complaint([&] {
+                                       find_net({"rwkv4", hostile, 1});
+                                     }),
+                                     complaint([&] { find_net(hostile); }), complaint([&] { Machine::named(hostile); }),
+                                     complaint([&] { Machine::named("cpu", hostile); })}) {
+    CHECK(says(message, "\\x1B[2Jxxx"));
+    CHECK(says(message, "... (100004 bytes)"));
+    CHECK(message.size() < 600);
+  }
+}
+
+TEST_CASE("sizes of tensors without numbers are no sizes of a net") {
+  const test::Folder folder;
+  SafetensorsWriter writer;
+  const dim_t huge = dim_t(1) << 62;
+  for (const char* name : {"transformer.wte.weight", "transformer.wpe.weight", "emb.weight", "blocks.0.ffn.key.weight",
+                           "embedding.weight", "blocks.0.timemix.time_w", "blocks.0.channelmix.Key.weight"})
+    writer.add(name, {0, huge}, std::span<const float>());
+  writer.add("blocks.0.att.time_first", {0}, std::span<const float>());
+  writer.write(folder / "a");
+  CHECK(says(complaint([&] { open(folder / "a"); }), "found none that we know"));
 }
 
 TEST_CASE("a file opens as the net that fits it, with its metadata") {

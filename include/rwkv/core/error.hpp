@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/quoted.hpp>
+
 namespace rwkv {
 namespace detail {
 
@@ -39,13 +41,13 @@ class Word {
 [[gnu::cold, gnu::noinline]] inline std::string sentence(std::initializer_list<Word> words) {
   std::string all;
   for (const Word& word : words) all += word.view();
-  return all;
+  return escaped(all);
 }
 
 }  // namespace detail
 
 /// What the library throws: the message names the file or tensor, the place, what was expected and found, and the way
-/// out. Its pieces are texts and numbers.
+/// out. Its pieces are texts and numbers; control characters and bytes that are no UTF-8 stand in it as escapes.
 struct Error : std::runtime_error {
   template <class... Pieces>
   requires(std::convertible_to<const Pieces&, detail::Word>&&...) explicit Error(const Pieces&... pieces)

@@ -39,6 +39,7 @@ class BundleReader {
       const bool one = complaints_.size() == 1;
       std::string text = source_.path() + ":";
       for (const std::string& complaint : complaints_) text += (one ? " " : "\n  ") + complaint;
+      if (more_ > 0) text += "\n  and " + std::to_string(more_) + " more";
       throw Error(text, (one ? "; " : "\n"), "nothing was loaded; load it into the type that it was saved from");
     }
     for (const Target& t : targets_) import_tensor(source_, *t.theirs, t.how, t.leaf, t.memory);
@@ -68,7 +69,7 @@ class BundleReader {
     if (how.reshaped ? byte_size(t->dtype, t->shape) != byte_size(t->dtype, shape) : t->shape != shape)
       complain(ours, "shape: expected " + shape_text(shape) + ", found " + shape_text(t->shape));
     if (!holds(dtype, t->dtype))
-      complain(ours, "dtype: expected " + std::string(name_of(dtype)) + ", found " + std::string(name_of(t->dtype)));
+      complain(ours, "dtype: expected " + std::string(name_of(dtype)) + ", found " + dtype_text(*t));
     targets_.push_back({t, how, leaf, memory});
   }
   /// What a leaf is called in the file, and how it is made from that.
@@ -90,14 +91,21 @@ class BundleReader {
   void complain_of_the_rest() {
     for (const TensorInfo& t : source_.tensors())
       if (t.name.starts_with(within_) && !theirs_.contains(t.name) && !ignored(t.name))
-        complain(t.name, "expected nothing of that name, found " + describe(t.dtype, t.shape));
+        complain(shown(t.name), "expected nothing of that name, found " + dtype_text(t) + " " + shape_text(t.shape));
   }
-  void complain(const std::string& name, const std::string& what) { complaints_.push_back(name + ": " + what); }
+  void complain(const std::string& name, const std::string& what) {
+    if (complaints_.size() < most_complaints)
+      complaints_.push_back(name + ": " + what);
+    else
+      ++more_;
+  }
 
   const TensorSource& source_;
   std::string within_;
   ImportTable table_;
+  static constexpr std::size_t most_complaints = 100;
   std::vector<std::string> complaints_;
+  std::size_t more_ = 0;  // complaints that a message has no room for
   std::set<std::string> ours_, theirs_;
   std::vector<Target> targets_;
 };

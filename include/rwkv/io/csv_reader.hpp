@@ -8,7 +8,7 @@
 
 #include <rwkv/core/error.hpp>
 #include <rwkv/core/number_text.hpp>
-#include <rwkv/io/json_string.hpp>
+#include <rwkv/core/quoted.hpp>
 
 namespace rwkv {
 
@@ -26,7 +26,7 @@ class CsvReader {
   /// Where the column of that name is. Error if there is none.
   std::size_t column(std::string_view column) const {
     const auto at = std::find(names_.begin(), names_.end(), column);
-    if (at == names_.end()) fail(1, "a column " + detail::quote(column), "none of that name");
+    if (at == names_.end()) fail(1, "a column " + in_quotes(column), "none of that name");
     return static_cast<std::size_t>(at - names_.begin());
   }
   const std::vector<std::string>& names() const { return names_; }
@@ -49,7 +49,7 @@ class CsvReader {
   /// Error unless that cell is a number, which may be nan or inf.
   double number(std::size_t column) const {
     const auto x = number_in(cells_[column]);
-    if (!x) fail(line_, "a number as " + names_[column], detail::quote(cells_[column]));
+    if (!x) fail(line_, "a number as " + names_[column], in_quotes(cells_[column]));
     return *x;
   }
 

@@ -16,17 +16,43 @@ namespace rwkv {
 
 static_assert(std::endian::native == std::endian::little, "rwkv: files are little-endian and are read as they lie");
 
-/// How the scalars of a tensor are stored in a file.
-enum class Dtype { f64, f32, f16, bf16, f8_e5m2, f8_e4m3, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
+/// How the scalars of a tensor are stored in a file; `other` is a way that we do not know.
+enum class Dtype {
+  f64,
+  f32,
+  f16,
+  bf16,
+  f8_e5m2,
+  f8_e4m3,
+  f8_e8m0,
+  f8_e5m2fnuz,
+  f8_e4m3fnuz,
+  f6_e2m3,
+  f6_e3m2,
+  f4,
+  c64,
+  i64,
+  i32,
+  i16,
+  i8,
+  u64,
+  u32,
+  u16,
+  u8,
+  boolean,
+  other
+};
 
 namespace detail {
 struct DtypeRow {
   std::string_view name;
-  std::uint64_t bytes;
+  std::uint64_t bits;
 };
 inline constexpr DtypeRow dtypes[] = {  // in the order of the enumerators
-    {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I64", 8}, {"I32", 4},
-    {"I16", 2}, {"I8", 1},  {"U64", 8}, {"U32", 4},  {"U16", 2},     {"U8", 1},      {"BOOL", 1}};
+    {"F64", 64},    {"F32", 32},        {"F16", 16},        {"BF16", 16},   {"F8_E5M2", 8}, {"F8_E4M3", 8},
+    {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
+    {"C64", 64},    {"I64", 64},        {"I32", 32},        {"I16", 16},    {"I8", 8},      {"U64", 64},
+    {"U32", 32},    {"U16", 16},        {"U8", 8},          {"BOOL", 8},    {"", 0}};
 
 template <class T>
 constexpr Dtype dtype_of_scalar() {
@@ -56,9 +82,13 @@ constexpr Dtype dtype_of_scalar() {
 constexpr std::string_view name_of(Dtype d) {
   return detail::dtypes[std::size_t(d)].name;
 }
-/// Bytes of one scalar.
+/// Bits of one scalar; 0 where we do not know.
+constexpr std::uint64_t bits_of(Dtype d) {
+  return detail::dtypes[std::size_t(d)].bits;
+}
+/// Bytes of one scalar of whole bytes.
 constexpr std::uint64_t bytes_of(Dtype d) {
-  return detail::dtypes[std::size_t(d)].bytes;
+  return bits_of(d) / 8;
 }
 /// The dtype of that name, if we know one.
 constexpr std::optional<Dtype> dtype_named(std::string_view name) {

@@ -10,7 +10,7 @@
 
 namespace rwkv::detail {
 
-/// Strict JSON (RFC 8259) in UTF-8, four objects and arrays deep at most, read piece by piece. Each piece calls one of
+/// Strict JSON (RFC 8259) in UTF-8, 127 objects and arrays deep at most, read piece by piece. Each piece calls one of
 /// the functions begin_object, key, end_object, begin_array, end_array, string, number of 64 bits, negative_number,
 /// odd_number with its text, boolean and null of `events`, which returns false to stop. It is ours because headers need
 /// little of JSON, while nlohmann/json would cost every user four seconds of compiling.
@@ -27,7 +27,7 @@ class JsonReader {
   }
 
  private:
-  static constexpr int end = -1, deepest = 4;
+  static constexpr int end = -1, deepest = 127;
 
   int peek() const { return at_ < text_.size() ? static_cast<unsigned char>(text_[at_]) : end; }
   int next() {

@@ -17,14 +17,4 @@ namespace rwkv {
   return out + '"';
 }
 
-namespace detail {
-/// For messages, at most 100 bytes: what a hostile file says may be as long as the file.
-[[gnu::cold]] inline std::string shortened(std::string_view text) {
-  return text.size() <= 100 ? std::string(text) : std::string(text.substr(0, 97)) + "...";
-}
-[[gnu::cold]] inline std::string quote(std::string_view text) {
-  return json_string(shortened(text));
-}
-}  // namespace detail
-
 }  // namespace rwkv

@@ -2,7 +2,6 @@
 #include <iterator>
 #include <set>
 
-#include <rwkv/io/json_string.hpp>
 #include <rwkv/io/mapped_file.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
@@ -35,7 +34,7 @@ class RwkvCppFile final : public TensorSource {
     while (at_ < file_.bytes().size()) {
       tensors.push_back(record());
       if (!names.insert(tensors.back().name).second)
-        refuse("tensor " + detail::quote(tensors.back().name) + " occurs twice");
+        refuse("tensor " + in_quotes(tensors.back().name) + " occurs twice");
     }
     list(std::move(tensors), std::move(sizes));
   }
@@ -67,10 +66,10 @@ class RwkvCppFile final : public TensorSource {
              std::to_string(left()) + " of them");
     t.name = file_.text().substr(at_, length);
     at_ += length;
-    t.dtype = dtype(type, "tensor " + detail::quote(t.name) + ": ");
+    t.dtype = dtype(type, "tensor " + in_quotes(t.name) + ": ");
     const auto size = byte_size(t.dtype, t.shape);
     if (!size || *size > left())
-      refuse("tensor " + detail::quote(t.name) + ": " + describe(t.dtype, t.shape) + " takes " +
+      refuse("tensor " + in_quotes(t.name) + ": " + describe(t.dtype, t.shape) + " takes " +
              (size ? std::to_string(*size) : "more than 2^64") + " bytes, but the file ends after " +
              std::to_string(left()) + " of them");
     t.begin = std::exchange(at_, at_ + *size);

@@ -3,7 +3,7 @@
 #include <functional>
 #include <set>
 
-#include <rwkv/core/utf8.hpp>
+#include <rwkv/core/utf8_check.hpp>
 #include <rwkv/io/atomic_file.hpp>
 #include <rwkv/io/json_string.hpp>
 #include <rwkv/io/tensor_info.hpp>
@@ -22,10 +22,11 @@ class SafetensorsWriter {
   /// Error if the name is taken.
   [[gnu::cold]] void add(std::string name, Dtype dtype, std::vector<dim_t> shape, Source source) {
     const auto size = byte_size(dtype, shape);
-    if (!size || *size > UINT64_MAX - end_) throw Error(name, ": shape ", shape_text(shape), " is too large to store");
+    if (!size || *size > UINT64_MAX - end_)
+      throw Error(shown(name), ": shape ", shape_text(shape), " is too large to store");
     if (name == "__metadata__" || !names_.insert(name).second)
       throw Error(
-          name,
+          shown(name),
           ": two tensors would have this name in one file; name their layers apart, as Named<\"...\", Layer> does");
     tensors_.push_back({std::move(name), dtype, std::move(shape), end_, end_ + *size});
     sources_.push_back(std::move(source));
@@ -35,7 +36,7 @@ class SafetensorsWriter {
   template <class T>
   void add(std::string name, std::vector<dim_t> shape, std::span<const T> values) {
     if (byte_size(dtype_of<T>, shape) != values.size_bytes())
-      throw Error(name, ": shape ", shape_text(shape), " was given ", values.size(), " values");
+      throw Error(shown(name), ": shape ", shape_text(shape), " was given ", values.size(), " values");
     add(std::move(name), dtype_of<T>, std::move(shape), [values](std::uint64_t offset, std::span<std::byte> chunk) {
       std::memcpy(chunk.data(), std::as_bytes(values).data() + offset, chunk.size());
     });

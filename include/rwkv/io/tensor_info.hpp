@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <rwkv/core/quoted.hpp>
 #include <rwkv/io/dtype.hpp>
 
 namespace rwkv {
@@ -20,6 +21,7 @@ struct TensorInfo {
   Dtype dtype = Dtype::f32;
   std::vector<dim_t> shape;          ///< rows first
   std::uint64_t begin = 0, end = 0;  ///< its bytes in the file's data, as the format counts them
+  std::string other = {};            ///< what the file calls its dtype, if that is Dtype::other
 };
 
 /// "(4, 64)"
@@ -32,13 +34,19 @@ struct TensorInfo {
 [[gnu::cold]] inline std::string describe(Dtype dtype, std::span<const dim_t> shape) {
   return std::string(name_of(dtype)) + " " + shape_text(shape);
 }
+/// "F32", or what the file calls it.
+[[gnu::cold]] inline std::string dtype_text(const TensorInfo& t) {
+  return t.dtype == Dtype::other ? shown(t.other) : std::string(name_of(t.dtype));
+}
 
-/// The bytes of a tensor; nothing if 64 bits cannot count them or an extent is negative.
+/// The bytes of a tensor; nothing if 64 bits cannot count them, if they are not whole, or if an extent is negative.
 inline std::optional<std::uint64_t> byte_size(Dtype dtype, std::span<const dim_t> shape) {
-  std::uint64_t n = bytes_of(dtype);
+  const bool whole = bits_of(dtype) % 8 == 0;
+  std::uint64_t n = whole ? bytes_of(dtype) : bits_of(dtype);
   for (const dim_t d : shape)
     if (d < 0 || __builtin_mul_overflow(n, std::uint64_t(d), &n)) return {};
-  return n;
+  if (whole) return n;
+  return n % 8 == 0 ? std::optional(n / 8) : std::nullopt;
 }
 
 namespace detail {

@@ -69,13 +69,13 @@ class TensorSource {
   [[gnu::cold]] const TensorInfo& expect(std::string_view name, std::span<const dim_t> shape, Dtype dtype,
                                          std::size_t room) const {
     const TensorInfo* t = find(name);
-    const std::string what = path_ + ": " + std::string(name) + ": ";
+    const std::string what = path_ + ": " + shown(name) + ": ";
     if (t == nullptr) throw Error(what, "expected ", shape_text(shape), ", found nothing of that name");
     if (!std::ranges::equal(t->shape, shape))
       throw Error(what, "shape: expected ", shape_text(shape), ", found ", shape_text(t->shape));
     const bool real = (dtype == Dtype::f32 || dtype == Dtype::f64) && is_real(t->dtype);
     if (!real && (t->dtype != dtype || !bytes(*t)))
-      throw Error(what, "dtype: expected ", name_of(dtype), ", found ", name_of(t->dtype));
+      throw Error(what, "dtype: expected ", name_of(dtype), ", found ", dtype_text(*t));
     if (byte_size(t->dtype, shape) != room * bytes_of(t->dtype))
       throw Error(what, "has ", shape_text(shape), " scalars, but there is room for ", room);
     return *t;

@@ -1,4 +1,7 @@
 #pragma once
+#include <charconv>
+#include <optional>
+
 #include <rwkv/core/error.hpp>
 #include <rwkv/models/families.hpp>
 #include <rwkv/registry/registered_net.hpp>
@@ -15,6 +18,17 @@ struct NetQuery {
 /// "384x6"
 inline std::string size_text(const NetShape& shape) {
   return std::to_string(shape.width) + "x" + std::to_string(shape.layers);
+}
+/// The width and the layers in such a text, each from 1 to a million; nothing for other texts.
+inline std::optional<NetShape> size_in(std::string_view text) {
+  constexpr dim_t most = 1'000'000;
+  NetShape shape;
+  const char* const end = text.data() + text.size();
+  const char* const cross = std::from_chars(text.data(), end, shape.width).ptr;
+  if (cross == end) return {};
+  std::from_chars(cross + 1, end, shape.layers);
+  const bool sizes = shape.width >= 1 && shape.width <= most && shape.layers >= 1 && shape.layers <= most;
+  return sizes && size_text(shape) == text ? std::optional(shape) : std::nullopt;
 }
 
 namespace detail {
@@ -49,16 +63,14 @@ namespace detail {
   if (family == nullptr) {
     std::vector<std::string> known;
     for (const Family* each : families) known.push_back(each->name);
-    throw Error("model ", q.family, ": this program has ", listed(names), "; the library has ", listed(known),
+    throw Error("model ", shown(q.family), ": this program has ", listed(names), "; the library has ", listed(known),
                 ": add a type to the list that rwkv_models is given in the program's CMake files, and build it again");
   }
+  const auto size = size_in(q.size);
+  if (!size)
+    throw Error("size ", shown(q.size), ": expected width x layers, as in 384x6; this program has ", listed(sizes));
   NetShape wanted = like;
-  wanted.vocabulary = std::max<dim_t>(q.tokens, 1);
-  const auto cross = q.size.find('x');
-  const auto number = [](const std::string& text) { return dim_t(std::strtoll(text.c_str(), nullptr, 10)); };
-  if (cross == std::string::npos || number(q.size) < 1 || number(q.size.substr(cross + 1)) < 1)
-    throw Error("size ", q.size, ": expected width x layers, as in 384x6; this program has ", listed(sizes));
-  wanted.width = number(q.size), wanted.layers = number(q.size.substr(cross + 1));
+  wanted.vocabulary = std::max<dim_t>(q.tokens, 1), wanted.width = size->width, wanted.layers = size->layers;
   wanted.heads = 0, wanted.hidden = 0;
   if (most > 0)
     throw Error("the tokenizer has ", q.tokens, " tokens, the nets ", q.family, " ", q.size,
@@ -84,7 +96,7 @@ inline const RegisteredNet& find_net(const NetQuery& q) {
 inline const RegisteredNet& find_net(const std::string& type) {
   for (const RegisteredNet* net : registered_nets())
     if (net->type == type) return *net;
-  throw Error(type, ": this program was built without it; ", detail::line_to_add(type));
+  throw Error(shown(type), ": this program was built without it; ", detail::line_to_add(shown(type)));
 }
 
 }  // namespace rwkv

@@ -16,8 +16,9 @@ struct Machine {
 
   /// From "cpu" or "gpu", and "fp32" or "bf16". Error for other words.
   static Machine named(const std::string& device, const std::string& precision = "fp32") {
-    if (device != "cpu" && device != "gpu") throw Error("device: expected cpu or gpu, found ", device);
-    if (precision != "fp32" && precision != "bf16") throw Error("precision: expected fp32 or bf16, found ", precision);
+    if (device != "cpu" && device != "gpu") throw Error("device: expected cpu or gpu, found ", shown(device));
+    if (precision != "fp32" && precision != "bf16")
+      throw Error("precision: expected fp32 or bf16, found ", shown(precision));
     return {device == "gpu" ? Device::gpu : Device::cpu, precision == "bf16" ? Precision::bf16 : Precision::fp32};
   }
 };

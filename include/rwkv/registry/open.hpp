@@ -8,7 +8,8 @@ namespace detail {
 [[gnu::cold]] inline std::string type_in(const TensorSource& source, ImportTable table) {
   const ExtentsOf extents = [&](const std::string& name) {
     const TensorInfo* t = source.find(BundleReader(source, "", table).theirs(name));
-    return t == nullptr ? std::vector<dim_t>{} : t->shape;
+    return t == nullptr || t->begin == t->end ? std::vector<dim_t>{}
+                                              : t->shape;  // without numbers, it may say anything
   };
   for (const Family* family : families)
     if (const NetShape shape = family->shape(extents); shape.width > 0) return family->type(shape);

@@ -1,12 +1,13 @@
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <rwkv/core/utf8.hpp>
+#include <rwkv/core/utf8_check.hpp>
 #include <rwkv/text/bytes.hpp>
 
 namespace rwkv {
@@ -19,10 +20,11 @@ class Characters {
   /// The characters that occur in a text, in the order of their code points. Error if it is empty or not UTF-8; `name`
   /// is what messages call the text.
   explicit Characters(std::string_view text, const std::string& name = "text") {
-    std::vector<char> occurs(0x110000);
-    utf8::for_each(text, name, [&](char32_t code, std::size_t) { occurs[code] = 1; });
-    for (char32_t code = 0; code < occurs.size(); ++code)
-      if (occurs[code] != 0) add(code);
+    std::vector<std::uint64_t> occurs(0x110000 / 64);  // a bit for each code point
+    utf8::for_each(text, name, [&](char32_t code, std::size_t) { occurs[code / 64] |= std::uint64_t{1} << code % 64; });
+    for (std::size_t word = 0; word < occurs.size(); ++word)
+      for (std::uint64_t bits = occurs[word]; bits != 0; bits &= bits - 1)
+        add(static_cast<char32_t>(64 * word) + static_cast<char32_t>(std::countr_zero(bits)));
     if (characters_.empty()) throw Error(name, ": expected the characters of a text, found no text; give a longer one");
   }
   /// The characters of a list: the first is token 0. Error if it is empty, not UTF-8, or has a character twice.

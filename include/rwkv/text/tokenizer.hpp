@@ -77,8 +77,8 @@ class Tokenizer {
       if (kind == K::kind) return K::from_vocabulary(vocabulary);
       return make<I + 1>(kind, vocabulary, passed + (I == 0 ? "\"" : ", \"") + std::string(K::kind) + "\"");
     } else {
-      throw Error("metadata: expected for \"tokenizer\" one of ", passed, ", found \"", kind,
-                  "\"; the file was written by another version of the library, use that one");
+      throw Error("metadata: expected for \"tokenizer\" one of ", passed, ", found ", in_quotes(kind),
+                  "; the file was written by another version of the library, use that one");
     }
   }
 

@@ -23,11 +23,11 @@ namespace detail {
   dim_t steps = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
   if (error != std::errc{} || end != text.data() + text.size() || steps < 0)
-    throw Error(file.path(), ": metadata \"steps\": expected a number, found ", text,
+    throw Error(file.path(), ": metadata \"steps\": expected a number, found ", shown(text),
                 "; this file is no checkpoint of a training run");
   if (version != checkpoint_version)
-    throw Error(file.path(), ": metadata \"checkpoint\": expected version ", checkpoint_version, ", found ", version,
-                "; it was written by ", (version == "nothing" ? "an older" : "another"),
+    throw Error(file.path(), ": metadata \"checkpoint\": expected version ", checkpoint_version, ", found ",
+                shown(version), "; it was written by ", (version == "nothing" ? "an older" : "another"),
                 " version of the library: finish the run with that one, or start afresh");
   return steps;
 }

@@ -30,7 +30,7 @@ inline dim_t resume(AnyTrainer& trainer, const RunConfig& run) {
   if (const SafetensorsFile file(run.checkpoint()); file.metadata().contains("settings")) {
     const std::string& found = file.metadata().at("settings");
     if (found != run.settings)
-      throw Error(run.checkpoint(), ": expected a run with ", run.settings, ", found ", found,
+      throw Error(run.checkpoint(), ": expected a run with ", run.settings, ", found ", shown(found, 1000),
                   "; resume with the same settings, or start afresh in another folder");
   }
   load_checkpoint(trainer, run.checkpoint());
