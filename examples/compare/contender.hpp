@@ -23,30 +23,35 @@ struct Contender {
   }
 };
 
-/// Those of about that many parameters: "1m", "14m" or "90m". A new model is a line here, and one in CMakeLists.txt.
+/// Those of about that many parameters, "1m", "14m" or "90m", that the program was built with. A new model is a line
+/// here, and one in CMakeLists.txt.
 inline std::vector<Contender> contenders(const std::string& size) {
-  const auto net = [&](const char* name) {
+  const auto net = [&](const char* name) -> const rwkv::RegisteredNet* {
     const std::string type = "compare::Ladder" + size + "::" + name;
     for (const rwkv::RegisteredNet* each : rwkv::registered_nets())
       if (each->type == type) return each;
-    throw rwkv::Error("--size ", size,
-                      ": this program was built without it; configure with -DRWKV_COMPARE_SIZES=", size);
+    return nullptr;
   };
   const int heads = size == "1m" ? Ladder1m::heads : size == "14m" ? Ladder14m::heads : Ladder90m::heads;
   const int rwkv1_heads = size == "1m"    ? Ladder1m::rwkv1_heads
                           : size == "14m" ? Ladder14m::rwkv1_heads
                                           : Ladder90m::rwkv1_heads;
   const auto* const rwkv4 = net("Rwkv4");
+  if (rwkv4 == nullptr)
+    throw rwkv::Error("--size ", size,
+                      ": this program was built without it; configure with -DRWKV_COMPARE_SIZES=", size);
   const float scale = std::sqrt(768.f / float(rwkv4->shape().width));  // GPT-2's deviation of 0.02 suits a width of 768
-  return {{"rwkv4", rwkv4, 0},
-          {"rwkv5", net("Rwkv5"), 0},
-          {"rwkv6", net("Rwkv6"), 0},
-          {"rwkv7", net("Rwkv7"), 0},
-          {"gpt2", net("Gpt2"), heads},
-          {"gpt2-scaled", net("Gpt2"), heads, scale},
-          {"study-gpt", net("StudyGpt"), heads},
-          {"v1-silu", net("V1Silu"), rwkv1_heads},
-          {"v1-relu", net("V1Relu"), rwkv1_heads}};
+  std::vector<Contender> all{{"rwkv4", rwkv4, 0},
+                             {"rwkv5", net("Rwkv5"), 0},
+                             {"rwkv6", net("Rwkv6"), 0},
+                             {"rwkv7", net("Rwkv7"), 0},
+                             {"gpt2", net("Gpt2"), heads},
+                             {"gpt2-scaled", net("Gpt2"), heads, scale},
+                             {"study-gpt", net("StudyGpt"), heads},
+                             {"v1-silu", net("V1Silu"), rwkv1_heads},
+                             {"v1-relu", net("V1Relu"), rwkv1_heads}};
+  std::erase_if(all, [](const Contender& each) { return each.net == nullptr; });
+  return all;
 }
 
 }  // namespace compare
