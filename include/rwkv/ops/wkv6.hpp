@@ -16,8 +16,8 @@
 //   dw_t = e^{w_t} rowsum(G_t Z_{t-1}),   du = sum_t r_t k_t c_t,   G_{t-1} = diag(e^{w_t}) G_t + r_t dy_t^T
 //
 // In RWKV-6 every token has decays of its own, in RWKV-5 all tokens have the same. Products and sums for a token and a
-// head, in N^2, with N = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 6.6 in
-// chunks, of which the state takes 5, half of one its recomputation.
+// head, in N^2, with N = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 5.7 in
+// chunks, of which the state takes 4.6, half of one its recomputation. What N^2 takes: see wkv7.hpp.
 namespace rwkv {
 namespace wkv6 {
 /// A machine whose registers hold lanes.

@@ -17,7 +17,8 @@
 //   da_t = Z_{t-1} dsa_t,   dw_t = e^{w_t} rowsum(D_t Z_{t-1}),   dZ_{t-1} = diag(e^{w_t}) D_t + a_t dsa_t^T
 //
 // Products and sums for a token and a head, in N^2, with N = 64 and chunks of 16 tokens: forward 4.1 token after token
-// and 5.4 in chunks; backward 12.5 in chunks, of which the state takes 9, and 0.5 its recomputation.
+// and 5.4 in chunks; backward 12.5 in chunks, of which the state takes 9, one of them its recomputation. For batch 8,
+// 256 tokens and 12 heads, N^2 takes two threads of 4 GHz at least 0.39 ms with AVX-512, 0.79 ms with AVX2.
 namespace rwkv {
 namespace wkv7 {
 /// A machine whose registers hold lanes.
