@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+
 #include <rwkv/ops/attention/tile.hpp>
 
 namespace rwkv::detail {
@@ -20,6 +22,10 @@ struct HeadProducts {
   static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
   static constexpr dim_t width = (N + wide - 1) / wide * wide;
 
+  /// The state of a head, its rows so far apart.
+  static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
+    for (dim_t i = 0; i < N; ++i) std::copy_n(from + i * from_row, N, to + i * to_row);
+  }
   /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
   template <dim_t count, bool up = false, class F>
   static void each_tile(dim_t columns, const F& f) {

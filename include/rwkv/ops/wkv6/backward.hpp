@@ -123,9 +123,9 @@ struct LanesBackward {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
     T* const own = dstate.data + head * N * N;
-    for (dim_t i = 0; i < N; ++i) std::copy_n(own + i * N, N, chunk.g + i * width);
+    chunk.copy(own, N, chunk.g, width);
     for (dim_t t = (in.seq().time - 1) / tokens * tokens; t >= 0; t -= tokens) back(chunk, head, t);
-    for (dim_t i = 0; i < N; ++i) std::copy_n(chunk.g + i * width, N, own + i * N);
+    chunk.copy(chunk.g, width, own, N);
     std::copy_n(chunk.du, N, sums.bonus(head));
     std::copy_n(chunk.dw_all, N, sums.decay(head));
   }
