@@ -187,7 +187,7 @@ TEST_CASE("wkv7 gives the same bits with any number of threads") {
     std::mt19937 random(29);
     std::vector<Numbers<float>> copies;
     for (const OverTime how : both) {
-      auto p = random_problem<float, 2, 20>({3, 70}, random);
+      auto p = random_problem<float, 2, 20>({4, 300}, random);
       run(p, how);
       each_result(p, [&](const char*, auto& x) { copies.push_back(x); });
     }

@@ -5,12 +5,12 @@
 
 namespace rwkv::detail {
 
-/// Asks for rows of N numbers that will be read some time later.
-template <dim_t N, class T>
+/// Asks for rows of N numbers that will be read, or written, some time later.
+template <dim_t N, bool writes = false, class T>
 void ask_for(const T* p, dim_t row, dim_t rows) {
   constexpr dim_t line = 64 / sizeof(T);
   for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, 0, 2);
+    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, writes, 2);
 }
 
 /// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have N

@@ -20,7 +20,7 @@
 // and 5.4 in chunks; backward 12.5 in chunks, of which the state takes 9, one of them its recomputation. For batch 8,
 // 256 tokens and 12 heads, N^2 takes two threads of 4 GHz at least 0.39 ms with AVX-512, 0.79 ms with AVX2.
 namespace rwkv {
-/// y from the six signals; w is the logarithm of the decay, from -5 to 0 (RWKV-7's lie above -0.607). state is the
+/// y from the six signals; w is the logarithm of the decay, from -0.607 to 0: chunks divide by 16 decays. state is the
 /// state before the first token and becomes the state after the last. kept is for wkv7_backward; its data may be null
 /// where there is none. y must not be an operand. Results do not depend on the number of threads.
 template <class B, dim_t H, dim_t N>

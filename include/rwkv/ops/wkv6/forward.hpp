@@ -67,6 +67,7 @@ struct LanesForward {
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
       const auto ask = [&](const auto* p) { rwkv::detail::ask_for<N>(p + in.at(head, t + n), H * N, next); };
+      rwkv::detail::ask_for<N, true>(y.data + in.at(head, t), H * N, n);
       if (starts.data && t % span == 0) chunk.copy(z, chunk.width, starts.data + in.start(head, t / span), N);
       chunk.read(in, head, t, n);
       ask(in.r.data), ask(in.k.data);

@@ -78,9 +78,11 @@ struct LanesForward {
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
       const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t + n), H * N, next); };
+      const auto ask_to = [&](const auto& x) { rwkv::detail::ask_for<N, true>(x.data + in.at(head, t), H * N, n); };
       if (kept.starts.data && t % span == 0) chunk.copy(z, chunk.width, kept.starts.data + in.start(head, t / span), N);
       chunk.read(in, nullptr, head, t, n);
-      ask(in.r), ask(in.w);
+      ask(in.r), ask(in.w), ask_to(y);
+      if (kept.recalled.data) ask_to(kept.recalled);
       if (chunked) {
         chunk.complete(n);
         chunk.join(chunk.q, chunk.k, chunk.past);
