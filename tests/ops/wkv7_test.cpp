@@ -10,12 +10,6 @@ using namespace wkv7_test;
 
 constexpr OverTime both[] = {OverTime::sequential, OverTime::chunked};
 
-std::mt19937 some_random() {
-  const unsigned seed = std::random_device{}();
-  MESSAGE("seed " << seed);
-  return std::mt19937(seed);
-}
-
 /// Either way on the processor, and where there are no lanes.
 template <class T, dim_t H, dim_t N>
 void check(Problem<T, H, N> p, double allowed) {
@@ -32,7 +26,7 @@ void check(Problem<T, H, N> p, double allowed) {
 }
 
 TEST_CASE("wkv7 is its reference, gradients included, at any length and size of a head") {
-  auto random = some_random();
+  std::mt19937 random(1);
   for (const dim_t time : {1, 2, 3, 15, 16, 17, 31, 32, 33, 48, 49, 97}) {
     check(random_problem<double, 2, 20>({2, time}, random), 1e-12);
     check(random_problem<double, 2, 64>({1, time}, random), 1e-12);
