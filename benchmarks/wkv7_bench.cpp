@@ -64,26 +64,14 @@ struct Problem {
   }
   /// The formulas of the paper, a head and a token at a time.
   void naive(bool back) {
-    wkv7::Reference<float>{seq,
-                           H,
-                           N,
-                           in[0].data(),
-                           in[1].data(),
-                           in[2].data(),
-                           in[3].data(),
-                           in[4].data(),
-                           in[5].data(),
-                           y.data(),
-                           state.data(),
-                           back ? dy.data() : nullptr,
-                           d[0].data(),
-                           d[1].data(),
-                           d[2].data(),
-                           d[3].data(),
-                           d[4].data(),
-                           d[5].data(),
-                           dstate.data()}
-        .run();
+    auto& [r, w, k, v, a, b] = in;
+    auto& [dr, dw, dk, dv, da, db] = d;
+    wkv7::Reference<float> reference{seq,      H,        N,        r.data(), w.data(),    k.data(),
+                                     v.data(), a.data(), b.data(), y.data(), state.data()};
+    reference.dr = dr.data(), reference.dw = dw.data(), reference.dk = dk.data(), reference.dv = dv.data();
+    reference.da = da.data(), reference.db = db.data(), reference.dstate = dstate.data();
+    if (back) reference.dy = dy.data();
+    reference.run();
   }
 };
 

@@ -10,12 +10,6 @@ using namespace wkv7_test;
 
 constexpr OverTime both[] = {OverTime::sequential, OverTime::chunked};
 
-std::mt19937 some_random() {
-  const unsigned seed = std::random_device{}();
-  MESSAGE("seed " << seed);
-  return std::mt19937(seed);
-}
-
 /// Either way on the processor, and where there are no lanes.
 template <class T, dim_t H, dim_t N>
 void check(Problem<T, H, N> p, double allowed) {
@@ -32,7 +26,7 @@ void check(Problem<T, H, N> p, double allowed) {
 }
 
 TEST_CASE("wkv7 is its reference, gradients included, at any length and size of a head") {
-  auto random = some_random();
+  std::mt19937 random(1);
   for (const dim_t time : {1, 2, 3, 15, 16, 17, 31, 32, 33, 48, 49, 97}) {
     check(random_problem<double, 2, 20>({2, time}, random), 1e-12);
     check(random_problem<double, 2, 64>({1, time}, random), 1e-12);
@@ -76,7 +70,10 @@ TEST_CASE("wkv7 of a decay that is no number is no number from there on, on ever
 }
 
 double loss(Problem<double, 2, 3> p, OverTime how) {
-  run(p, how);
+  Scratch<Cpu<double>> scratch;
+  p.last = p.state;
+  wkv7_forward(scratch, signals<Cpu<double>, double, 2, 3>(p.in, p.seq), {p.y.data(), p.seq}, {p.last.data(), p.seq},
+               {}, how);
   double sum = 0;
   for (std::size_t i = 0; i < p.y.size(); ++i) sum += p.dy[i] * p.y[i];
   for (std::size_t i = 0; i < p.last.size(); ++i) sum += p.dlast[i] * p.last[i];
@@ -184,7 +181,7 @@ TEST_CASE("wkv7 gives the same bits with any number of threads") {
     std::mt19937 random(29);
     std::vector<Numbers<float>> copies;
     for (const OverTime how : both) {
-      auto p = random_problem<float, 2, 20>({3, 70}, random);
+      auto p = random_problem<float, 2, 20>({4, 300}, random);
       run(p, how);
       each_result(p, [&](const char*, auto& x) { copies.push_back(x); });
     }

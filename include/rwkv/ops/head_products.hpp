@@ -1,14 +1,16 @@
 #pragma once
+#include <algorithm>
+
 #include <rwkv/ops/attention/tile.hpp>
 
 namespace rwkv::detail {
 
-/// Asks for rows of N numbers that will be read some time later.
-template <dim_t N, class T>
+/// Asks for rows of N numbers that will be read, or written, some time later.
+template <dim_t N, bool writes = false, class T>
 void ask_for(const T* p, dim_t row, dim_t rows) {
   constexpr dim_t line = 64 / sizeof(T);
   for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, 0, 2);
+    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, writes, 2);
 }
 
 /// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have N
@@ -20,6 +22,10 @@ struct HeadProducts {
   static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
   static constexpr dim_t width = (N + wide - 1) / wide * wide;
 
+  /// The state of a head, its rows so far apart.
+  static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
+    for (dim_t i = 0; i < N; ++i) std::copy_n(from + i * from_row, N, to + i * to_row);
+  }
   /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
   template <dim_t count, bool up = false, class F>
   static void each_tile(dim_t columns, const F& f) {

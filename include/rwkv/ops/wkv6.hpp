@@ -16,17 +16,9 @@
 //   dw_t = e^{w_t} rowsum(G_t Z_{t-1}),   du = sum_t r_t k_t c_t,   G_{t-1} = diag(e^{w_t}) G_t + r_t dy_t^T
 //
 // In RWKV-6 every token has decays of its own, in RWKV-5 all tokens have the same. Products and sums for a token and a
-// head, in N^2, with N = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 6.6 in
-// chunks, of which the state takes 5, half of one its recomputation.
+// head, in N^2, with N = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 5.7 in
+// chunks, of which the state takes 4.6, half of one its recomputation. What N^2 takes: see wkv7.hpp.
 namespace rwkv {
-namespace wkv6 {
-/// A machine whose registers hold lanes.
-template <class B>
-concept OnLanes = (Accum<B>::width > 1);
-/// Below that, token after token reads and writes the state as rarely.
-inline constexpr dim_t few_tokens = 16;
-}  // namespace wkv6
-
 /// y from the signals; w is the logarithm of the decay, from -80 to 0: in.w has one for every token, or one for all.
 /// state is the state before the first token and becomes the state after the last. starts is for wkv6_backward; its
 /// data may be null where there is none. y must not be an operand. Results do not depend on the number of threads.
@@ -35,13 +27,11 @@ void wkv6_forward(Scratch<B>&, const wkv6::Signals<B, H, N, Decay, Bonus>& in, T
                   wkv6::State<B, H, N> state, wkv6::Starts<B, H, N> starts,
                   wkv6::OverTime how = wkv6::OverTime::automatic) {
   using In = wkv6::Signals<B, H, N, Decay, Bonus>;
-  const dim_t heads = in.seq().batch * H, time = in.seq().time;
-  if (time == 0) return;
-  if constexpr (wkv6::OnLanes<B>) {
-    const bool chunked = how == wkv6::OverTime::automatic ? time >= wkv6::few_tokens : how == wkv6::OverTime::chunked;
-    B::for_each_row(heads, wkv6::LanesForward<B, H, N, In>{in, y, state, starts, chunked});
+  if (in.seq().time == 0) return;
+  if constexpr (heads::OnLanes<B>) {
+    B::for_each_row(in.heads(), wkv6::LanesForward<B, H, N, In>{in, y, state, starts, heads::in_chunks(how, in.seq())});
   } else {
-    B::for_each_row(heads * N, wkv6::ColumnForward<B, H, N, In>{in, y, state, starts});
+    B::for_each_row(in.heads() * N, wkv6::ColumnForward<B, H, N, In>{in, y, state, starts});
   }
 }
 
@@ -56,19 +46,18 @@ void wkv6_backward(Scratch<B>& scratch, const wkv6::Signals<B, H, N, Decay, Bonu
   using Out = wkv6::Signals<B, H, N, DecayGradient, BonusGradient>;
   using Add = wkv6::AddSums<B, H, N>;
   using T = typename Accum<B>::scalar;
-  const dim_t heads = in.seq().batch * H;
   if (in.seq().time == 0) return;
   const auto frame = scratch.frame();
-  const wkv6::Sums<T, N> sums{scratch.accum(heads * 2 * N)};
+  const wkv6::Sums<T, N> sums{scratch.accum(in.heads() * 2 * N)};
   const auto by_channel = [&] {
-    B::for_each_row(heads * N, wkv6::ColumnBackward<B, H, N, In>{in, dy, d.v, dstate});
-    B::for_each_row(heads * N, wkv6::RowBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
+    B::for_each_row(in.heads() * N, wkv6::ColumnBackward<B, H, N, In>{in, dy, d.v, dstate});
+    B::for_each_row(in.heads() * N, wkv6::RowBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
   };
-  if constexpr (wkv6::OnLanes<B>) {
+  if constexpr (heads::OnLanes<B>) {
     if (how == wkv6::OverTime::sequential)
       by_channel();
     else
-      B::for_each_row(heads, wkv6::LanesBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
+      B::for_each_row(in.heads(), wkv6::LanesBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
   } else {
     by_channel();
   }

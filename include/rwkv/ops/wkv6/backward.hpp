@@ -123,9 +123,9 @@ struct LanesBackward {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
     T* const own = dstate.data + head * N * N;
-    for (dim_t i = 0; i < N; ++i) std::copy_n(own + i * N, N, chunk.g + i * width);
+    chunk.copy(own, N, chunk.g, width);
     for (dim_t t = (in.seq().time - 1) / tokens * tokens; t >= 0; t -= tokens) back(chunk, head, t);
-    for (dim_t i = 0; i < N; ++i) std::copy_n(chunk.g + i * width, N, own + i * N);
+    chunk.copy(chunk.g, width, own, N);
     std::copy_n(chunk.du, N, sums.bonus(head));
     std::copy_n(chunk.dw_all, N, sums.decay(head));
   }
@@ -134,6 +134,7 @@ struct LanesBackward {
   void back(const Here& chunk, dim_t head, dim_t t) const {
     const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
     const auto ask = [&](const auto* p) { rwkv::detail::ask_for<N>(p + in.at(head, t - before), H * N, before); };
+    const auto ask_to = [&](auto* p) { rwkv::detail::ask_for<N, true>(p + in.at(head, t), H * N, n); };
     Here::Tile::transpose(N, N, starts.data + in.start(head, t / span), N, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) chunk.read(in, head, s, tokens), chunk.advance_turned();
     chunk.read(in, head, t, n);
@@ -144,8 +145,10 @@ struct LanesBackward {
     ask(in.r.data), ask(in.k.data);
     chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
     ask(in.v.data), ask(dy.data);
+    if (before && t % span == 0) rwkv::detail::ask_for<N>(starts.data + in.start(head, t / span - 1), N, N);
     chunk.respond(n);
-    if constexpr (!In::still) ask(in.w.data);
+    ask_to(d.r.data), ask_to(d.k.data), ask_to(d.v.data);
+    if constexpr (!In::still) ask(in.w.data), ask_to(d.w.data);
     chunk.differentiate(n);
     chunk.retreat();
     for (dim_t s = 0; s < n; ++s)

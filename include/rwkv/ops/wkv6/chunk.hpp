@@ -79,7 +79,7 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
   template <bool fades>
   [[gnu::noinline]] void pair_up(const T* with, const T* of, T* to, dim_t n) const {
     for (dim_t s = 0; s < n; ++s) {
-      L x[across];
+      L x[in_row];
       each_pack([&](int i) { x[i] = load(of, Lanes<W>{s * width + i * W}); });
       for (dim_t t = 0; t < s; ++t) to[t * tokens + s] = T(0);
       for (dim_t t = s + 1; t < n; ++t) {
@@ -107,12 +107,12 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
   }
 
  protected:
-  static constexpr int across = width / W;
+  static constexpr int in_row = width / W;
   /// f(i) for every pack of a row.
   template <class F>
   [[gnu::always_inline]] static void each_pack(const F& f) {
 #pragma GCC unroll 16
-    for (int i = 0; i < across; ++i) f(i);
+    for (int i = 0; i < in_row; ++i) f(i);
   }
 };
 

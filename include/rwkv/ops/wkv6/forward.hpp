@@ -63,11 +63,12 @@ struct LanesForward {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
     T *const own = state.data + head * N * N, *const z = chunk.width > N ? chunk.z : own;
-    if (z != own) copy(own, N, z, chunk.width);
+    if (z != own) chunk.copy(own, N, z, chunk.width);
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
       const auto ask = [&](const auto* p) { rwkv::detail::ask_for<N>(p + in.at(head, t + n), H * N, next); };
-      if (starts.data && t % span == 0) copy(z, chunk.width, starts.data + in.start(head, t / span), N);
+      rwkv::detail::ask_for<N, true>(y.data + in.at(head, t), H * N, n);
+      if (starts.data && t % span == 0) chunk.copy(z, chunk.width, starts.data + in.start(head, t / span), N);
       chunk.read(in, head, t, n);
       ask(in.r.data), ask(in.k.data);
       if (chunked) {
@@ -81,12 +82,7 @@ struct LanesForward {
       for (dim_t s = 0; s < n; ++s)
         Row<T, N>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
     }
-    if (z != own) copy(z, chunk.width, own, N);
-  }
-
- private:
-  static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
-    for (dim_t i = 0; i < N; ++i) std::copy_n(from + i * from_row, N, to + i * to_row);
+    if (z != own) chunk.copy(z, chunk.width, own, N);
   }
 };
 

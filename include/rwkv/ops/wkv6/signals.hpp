@@ -1,8 +1,9 @@
 #pragma once
-#include <rwkv/core/accum.hpp>
-#include <rwkv/core/view.hpp>
+#include <rwkv/ops/heads.hpp>
 
 namespace rwkv::wkv6 {
+
+using heads::OverTime, heads::Starts, heads::State;
 
 /// What WKV-5 and 6 are made from, for H heads of N channels, or the gradients of that. Decay is (Batch, Time, H * N)
 /// in WKV-6, (H * N) in WKV-5, Bonus is (H * N).
@@ -15,6 +16,7 @@ struct Signals {
   Bonus u;
 
   RWKV_HD Seq seq() const { return r.seq; }
+  RWKV_HD dim_t heads() const { return r.seq.batch * H; }  // of all sequences
   /// The place of a token's first channel; heads are counted through all sequences.
   RWKV_HD dim_t at(dim_t head, dim_t t) const { return ((head / H * r.seq.time + t) * H + head % H) * N; }
   /// The same among parameters, and among decays.
@@ -23,13 +25,6 @@ struct Signals {
   /// The place of the state of a head before a span, among those that are kept.
   RWKV_HD dim_t start(dim_t head, dim_t n) const { return ((head / H * r.seq.spans() + n) * H + head % H) * N * N; }
 };
-
-/// One matrix for every head of every sequence: rows are keys, columns are values.
-template <class B, dim_t H, dim_t N>
-using State = Tensor<Accum<B>, Batch, H, N, N>;
-/// The state before every span: what the way back needs of the way forward. Its data may be null where there is none.
-template <class B, dim_t H, dim_t N>
-using Starts = Tensor<Accum<B>, Batch, Spans, H, N, N>;
 
 /// What a head adds to the gradients of the bonus and of a decay that does not change: (Batch, H, 2, N), written whole.
 template <class T, dim_t N>
@@ -50,13 +45,6 @@ struct AddSums {
   RWKV_HD void operator()(dim_t h, auto c) const {
     for (dim_t b = 0; b < batch; ++b) store(to, c + h * N, load(to, c + h * N) + load(sums, c + (b * H + h) * 2 * N));
   }
-};
-
-/// How the recurrence goes over time. They differ by rounding alone.
-enum class OverTime {
-  automatic,   ///< whichever is the faster for these sizes
-  sequential,  ///< token after token
-  chunked      ///< some tokens at a time, as products of matrices, where the machine has lanes
 };
 
 }  // namespace rwkv::wkv6

@@ -152,15 +152,16 @@ struct LanesBackward {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
     T* const own = dstate.data + head * N * N;
-    for (dim_t i = 0; i < N; ++i) std::copy_n(own + i * N, N, chunk.g + i * width);
+    chunk.copy(own, N, chunk.g, width);
     for (dim_t t = (in.seq().time - 1) / tokens * tokens; t >= 0; t -= tokens) back(chunk, head, t);
-    for (dim_t i = 0; i < N; ++i) std::copy_n(chunk.g + i * width, N, own + i * N);
+    chunk.copy(chunk.g, width, own, N);
   }
 
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
     const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
     const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t - before), H * N, before); };
+    const auto ask_to = [&](const auto& x) { rwkv::detail::ask_for<N, true>(x.data + in.at(head, t), H * N, n); };
     Here::Tile::transpose(N, N, kept.starts.data + in.start(head, t / span), N, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) {
       chunk.read(in, kept.recalled.data, head, s, tokens);
@@ -175,12 +176,15 @@ struct LanesBackward {
     chunk.fade_gradient();
     chunk.join(chunk.q, chunk.k, chunk.past);
     ask(in.k), ask(in.v);
+    if (before && t % span == 0) rwkv::detail::ask_for<N>(kept.starts.data + in.start(head, t / span - 1), N, N);
     chunk.respond();
     ask(in.a), ask(in.b);
     chunk.join(chunk.d, chunk.x, chunk.dpast);
     ask(dy), ask(kept.recalled);
     chunk.differentiate_reads();
+    ask_to(d.r), ask_to(d.w), ask_to(d.k);
     chunk.differentiate_writes();
+    ask_to(d.v), ask_to(d.a), ask_to(d.b);
     chunk.retreat();
     chunk.write(d, head, t, n);
   }

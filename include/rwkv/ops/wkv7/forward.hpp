@@ -74,13 +74,15 @@ struct LanesForward {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
     T *const own = state.data + head * N * N, *const z = chunk.width > N ? chunk.z : own;
-    if (z != own) copy(own, N, z, chunk.width);
+    if (z != own) chunk.copy(own, N, z, chunk.width);
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
       const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t + n), H * N, next); };
-      if (kept.starts.data && t % span == 0) copy(z, chunk.width, kept.starts.data + in.start(head, t / span), N);
+      const auto ask_to = [&](const auto& x) { rwkv::detail::ask_for<N, true>(x.data + in.at(head, t), H * N, n); };
+      if (kept.starts.data && t % span == 0) chunk.copy(z, chunk.width, kept.starts.data + in.start(head, t / span), N);
       chunk.read(in, nullptr, head, t, n);
-      ask(in.r), ask(in.w);
+      ask(in.r), ask(in.w), ask_to(y);
+      if (kept.recalled.data) ask_to(kept.recalled);
       if (chunked) {
         chunk.complete(n);
         chunk.join(chunk.q, chunk.k, chunk.past);
@@ -94,13 +96,10 @@ struct LanesForward {
       }
       write(chunk, head, t, n);
     }
-    if (z != own) copy(z, chunk.width, own, N);
+    if (z != own) chunk.copy(z, chunk.width, own, N);
   }
 
  private:
-  static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
-    for (dim_t i = 0; i < N; ++i) std::copy_n(from + i * from_row, N, to + i * to_row);
-  }
   void write(const Here& chunk, dim_t head, dim_t t, dim_t n) const {
     for (dim_t s = 0; s < n; ++s) {
       const dim_t to = in.at(head, t + s), row = 2 * s * chunk.width;
