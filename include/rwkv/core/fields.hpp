@@ -156,9 +156,9 @@ constexpr dim_t sum_leaves(const Size& size) {
   P p{};
   P::fields(
       [&](const Field&, auto& member) {
-        using M = std::remove_cvref_t<decltype(member)>;
-        if constexpr (Bundle<M>)
-          n += sum_leaves<M>(size);
+        using Member = std::remove_cvref_t<decltype(member)>;
+        if constexpr (Bundle<Member>)
+          n += sum_leaves<Member>(size);
         else
           n += size(member);
       },
@@ -170,13 +170,14 @@ constexpr dim_t sum_leaves(const Size& size) {
 /// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
 template <Bundle P>
 constexpr dim_t elements(Seq seq = {}) {
-  return detail::sum_leaves<P>([&]<class M>(const M&) { return M::shape::size(seq); });
+  return detail::sum_leaves<P>([&]<class Member>(const Member&) { return Member::shape::size(seq); });
 }
 /// Their bytes: leaves need not be of one scalar.
 template <Bundle P>
 constexpr dim_t bytes(Seq seq = {}) {
-  return detail::sum_leaves<P>(
-      [&]<class M>(const M&) { return M::shape::size(seq) * static_cast<dim_t>(sizeof(typename M::scalar)); });
+  return detail::sum_leaves<P>([&]<class Member>(const Member&) {
+    return Member::shape::size(seq) * static_cast<dim_t>(sizeof(typename Member::scalar));
+  });
 }
 
 }  // namespace rwkv

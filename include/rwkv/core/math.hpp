@@ -75,14 +75,14 @@ struct Format<double> {
 };
 
 /// a[0] + a[1] x + a[2] x^2 + ..., unrolled.
-template <class L, class T, std::size_t N>
-[[gnu::always_inline]] inline L polynomial(L x, const std::array<T, N>& a) {
+template <class L, class T, std::size_t Terms>
+[[gnu::always_inline]] inline L polynomial(L x, const std::array<T, Terms>& a) {
   return [&]<std::size_t... K>(std::index_sequence<K...>) {
-    L p = L{} + a[N - 1];
-    ((p = p * x + a[N - 2 - K]), ...);
+    L p = L{} + a[Terms - 1];
+    ((p = p * x + a[Terms - 2 - K]), ...);
     return p;
   }
-  (std::make_index_sequence<N - 1>{});
+  (std::make_index_sequence<Terms - 1>{});
 }
 
 /// e^r = 1 + r + r^2 (1/2! + r/3! + ...)

@@ -8,21 +8,21 @@ namespace detail {
 
 template <class T, dim_t C>
 struct LayerNormForward {
-  using N = compute_of<T>;
-  N eps;
+  using Number = compute_of<T>;
+  Number eps;
   const T *x, *weight, *bias;
   T* y;
-  N *mean, *rstd;
+  Number *mean, *rstd;
   RWKV_HD void operator()(dim_t r) const {
     using Row = rwkv::Row<T, C>;
     const T* x_r = x + r * C;
-    const N mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
-    const N variance = Row::sum([&](auto c) {
-                         const auto d = load(x_r, c) - mu;
-                         return d * d;
-                       }) /
-                       C;
-    const N s = N(1) / math::sqrt(variance + eps);
+    const Number mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
+    const Number variance = Row::sum([&](auto c) {
+                              const auto d = load(x_r, c) - mu;
+                              return d * d;
+                            }) /
+                            C;
+    const Number s = Number(1) / math::sqrt(variance + eps);
     mean[r] = mu, rstd[r] = s;
     Row::each([&](auto c) { store(y + r * C, c, (load(x_r, c) - mu) * s * load(weight, c) + load(bias, c)); });
   }
@@ -31,26 +31,27 @@ struct LayerNormForward {
 /// dx of a block of rows, and that block's share of dweight and dbias, (blocks, 2, C).
 template <class T, dim_t C>
 struct LayerNormBackward {
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   static constexpr dim_t block = 64;
   dim_t rows;
   const T *x, *weight;
-  const N *mean, *rstd;
+  const Number *mean, *rstd;
   const T* dy;
   T* dx;
-  N* shares;
+  Number* shares;
   RWKV_HD void operator()(dim_t n) const {
     using Row = rwkv::Row<T, C>;
-    N *dw = shares + n * 2 * C, *db = dw + C;
+    Number *dw = shares + n * 2 * C, *db = dw + C;
     Row::each([&](auto c) {
-      const At<N, decltype(c)> zero{};
+      const At<Number, decltype(c)> zero{};
       store(dw, c, zero), store(db, c, zero);
     });
     for (dim_t r = n * block, end = r + block < rows ? r + block : rows; r < end; ++r) {
       const T *x_r = x + r * C, *dy_r = dy + r * C;
-      const N mu = mean[r], s = rstd[r];
-      const N along_one = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c); }) / C;
-      const N along_x = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c) * (load(x_r, c) - mu); }) * s / C;
+      const Number mu = mean[r], s = rstd[r];
+      const Number along_one = Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c); }) / C;
+      const Number along_x =
+          Row::sum([&](auto c) { return load(dy_r, c) * load(weight, c) * (load(x_r, c) - mu); }) * s / C;
       Row::each([&](auto c) {
         const auto g = load(dy_r, c), normed = (load(x_r, c) - mu) * s;
         store(dx + r * C, c, s * (g * load(weight, c) - along_one - normed * along_x));
@@ -70,8 +71,8 @@ void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, 
                         Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, Time> mean,
                         Tensor<Accum<B>, Batch, Time> rstd) {
   using Kernel = detail::LayerNormForward<typename B::scalar, C>;
-  B::for_each_row(y.seq.tokens(), Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data,
-                                         mean.data, rstd.data});
+  B::for_each_row(y.seq.tokens(), Kernel{static_cast<typename Kernel::Number>(eps), x.data, weight.data, bias.data,
+                                         y.data, mean.data, rstd.data});
 }
 /// dx is written, dweight and dbias are added to. dx may be dy.
 template <class B, dim_t C>

@@ -97,7 +97,7 @@ class LayerRun final : public LayerUnderTest {
     Machine::upload(bundle.data(), host.data(), bundle.size());
   }
   static Facts make_facts() {
-    using N = compute_of<T>;
+    using Number = compute_of<T>;
     typename L::template Cache<B> kept{};
     int tensors = 0;
     for_each_leaf([&](auto&, auto&, auto&) { ++tensors; }, kept);
@@ -108,8 +108,8 @@ class LayerRun final : public LayerUnderTest {
             Out::channels(),
             L::flops,
             tensors,
-            unit(std::numeric_limits<N>()),
-            std::is_same_v<T, N> ? 0 : unit(std::numeric_limits<T>())};
+            unit(std::numeric_limits<Number>()),
+            std::is_same_v<T, Number> ? 0 : unit(std::numeric_limits<T>())};
   }
 };
 
