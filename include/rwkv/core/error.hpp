@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 namespace detail {
 

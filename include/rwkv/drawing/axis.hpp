@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <rwkv/core/config.hpp>
+
 namespace drawing {
 
 enum class Scale { linear, logarithmic };

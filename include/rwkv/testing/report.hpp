@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv::testing {
 
 /// Two numbers that should agree and do not.

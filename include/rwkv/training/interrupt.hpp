@@ -1,6 +1,8 @@
 #pragma once
 #include <csignal>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// While one exists, SIGINT (Ctrl-C) and SIGTERM only raise a flag, so that a step or a save is finished first. The

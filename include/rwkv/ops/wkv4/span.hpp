@@ -26,6 +26,9 @@ template <class L>
 #ifdef __CUDA_ARCH__
   return ::exp(x);
 #else
+#ifdef __clang__
+#pragma clang fp reassociate(off)
+#endif
   using T = scalar_of<L>;
   using Bits = math::detail::Bits<L>;
   constexpr int mantissa = math::detail::Format<T>::mantissa;
