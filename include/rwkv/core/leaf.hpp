@@ -1,7 +1,9 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rwkv/core/buffer.hpp>
@@ -72,6 +74,18 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
   for (const dim_t d : extents) leaf.shape.push_back(Shape<>::extent(d, seq)), leaf.size *= leaf.shape.back();
 }
 
+}  // namespace detail
+
+namespace detail {
+/// Error if two leaves have the same name: they would start alike, and no file could hold both.
+[[gnu::cold, gnu::noinline]] inline void expect_different_names(const std::vector<Leaf>& leaves) {
+  std::vector<std::string_view> names;
+  for (const Leaf& leaf : leaves) names.push_back(leaf.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    throw Error("two parameters are called \"", *twice, "\": give their fields, or layers by Named, different names");
+}
 }  // namespace detail
 
 /// The leaves of a bundle in the order of its fields, without memory for them. Trained ones come first in memory, so

@@ -20,18 +20,4 @@ struct Named : L {
   static constexpr auto name = Called;
 };
 
-namespace detail {
-/// What a composer calls its child: the child's name; nothing if it composes others, which name themselves; else its
-/// place.
-template <class L>
-constexpr Field field_of(int place) {
-  if constexpr (requires { L::name; })
-    return {.name = L::name.text};
-  else if constexpr (requires { L::composes; })
-    return {};
-  else
-    return {.index = place};
-}
-}  // namespace detail
-
 }  // namespace rwkv

@@ -14,7 +14,7 @@ struct Tied {
   static_assert(SameShape<decltype(First::template Params<detail::Sizes>::weight),
                           decltype(Last::template Params<detail::Sizes>::weight)>,
                 "Tied: both layers must have a weight of the same shape");
-  static constexpr bool composes = true;
+  static constexpr bool composes = true, apart = detail::told_apart<First, Body>();
   static constexpr dim_t flops = First::flops + Body::flops + Last::flops;
   using In = typename First::In;
   using Out = typename Last::Out;
@@ -24,8 +24,8 @@ struct Tied {
     typename First::template Params<B> first;
     typename Body::template Params<B> body;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(detail::field_of<First>(0), p.first...);
-      f(detail::field_of<Body>(1), p.body...);
+      f(detail::field_of<First>(0, apart), p.first...);
+      f(detail::field_of<Body>(1, apart), p.body...);
     }
   };
   template <class Kind, class B>
@@ -34,9 +34,9 @@ struct Tied {
     typename Kind::template of<Body, B> body;
     typename Kind::template of<Last, B> last;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(detail::field_of<First>(0), p.first...);
-      f(detail::field_of<Body>(1), p.body...);
-      f(detail::field_of<Last>(2), p.last...);
+      f(detail::field_of<First>(0, apart), p.first...);
+      f(detail::field_of<Body>(1, apart), p.body...);
+      f(detail::field_of<Last>(2, apart), p.last...);
     }
   };
   template <class B>

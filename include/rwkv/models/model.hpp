@@ -5,7 +5,7 @@
 namespace rwkv {
 
 /// The parameters of Net on machine B, with the initial values that their fields declare. The same seed gives the same
-/// model on any machine and with any number of threads.
+/// model on any machine and with any number of threads. Error if two parameters have the same name.
 template <class Net, Backend B = Cpu<float>>
 struct Model {
   static_assert(Layer<Net, B>);
@@ -17,9 +17,9 @@ struct Model {
 
   Owned<B, Params> params;
 
-  explicit Model(std::uint64_t seed = 0) { params.reset(seed); }
+  explicit Model(std::uint64_t seed = 0) : Model(Layout<B>{}) { params.reset(seed); }
   /// To be loaded: matrices are stored as the layout says, all parameters are zero. See layout_as_stored.
-  explicit Model(Layout<B> layout) : params({}, std::move(layout)) {}
+  explicit Model(Layout<B> layout) : params({}, std::move(layout)) { detail::expect_different_names(params.leaves()); }
   /// What `batch` sequences remember before their first token.
   static State fresh_state(dim_t batch = 1) {
     State state({batch, 1});
