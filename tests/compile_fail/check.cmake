@@ -4,6 +4,7 @@
 #   // expect <compiler>: <words>  likewise, for g++ or clang++ alone
 #   // bad flags: <flags>          the lines after it are of another bad compilation, with these flags
 #   // bad flags <compiler>: …     likewise, for g++ or clang++ alone
+#   // most: <number>              no bad compilation complains in more lines
 set(command ${COMPILER} -std=c++20 -fsyntax-only)
 foreach(folder IN LISTS INCLUDES)
   list(APPEND command -I${folder})
@@ -23,6 +24,8 @@ file(STRINGS ${SOURCE} lines REGEX "^// (expect|bad flags)")
 if(NOT lines MATCHES "// expect")
   message(FATAL_ERROR "${SOURCE} has no line `// expect: <words>`")
 endif()
+file(STRINGS ${SOURCE} most REGEX "^// most: ")
+string(REPLACE "// most: " "" most "${most}")
 set(output)  # of the bad compilation that the lines speak of
 set(skip FALSE)
 foreach(line IN LISTS lines)
@@ -46,6 +49,12 @@ foreach(line IN LISTS lines)
     execute_process(COMMAND ${command} -DRWKV_BAD ${flags} ${SOURCE} RESULT_VARIABLE status ERROR_VARIABLE output)
     if(status EQUAL 0)
       message(FATAL_ERROR "the bad twin must not compile ${flags}")
+    endif()
+    string(REGEX MATCHALL "\n" ends "${output}")
+    list(LENGTH ends length)
+    if(most AND length GREATER most)
+      message("${output}")
+      message(FATAL_ERROR "the complaint takes ${length} lines")
     endif()
   endif()
   if(what STREQUAL expect)

@@ -24,6 +24,22 @@ std::string names() {
   return all;
 }
 
+/// Without parameters, but with a state.
+struct Counter {
+  using In = Shape<Batch, Time, 8>;
+  using Out = In;
+  static constexpr dim_t flops = 0;
+  template <class B>
+  using Params = Empty;
+  template <class B>
+  using Cache = Empty;
+  template <class B>
+  struct State {
+    Tensor<B, Batch, 1> seen;
+    static constexpr void fields(auto&& f, auto&&... s) { f(Field{"seen"}, s.seen...); }
+  };
+};
+
 }  // namespace
 
 TEST_CASE("layers without names are told apart by their places") {
@@ -31,7 +47,7 @@ TEST_CASE("layers without names are told apart by their places") {
         "0.weight 1.0.weight 2.0.weight 3.weight");
   CHECK(names<Sequential<Residual<Some>, Recompute<Residual<Some>>>>() == "0.0.weight 1.0.weight");
   CHECK(names<Sequential<Sequential<Some, Sequential<Some, Some>>, Some>>() ==
-        "0.0.weight 0.1.0.weight 0.1.1.weight 1.weight");
+        "0.weight 1.0.weight 1.1.weight 1.weight");
   CHECK(names<Sequential<Some, Repeat<2, Some>>>() == "0.weight 1.0.weight 1.1.weight");
   CHECK(names<Repeat<2, Sequential<Residual<Some>, Residual<Some>>>>() ==
         "0.0.0.weight 0.1.0.weight 1.0.0.weight 1.1.0.weight");
@@ -42,9 +58,18 @@ TEST_CASE("layers without names are told apart by their places") {
 TEST_CASE("composers are left out of names that are different without them") {
   CHECK(names<Sequential<Residual<Named<"a", Some>>, Residual<Named<"b", Some>>>>() == "a.weight b.weight");
   CHECK(names<Sequential<Residual<Some>, Some>>() == "0.weight 1.weight");
+  CHECK(names<Sequential<Some, Repeat<2, Residual<Some>>>>() == "0.weight 0.0.weight 1.0.weight");
   CHECK(names<Sequential<Residual<Some, Some>, Named<"c", Some>>>() == "0.weight 1.weight c.weight");
   CHECK(names<Sequential<Residual<Relu<8>, Some>, Residual<Relu<8>>>>() == "1.weight");
   CHECK(names<Named<"a", Sequential<Residual<Some>, Residual<Some>>>>() == "0.0.weight 1.0.weight");
+}
+
+TEST_CASE("states are told apart where there are no parameters") {
+  using Net = Sequential<Sequential<Some, Counter>, Sequential<Relu<8>, Counter>>;
+  using B = Cpu<float>;
+  const auto states = list_leaves<B, Net::State<B>>();
+  CHECK(states[0].name + " " + states[1].name == "0.1.seen 1.1.seen");
+  CHECK(list_leaves<B, Net::Params<B>>()[0].name == "0.weight");
 }
 
 TEST_CASE("two layers of the same kind start with different numbers") {

@@ -124,12 +124,19 @@ struct Path {
 };
 
 namespace detail {
+/// Says which bundle does not list every member.
+template <class P>
+struct ForgetfulBundle {
+  static_assert(
+      lists_every_member<P>(),
+      "fields() must list every member of the bundle once, as a forgotten one would be neither initialised "
+      "nor saved; how many are views of another's memory, and not listed, `static constexpr int borrowed` says");
+};
+
 template <class F, class First, class... Rest>
 void visit_leaves(const Path& path, F& f, First& first, Rest&... rest) {
   using P = std::remove_const_t<First>;
-  static_assert(
-      lists_every_member<P>(),
-      "fields() must list every member of the bundle once: a forgotten one would be neither initialised nor saved");
+  if constexpr (!lists_every_member<P>()) ForgetfulBundle<P>();
   P::fields(
       [&](const Field& field, auto& a, auto&... b) {
         const Path here{&path, &field};

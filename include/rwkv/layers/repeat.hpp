@@ -23,11 +23,11 @@ struct UnderNumber<L> {
 /// is data.
 template <int Blocks, class Each, int From = 0>
 struct Repeat {
-  using L = typename detail::UnderNumber<Each>::type;
+  using L = typename detail::UnderNumber<detail::checked<Each>>::type;
   static_assert(Blocks > 0, "Repeat: at least one block");
   static_assert(SameShape<typename L::Out, typename L::In>,
                 "Repeat: the repeated layer must return the shape it takes");
-  static constexpr bool composes = true;
+  using composes = detail::Layers<L>;
   static constexpr dim_t flops = Blocks * L::flops;
   using In = typename L::In;
   using Out = In;

@@ -1,15 +1,17 @@
 #pragma once
+#include <rwkv/layers/check_layer.hpp>
 #include <rwkv/layers/child_name.hpp>
+#include <rwkv/layers/named.hpp>
 
 namespace rwkv {
 namespace detail {
 
-/// Layers from a place on; Apart: see told_apart.
-template <int Place, bool Apart, class... Ls>
+/// Layers from a place on.
+template <int Place, Apart apart, class... Ls>
 struct Chain;
 
-template <int Place, bool Apart, class A>
-struct Chain<Place, Apart, A> {
+template <int Place, Apart apart, class A>
+struct Chain<Place, apart, A> {
   using In = typename A::In;
   using Out = typename A::Out;
   static constexpr dim_t flops = A::flops;
@@ -17,7 +19,9 @@ struct Chain<Place, Apart, A> {
   template <class Kind, class B>
   struct Parts {
     typename Kind::template of<A, B> first;
-    static constexpr void fields(auto&& f, auto&&... p) { f(field_of<A>(Place, Apart), p.first...); }
+    static constexpr void fields(auto&& f, auto&&... p) {
+      f(field_of<A>(Place, apart.template of<Kind>()), p.first...);
+    }
   };
   template <class B>
   using Params = Parts<ParamsOf, B>;
@@ -38,9 +42,9 @@ struct Chain<Place, Apart, A> {
   }
 };
 
-template <int Place, bool Apart, class A, class Next, class... More>
-struct Chain<Place, Apart, A, Next, More...> {
-  using Rest = Chain<Place + 1, Apart, Next, More...>;
+template <int Place, Apart apart, class A, class Next, class... More>
+struct Chain<Place, apart, A, Next, More...> {
+  using Rest = Chain<Place + 1, apart, Next, More...>;
   static_assert(SameShape<typename A::Out, typename Next::In>,
                 "Sequential: a layer must take the shape the layer before it returns");
   using In = typename A::In;
@@ -53,7 +57,7 @@ struct Chain<Place, Apart, A, Next, More...> {
     typename Kind::template of<A, B> first;
     typename Kind::template of<Rest, B> rest;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(field_of<A>(Place, Apart), p.first...);
+      f(field_of<A>(Place, apart.template of<Kind>()), p.first...);
       f(Field{}, p.rest...);
     }
   };
@@ -82,10 +86,10 @@ struct Chain<Place, Apart, A, Next, More...> {
 }  // namespace detail
 
 /// One layer after another. Layers without a name are called by their place: "0", "1", ...; composers without one only
-/// where what they compose would otherwise be called as another layer is: "1.0", "2.0", ...
+/// where two tensors would otherwise be called alike: "1.0", "2.0", ...
 template <class... Ls>
-struct Sequential : detail::Chain<0, detail::told_apart<Ls...>(), Ls...> {
-  static constexpr bool composes = true;
+struct Sequential : detail::Chain<0, detail::apart_of<detail::checked<Ls>...>, detail::checked<Ls>...> {
+  using composes = detail::Layers<Ls...>;
 };
 
 }  // namespace rwkv

@@ -1,6 +1,6 @@
 #pragma once
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/check_layer.hpp>
 
 namespace rwkv {
 
@@ -8,12 +8,12 @@ namespace rwkv {
 /// model on any machine and with any number of threads. Error if two parameters have the same name.
 template <class Net, Backend B = Cpu<float>>
 struct Model {
-  static_assert(Layer<Net, B>);
+  static_assert(sizeof(detail::CheckedCalls<B, Net>) > 0);  // says what the net lacks
   using net = Net;
   using backend = B;
-  using Params = typename Net::template Params<B>;
-  using Cache = typename Net::template Cache<B>;
-  using State = Owned<Accum<B>, typename Net::template State<Accum<B>>>;
+  using Params = typename detail::checked<Net>::template Params<B>;
+  using Cache = typename detail::checked<Net>::template Cache<B>;
+  using State = Owned<Accum<B>, typename detail::checked<Net>::template State<Accum<B>>>;
 
   Owned<B, Params> params;
 

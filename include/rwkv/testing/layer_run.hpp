@@ -5,7 +5,7 @@
 #include <limits>
 
 #include <rwkv/io/safetensors.hpp>
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/check_layer.hpp>
 #include <rwkv/testing/layer_under_test.hpp>
 #include <rwkv/testing/report.hpp>
 #include <rwkv/testing/signal_memory.hpp>
@@ -16,6 +16,7 @@ namespace rwkv::testing {
 /// one place.
 template <class L, class B>
 class LayerRun final : public LayerUnderTest {
+  static_assert(sizeof(rwkv::detail::CheckedCalls<B, L>) > 0);  // says what the layer lacks
   using T = typename B::scalar;
   using Params = Owned<B, typename L::template Params<B>>;
   using Cache = Owned<B, typename L::template Cache<B>>;
