@@ -38,9 +38,9 @@ inline SummaryRow summary_row(std::span<const Leaf> leaves, std::size_t first, s
           std::to_string(leaf.size * dim_t(blocks)),
           stored,
           leaf.field.init.name,
-          short_number(leaf.field.init.gain),
+          short_number(double(leaf.field.init.gain)),
           leaf.field.decays ? "yes" : "no",
-          leaf.trained ? short_number(leaf.field.lr_scale) : "fixed"};
+          leaf.trained ? short_number(double(leaf.field.lr_scale)) : "fixed"};
 }
 /// A row for every leaf; the blocks of a stack, which differ only in their number, share theirs.
 inline std::vector<SummaryRow> summary_rows(std::span<const Leaf> leaves) {

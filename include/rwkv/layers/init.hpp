@@ -57,10 +57,11 @@ inline void fill_orthogonal(const Site& site, float gain, std::span<float> value
   pool().run((rows + 63) / 64, [&](dim_t task) {
     const auto n = static_cast<dim_t>(a.size());
     for (dim_t i = task * 64 * columns, end = std::min((task + 1) * 64 * columns, n); i < end; ++i)
-      a[static_cast<std::size_t>(i)] = site.random.normals(static_cast<std::uint64_t>(i) / 2)[i % 2];
+      a[static_cast<std::size_t>(i)] =
+          site.random.normals(static_cast<std::uint64_t>(i) / 2)[static_cast<std::size_t>(i % 2)];
   });
   orthonormalise(rows, columns, a);
-  const double scale = gain * std::sqrt(std::max(1.0, double(site.rows) / double(site.columns)));
+  const double scale = double(gain) * std::sqrt(std::max(1.0, double(site.rows) / double(site.columns)));
   for (dim_t i = 0; i < site.rows; ++i)
     for (dim_t j = 0; j < site.columns; ++j)
       values[static_cast<std::size_t>(i * site.columns + j)] =

@@ -13,7 +13,7 @@ class Interrupt {
     flag() = 0;
     struct sigaction action {};
     action.sa_handler = [](int) { flag() = 1; };
-    action.sa_flags = SA_RESETHAND;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, &old_int_);
     sigaction(SIGTERM, &action, &old_term_);
   }

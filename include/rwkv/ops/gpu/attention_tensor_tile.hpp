@@ -45,18 +45,18 @@ template <int Side>
 struct SquareSight {
   int behind, window;
   bool any, cut;  // whether some are seen, and whether some are not
-  RWKV_HD SquareSight(dim_t behind, dim_t window, int rows, int columns)
-      : behind(static_cast<int>(behind)),
-        window(static_cast<int>(window < most ? window : most)),
-        any(!Sight{window}.hides(least(behind, rows, columns), least(behind, rows, columns) + rows + columns - 2)),
-        cut(Sight{window}.cuts(least(behind, rows, columns), least(behind, rows, columns) + rows + columns - 2)) {}
+  RWKV_HD SquareSight(dim_t after, dim_t width, int rows, int columns)
+      : behind(static_cast<int>(after)),
+        window(static_cast<int>(width < most ? width : most)),
+        any(!Sight{width}.hides(least(after, rows, columns), least(after, rows, columns) + rows + columns - 2)),
+        cut(Sight{width}.cuts(least(after, rows, columns), least(after, rows, columns) + rows + columns - 2)) {}
   RWKV_HD bool sees(int row, int column) const {
     return static_cast<unsigned>(behind + Side * (row - column)) < static_cast<unsigned>(window);
   }
 
  private:
   static constexpr dim_t most = dim_t(1) << 30;
-  static RWKV_HD dim_t least(dim_t behind, int rows, int columns) { return behind - (Side > 0 ? columns : rows) + 1; }
+  static RWKV_HD dim_t least(dim_t after, int rows, int columns) { return after - (Side > 0 ? columns : rows) + 1; }
 };
 
 /// Rows of D channels in shared memory, channels of 0 up to whole fragments.
