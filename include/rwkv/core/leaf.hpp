@@ -1,9 +1,7 @@
 #pragma once
-#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <rwkv/core/buffer.hpp>
@@ -79,12 +77,11 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
 namespace detail {
 /// Error if two leaves have the same name: they would start alike, and no file could hold both.
 [[gnu::cold, gnu::noinline]] inline void expect_different_names(const std::vector<Leaf>& leaves) {
-  std::vector<std::string_view> names;
-  for (const Leaf& leaf : leaves) names.push_back(leaf.name);
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end())
-    throw Error("two parameters are called \"", *twice, "\": give their fields, or layers by Named, different names");
+  for (const Leaf& leaf : leaves)
+    for (const Leaf* other = leaves.data(); other != &leaf; ++other)
+      if (other->name == leaf.name)
+        throw Error("two parameters are called \"", leaf.name,
+                    "\": give their fields, or layers by Named, different names");
 }
 }  // namespace detail
 
