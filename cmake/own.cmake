@@ -5,6 +5,11 @@ target_compile_options(rwkv_own INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextr
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-restrict>)
 if(RWKV_NATIVE)
   target_compile_options(rwkv_own INTERFACE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O3 -march=native>)
+  # g++ 14 takes four times as long with it, 77 % of that in its second scheduling pass (on Zen 5); others do not.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 14
+     AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
+    target_compile_options(rwkv_own INTERFACE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-fno-schedule-insns2>)
+  endif()
 endif()
 target_link_libraries(rwkv_own INTERFACE rwkv::io)
 

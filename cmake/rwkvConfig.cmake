@@ -1,13 +1,16 @@
 include(CMakeFindDependencyMacro)
-find_dependency(Eigen3)  # no version: 3.4 and 5 each refuse a request for the other
-if(Eigen3_VERSION VERSION_LESS 3.4)
-  set(rwkv_FOUND FALSE)
-  set(rwkv_NOT_FOUND_MESSAGE
-    "expected Eigen3 3.4 or newer, found ${Eigen3_VERSION} in ${Eigen3_DIR}; install a newer one or name its folder in Eigen3_DIR")
-  return()
+if(NOT TARGET Eigen3::Eigen)  # a project may have its own
+  find_dependency(Eigen3)  # no version: 3.4 and 5 each refuse a request for the other
+  if(Eigen3_VERSION VERSION_LESS 3.4)
+    set(rwkv_FOUND FALSE)
+    set(rwkv_NOT_FOUND_MESSAGE
+      "expected Eigen3 3.4 or newer, found ${Eigen3_VERSION} in ${Eigen3_DIR}; install a newer one or name its folder in Eigen3_DIR")
+    return()
+  endif()
 endif()
 find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/rwkvTargets.cmake)
+target_link_libraries(rwkv::rwkv INTERFACE Eigen3::Eigen Threads::Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/models.cmake)
 
 set(rwkv_io_FOUND TRUE)

@@ -1,4 +1,7 @@
 // expect: fields() must list every member
+// expect: static constexpr int borrowed
+// expect g++: ForgetfulBundle<Pair>
+// expect clang++: ForgetfulBundle<Pair>
 #include <rwkv/core/fields.hpp>
 
 struct Pair {

@@ -1,5 +1,6 @@
 # cmake -DINCLUDE=<folder> -P order.cmake: a header includes only headers of its own room and of rooms before it.
-# rwkv.hpp is the front door: it may include all, no room may include it.
+# rwkv.hpp is the front door: it may include all, no room may include it. All begin with core/config.hpp, if only by what
+# they include, so that it can say what the library cannot work with before anything else is complained about.
 set(order core backend ops layers models io text training inference registry drawing testing)
 
 get_filename_component(INCLUDE ${INCLUDE} ABSOLUTE)
@@ -15,6 +16,9 @@ foreach(header IN LISTS headers)
     list(APPEND wrong "${header} is in no known room")
   endif()
   file(STRINGS ${INCLUDE}/${header} includes REGEX "^ *# *include")
+  if(NOT includes MATCHES "<rwkv/" AND NOT header STREQUAL rwkv/core/config.hpp)
+    list(APPEND wrong "${header} includes nothing of ours, include rwkv/core/config.hpp")
+  endif()
   foreach(line IN LISTS includes)
     if(line MATCHES "include *\"")
       list(APPEND wrong "${header} includes in quotes, write <rwkv/room/name.hpp>")

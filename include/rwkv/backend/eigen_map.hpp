@@ -23,13 +23,15 @@ using EigenRows = Eigen::Matrix<EigenScalar<std::remove_const_t<T>>, Rows, Eigen
 /// Rows of numbers, `row` of them from one to the next; of a const T, what cannot be written.
 template <int Rows = Eigen::Dynamic, class T>
 auto eigen_map(T* data, dim_t rows, dim_t columns, dim_t row) {
-  using M = EigenRows<T, Rows>;
-  using Number = std::conditional_t<std::is_const_v<T>, const typename M::Scalar, typename M::Scalar>;
-  using Map = Eigen::Map<std::conditional_t<std::is_const_v<T>, const M, M>, Eigen::Unaligned, Eigen::OuterStride<>>;
+  using Matrix = EigenRows<T, Rows>;
+  using Number = std::conditional_t<std::is_const_v<T>, const typename Matrix::Scalar, typename Matrix::Scalar>;
+  using Map =
+      Eigen::Map<std::conditional_t<std::is_const_v<T>, const Matrix, Matrix>, Eigen::Unaligned, Eigen::OuterStride<>>;
   return Map(reinterpret_cast<Number*>(data), rows, columns, Eigen::OuterStride<>(row));
 }
 
-/// What View::matrix gives: of (Batch, Time, C) the tokens are the rows; of (O, I), O; a (C) is one row.
+/// What View::matrix gives: of (Batch, Time, C) the tokens are the rows; of (Outputs, Inputs), Outputs; a (C) is one
+/// row.
 template <class T, class S>
 struct AsMatrix<View<T, S>> {
   static constexpr bool named = S::extents[0] < 0, one_row = !named && S::rank == 1;
@@ -43,11 +45,11 @@ struct AsMatrix<View<T, S>> {
 
 /// The tensor of shape S that lies in the memory of an Eigen matrix, in the rows and columns of View::matrix. Error
 /// where the matrix has others, or gaps between its rows.
-template <class S, class M>
-auto view_of(M&& matrix, Seq seq = {}) {
+template <class S, class Matrix>
+auto view_of(Matrix&& matrix, Seq seq = {}) {
   using T = std::remove_pointer_t<decltype(matrix.data())>;
-  static_assert(std::is_lvalue_reference_v<M>, "rwkv: a view of a temporary matrix would outlive it");
-  static_assert(std::remove_cvref_t<M>::IsRowMajor, "rwkv: expected a matrix in rows, Eigen::RowMajor");
+  static_assert(std::is_lvalue_reference_v<Matrix>, "rwkv: a view of a temporary matrix would outlive it");
+  static_assert(std::remove_cvref_t<Matrix>::IsRowMajor, "rwkv: expected a matrix in rows, Eigen::RowMajor");
   const View<T, S> x{matrix.data(), seq};
   const auto expected = x.matrix();
   if (matrix.rows() != expected.rows() || matrix.cols() != expected.cols() || matrix.outerStride() != expected.cols())

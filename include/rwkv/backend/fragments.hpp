@@ -11,9 +11,9 @@
 namespace rwkv {
 
 /// Pairs of bf16 that a thread holds, the first of a pair in the lower half.
-template <int N>
+template <int Count>
 struct Pairs {
-  std::uint32_t at[N];
+  std::uint32_t at[Count];
 };
 /// Of the left matrix: row g, columns 2i and 2i + 1; row g + 8; and the same eight columns further.
 using LeftFragment = Pairs<4>;

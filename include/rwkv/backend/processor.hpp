@@ -5,6 +5,8 @@
 #include <fstream>
 #include <string>
 
+#include <rwkv/core/config.hpp>
+
 // What a figure needs beside it: the processor, and the memory that the process took.
 namespace rwkv {
 

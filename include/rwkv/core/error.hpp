@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
 #include <rwkv/core/quoted.hpp>
 
 namespace rwkv {

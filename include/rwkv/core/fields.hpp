@@ -125,12 +125,19 @@ struct Path {
 };
 
 namespace detail {
+/// Says which bundle does not list every member.
+template <class P>
+struct ForgetfulBundle {
+  static_assert(
+      lists_every_member<P>(),
+      "fields() must list every member of the bundle once, as a forgotten one would be neither initialised "
+      "nor saved; how many are views of another's memory, and not listed, `static constexpr int borrowed` says");
+};
+
 template <class F, class First, class... Rest>
 void visit_leaves(const Path& path, F& f, First& first, Rest&... rest) {
   using P = std::remove_const_t<First>;
-  static_assert(
-      lists_every_member<P>(),
-      "fields() must list every member of the bundle once: a forgotten one would be neither initialised nor saved");
+  if constexpr (!lists_every_member<P>()) ForgetfulBundle<P>();
   P::fields(
       [&](const Field& field, auto& a, auto&... b) {
         const Path here{&path, &field};
@@ -157,9 +164,9 @@ constexpr dim_t sum_leaves(const Size& size) {
   P p{};
   P::fields(
       [&](const Field&, auto& member) {
-        using M = std::remove_cvref_t<decltype(member)>;
-        if constexpr (Bundle<M>)
-          n = sum(n, sum_leaves<M>(size));
+        using Member = std::remove_cvref_t<decltype(member)>;
+        if constexpr (Bundle<Member>)
+          n = sum(n, sum_leaves<Member>(size));
         else
           n = sum(n, size(member));
       },
@@ -171,13 +178,13 @@ constexpr dim_t sum_leaves(const Size& size) {
 /// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
 template <Bundle P>
 constexpr dim_t elements(Seq seq = {}) {
-  return detail::sum_leaves<P>([&]<class M>(const M&) { return detail::size_at<typename M::shape>(seq); });
+  return detail::sum_leaves<P>([&]<class Member>(const Member&) { return detail::size_at<typename Member::shape>(seq); });
 }
 /// Their bytes: leaves need not be of one scalar.
 template <Bundle P>
 constexpr dim_t bytes(Seq seq = {}) {
-  return detail::sum_leaves<P>([&]<class M>(const M&) {
-    return detail::product(detail::size_at<typename M::shape>(seq), sizeof(typename M::scalar));
+  return detail::sum_leaves<P>([&]<class Member>(const Member&) {
+    return detail::product(detail::size_at<typename Member::shape>(seq), sizeof(typename Member::scalar));
   });
 }
 

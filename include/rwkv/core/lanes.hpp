@@ -106,16 +106,16 @@ RWKV_HD void store(T* p, Lanes<W> i, const std::type_identity_t<Pack<T, W>>& x) 
 }
 
 /// Asks for what will be read soon: rows of a long sequence lie further apart than a prefetcher looks.
-template <class T, class I>
-RWKV_HD void prefetch([[maybe_unused]] const T* p, [[maybe_unused]] I i) {
+template <class T, class Index>
+RWKV_HD void prefetch([[maybe_unused]] const T* p, [[maybe_unused]] Index i) {
 #ifndef __CUDA_ARCH__
   if constexpr (requires { i.first; }) __builtin_prefetch(p + i.first);
 #endif
 }
 
-/// What load gives at an index of type I: what T is computed with, or a Pack of it.
-template <class T, class I>
-using At = decltype(load(std::declval<const T*>(), std::declval<I>()));
+/// What load gives at an index of type Index: what T is computed with, or a Pack of it.
+template <class T, class Index>
+using At = decltype(load(std::declval<const T*>(), std::declval<Index>()));
 
 /// x in every lane of an L. x - 0 is one broadcast; 0 + x would be an addition, since it turns -0 into 0.
 template <class L>
@@ -123,11 +123,11 @@ RWKV_HD L broadcast(scalar_of<L> x) {
   return x - L{};
 }
 
-/// Lanes I... of x and y side by side.
-template <int... I, class L>
+/// Lanes Index... of x and y side by side.
+template <int... Index, class L>
 [[gnu::always_inline]] inline L shuffle(L x, L y) {
 #ifdef __CUDACC__  // whose front end does not know the builtin
-  constexpr int from[]{I...}, W = width_of<L>;
+  constexpr int from[]{Index...}, W = width_of<L>;
   if constexpr (W == 1) {
     return from[0] < W ? x : y;
   } else {
@@ -136,7 +136,7 @@ template <int... I, class L>
     return z;
   }
 #else
-  return __builtin_shufflevector(x, y, I...);
+  return __builtin_shufflevector(x, y, Index...);
 #endif
 }
 

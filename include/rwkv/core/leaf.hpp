@@ -76,6 +76,17 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
 
 }  // namespace detail
 
+namespace detail {
+/// Error if two leaves have the same name: they would start alike, and no file could hold both.
+[[gnu::cold, gnu::noinline]] inline void expect_different_names(const std::vector<Leaf>& leaves) {
+  for (const Leaf& leaf : leaves)
+    for (const Leaf* other = leaves.data(); other != &leaf; ++other)
+      if (other->name == leaf.name)
+        throw Error("two parameters are called \"", leaf.name,
+                    "\": give their fields, or layers by Named, different names");
+}
+}  // namespace detail
+
 /// The leaves of a bundle in the order of its fields, without memory for them. Trained ones come first in memory, so
 /// that a gradient, which has only those, has the same offsets; what gets no memory has offset -1.
 template <class B, Bundle P>

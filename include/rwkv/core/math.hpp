@@ -14,7 +14,8 @@
 
 // Mathematics on lanes. One text serves float, double and every pack of them, so a channel gets the same number
 // whichever lane it sits in; a device uses its own library, which knows its hardware. Kernels say math::exp, never exp:
-// g++ would pick ::exp(double) for floats, and an rwkv::exp would be ambiguous for users of CUDA's headers.
+// g++ would pick ::exp(double) for floats, and an rwkv::exp would be ambiguous for users of CUDA's headers. Where the
+// order of operations is the point, clang is told to keep it: no macro shows -fassociative-math, as g++'s do.
 namespace rwkv::math {
 
 template <class L>
@@ -75,14 +76,14 @@ struct Format<double> {
 };
 
 /// a[0] + a[1] x + a[2] x^2 + ..., unrolled.
-template <class L, class T, std::size_t N>
-[[gnu::always_inline]] inline L polynomial(L x, const std::array<T, N>& a) {
+template <class L, class T, std::size_t Terms>
+[[gnu::always_inline]] inline L polynomial(L x, const std::array<T, Terms>& a) {
   return [&]<std::size_t... K>(std::index_sequence<K...>) {
-    L p = L{} + a[N - 1];
-    ((p = p * x + a[N - 2 - K]), ...);
+    L p = L{} + a[Terms - 1];
+    ((p = p * x + a[Terms - 2 - K]), ...);
     return p;
   }
-  (std::make_index_sequence<N - 1>{});
+  (std::make_index_sequence<Terms - 1>{});
 }
 
 /// e^r = 1 + r + r^2 (1/2! + r/3! + ...)
@@ -108,13 +109,18 @@ struct Exponential {
   Bits<L> n;
   L q;
   [[gnu::always_inline]] explicit Exponential(L x) {
+#ifdef __clang__
+#pragma clang fp reassociate(off)
+#endif
     constexpr T magic = T(3) * T(std::int64_t(1) << (F::mantissa - 1));  // x + magic: x rounded, in the low bits
     const L shifted = x * T(1.44269504088896340736) + magic, whole = shifted - magic;
     n = std::bit_cast<Bits<L> >(shifted) - std::bit_cast<IntegerLike<T> >(magic);
     const L r = (x - whole * F::ln2_high) - whole * F::ln2_low;
     q = polynomial(r, exp_series<T>) * (r * r) + r;
   }
-  [[gnu::always_inline]] static L power_of_two(Bits<L> n) { return std::bit_cast<L>((n + F::bias) << F::mantissa); }
+  [[gnu::always_inline]] static L power_of_two(Bits<L> n) {
+    return std::bit_cast<L>((n + F::bias) << F::mantissa);
+  }
 };
 
 }  // namespace detail
@@ -122,6 +128,9 @@ struct Exponential {
 /// e^x within 1 ulp, denormal results, infinities and NaN included.
 template <class L>
 [[gnu::always_inline]] inline L exp(L x) {
+#ifdef __clang__
+#pragma clang fp reassociate(off)
+#endif
   using F = detail::Format<scalar_of<L> >;
   x = max(L{} + F::exp_low, min(L{} + F::exp_high, x));  // in this order NaN stays NaN
   const detail::Exponential<L> e(x);
@@ -156,6 +165,9 @@ template <class L>
 /// x = 2^n m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), by its series. Within 1 ulp.
 template <class L>
 [[gnu::always_inline]] inline L log(L x) {
+#ifdef __clang__
+#pragma clang fp reassociate(off)
+#endif
   using T = scalar_of<L>;
   using F = detail::Format<T>;
   using Bits = detail::Bits<L>;

@@ -62,9 +62,9 @@ class Owned : public P {
       const Random random = Random{seed}.named(leaf.name);
       leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.layer, leaf.layers, random}, leaf.field.init.gain,
                            values);
-      with_storage(leaf.storage, [&]<class N>() {
-        std::vector<N> host(static_cast<std::size_t>(scalars(leaf)) * sizeof(T) / sizeof(N) + 1);
-        std::transform(values.begin(), values.end(), host.begin(), [](float x) { return N(x); });
+      with_storage(leaf.storage, [&]<class Number>() {
+        std::vector<Number> host(static_cast<std::size_t>(scalars(leaf)) * sizeof(T) / sizeof(Number) + 1);
+        std::transform(values.begin(), values.end(), host.begin(), [](float x) { return Number(x); });
         upload(leaf, host.data());
       });
     }
@@ -93,10 +93,10 @@ class Owned : public P {
     std::size_t i = 0;
     for_each_leaf(
         [&]<class Tensor>(const Path& path, const Field&, Tensor& leaf) {
-          using N = typename Tensor::scalar;
-          static_assert(std::is_same_v<N, T> || std::is_same_v<N, compute_of<T>>);
+          using Number = typename Tensor::scalar;
+          static_assert(std::is_same_v<Number, T> || std::is_same_v<Number, compute_of<T>>);
           leaf.seq = seq_;
-          leaf.data = reinterpret_cast<N*>(at(offsets_[i++]));
+          leaf.data = reinterpret_cast<Number*>(at(offsets_[i++]));
           if constexpr (requires { leaf.format; }) leaf.format = format(path);
         },
         view());

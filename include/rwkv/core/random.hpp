@@ -36,7 +36,8 @@ struct Random {
   constexpr double uniform(std::uint64_t i) const { return double(bits(i) >> 11) * 0x1p-53; }
   /// In [0, n), each value equally likely to within n / 2^64.
   constexpr std::uint64_t below(std::uint64_t n, std::uint64_t i) const {
-    return std::uint64_t((static_cast<unsigned __int128>(bits(i)) * n) >> 64);
+    __extension__ typedef unsigned __int128 Wide;
+    return std::uint64_t((static_cast<Wide>(bits(i)) * n) >> 64);
   }
   /// Two standard normal numbers (Box and Muller), from draw i.
   std::array<double, 2> normals(std::uint64_t i) const {

@@ -69,13 +69,13 @@ class Scratch {
   }
 
  private:
-  template <class N>
-  N* as(dim_t n) {
-    return reinterpret_cast<N*>(take(n * static_cast<dim_t>(sizeof(N) / sizeof(T))));
+  template <class Other>
+  Other* as(dim_t n) {
+    return reinterpret_cast<Other*>(take(n * static_cast<dim_t>(sizeof(Other) / sizeof(T))));
   }
-  template <class N, class S>
-  View<N, S> make(View<N, S>*, Seq seq) {
-    return {as<N>(S::size(seq)), seq};
+  template <class Other, class S>
+  View<Other, S> make(View<Other, S>*, Seq seq) {
+    return {as<Other>(S::size(seq)), seq};
   }
   TokenIds make(TokenIds*, Seq seq) { return {nullptr, seq}; }  // token numbers have no gradient
   template <class Stream, class Carried>

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <rwkv/core/config.hpp>
 #include <rwkv/core/number_text.hpp>
 #include <rwkv/drawing/grouped.hpp>
 

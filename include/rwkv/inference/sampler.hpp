@@ -45,7 +45,8 @@ class Sampler {
     penalise(logits);
     const std::size_t best = likeliest(logits);
     const double u = random_.uniform(position_);
-    const auto token = static_cast<std::int32_t>(config_.temperature == 0 ? best : draw(logits, logits[best], u));
+    const auto token =
+        static_cast<std::int32_t>(config_.temperature == 0 ? best : draw(logits, double(logits[best]), u));
     ++position_;
     observe(token);
     return token;

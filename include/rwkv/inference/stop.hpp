@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// What ends a text, besides its length. It is read by the model, but not shown.

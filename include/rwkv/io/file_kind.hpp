@@ -1,6 +1,8 @@
 #pragma once
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv::detail {
 
 /// What a file is that holds no tensors for us, and what its owner can do about it.

@@ -10,25 +10,25 @@ namespace detail {
 inline constexpr dim_t import_chunk = 1 << 16;  // numbers that are uploaded at once
 
 /// One of theirs, just read, as ours with these extents.
-template <class N>
-void transform(const Transform& how, std::span<const dim_t> shape, std::span<N> numbers) {
+template <class Number>
+void transform(const Transform& how, std::span<const dim_t> shape, std::span<Number> numbers) {
   if (how.number != nullptr)
-    for (N& x : numbers) x = N(how.number(double(x)));
+    for (Number& x : numbers) x = Number(how.number(double(x)));
   if (!how.transposed || shape.size() < 2) return;
   const auto rows = std::size_t(shape[shape.size() - 2]), columns = std::size_t(shape[shape.size() - 1]);
-  const std::vector<N> theirs(numbers.begin(), numbers.end());
+  const std::vector<Number> theirs(numbers.begin(), numbers.end());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::size_t matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
     numbers[i] = theirs[(matrix * columns + column) * rows + row];
   }
 }
 
-/// Numbers are read and transformed as N, then stored as the leaf stores them.
-template <class N>
+/// Numbers are read and transformed as Number, then stored as the leaf stores them.
+template <class Number>
 void import_numbers(const TensorSource& source, const TensorInfo& theirs, const Transform& how, const Leaf& leaf,
                     const BundleMemory& memory) {
   const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, import_chunk);
-  std::vector<N> numbers(std::size_t(most) + memory.unit);  // with room for padding
+  std::vector<Number> numbers(std::size_t(most) + memory.unit);  // with room for padding
   std::vector<bf16> rounded;
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most);
@@ -37,7 +37,7 @@ void import_numbers(const TensorSource& source, const TensorInfo& theirs, const 
     transform(how, leaf.shape, part);
     if (leaf.storage == Storage::bf16) {
       rounded.resize(numbers.size());
-      std::transform(part.begin(), part.end(), rounded.begin(), [](N x) { return bf16(float(x)); });
+      std::transform(part.begin(), part.end(), rounded.begin(), [](Number x) { return bf16(float(x)); });
     }
     const auto bytes = rounded.empty() ? std::as_bytes(std::span(numbers)) : std::as_bytes(std::span(rounded));
     memory.upload(memory.of(leaf) + bytes_of(leaf.storage, first), bytes.data(),

@@ -2,6 +2,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// A JSON string, quotes included: control characters escaped, the rest as it is.

@@ -31,9 +31,9 @@ inline SummaryRow summary_row(std::span<const Leaf> leaves, std::size_t first, s
           std::to_string(leaf.size * dim_t(blocks)),
           stored,
           leaf.field.init.name,
-          number_text(leaf.field.init.gain, 4),
+          number_text(double(leaf.field.init.gain), 4),
           leaf.field.decays ? "yes" : "no",
-          leaf.trained ? number_text(leaf.field.lr_scale, 4) : "fixed"};
+          leaf.trained ? number_text(double(leaf.field.lr_scale), 4) : "fixed"};
 }
 /// A row for every leaf; the blocks of a stack, which differ only in their number, share theirs.
 inline std::vector<SummaryRow> summary_rows(std::span<const Leaf> leaves) {

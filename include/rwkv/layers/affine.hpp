@@ -10,16 +10,16 @@ struct ZeroBias {
 };
 
 /// y = x W^T + b: a linear layer with a bias, which starts as Bias::init.
-template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit, class Bias = ZeroBias>
-struct Affine : Linear<I, O, How> {
-  using typename Linear<I, O, How>::In, typename Linear<I, O, How>::Out;
+template <dim_t Inputs, dim_t Outputs, const Init& How = init::orthogonal_unit, class Bias = ZeroBias>
+struct Affine : Linear<Inputs, Outputs, How> {
+  using typename Linear<Inputs, Outputs, How>::In, typename Linear<Inputs, Outputs, How>::Out;
   template <class B>
-  using Cache = typename Linear<I, O, How>::template Cache<B>;
+  using Cache = typename Linear<Inputs, Outputs, How>::template Cache<B>;
 
   template <class B>
   struct Params {
-    WeightMatrix<B, O, I> weight;
-    Tensor<B, O> bias;
+    WeightMatrix<B, Outputs, Inputs> weight;
+    Tensor<B, Outputs> bias;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{"weight", How, true}, p.weight...);
       f(Field{"bias", Bias::init}, p.bias...);

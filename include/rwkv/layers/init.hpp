@@ -58,7 +58,8 @@ inline void fill_scaled(const Site& site, double scale, std::span<float> values)
   pool().run((rows + 63) / 64, [&](dim_t task) {
     const auto n = static_cast<dim_t>(a.size());
     for (dim_t i = task * 64 * columns, end = std::min((task + 1) * 64 * columns, n); i < end; ++i)
-      a[static_cast<std::size_t>(i)] = site.random.normals(static_cast<std::uint64_t>(i) / 2)[i % 2];
+      a[static_cast<std::size_t>(i)] =
+          site.random.normals(static_cast<std::uint64_t>(i) / 2)[static_cast<std::size_t>(i % 2)];
   });
   orthonormalise(rows, columns, a);
   for (dim_t i = 0; i < site.rows; ++i)
@@ -68,10 +69,10 @@ inline void fill_scaled(const Site& site, double scale, std::span<float> values)
 }
 
 inline void fill_orthogonal(const Site& site, float gain, std::span<float> values) {
-  fill_scaled(site, gain * std::sqrt(std::max(1.0, double(site.rows) / double(site.columns))), values);
+  fill_scaled(site, double(gain) * std::sqrt(std::max(1.0, double(site.rows) / double(site.columns))), values);
 }
 inline void fill_orthonormal(const Site& site, float gain, std::span<float> values) {
-  fill_scaled(site, gain, values);
+  fill_scaled(site, double(gain), values);
 }
 
 inline void fill_uniform(const Site& site, float gain, std::span<float> values) {

@@ -7,6 +7,20 @@
 #include <rwkv/core/owned.hpp>
 
 namespace rwkv {
+namespace detail {
+template <class B, class L>
+concept RunsForward = requires(Context<B>& ctx, const typename L::template Params<B>& p, TensorOf<B, typename L::In> x,
+                               typename L::template Cache<B>& c, typename L::template State<Accum<B>>& s) {
+  { L::forward(ctx, p, x, c, s) } -> std::same_as<TensorOf<B, typename L::Out>>;
+};
+template <class B, class L>
+concept RunsBackward = requires(Context<B>& ctx, const typename L::template Params<B>& p,
+                                const typename L::template Cache<B>& c, TensorOf<B, typename L::Out> dy,
+                                TensorOf<B, typename L::In> dx, typename L::template Params<Accum<B>>& dp,
+                                typename L::template State<Accum<B>>& ds) {
+  { L::backward(ctx, p, c, dy, dx, dp, ds) } -> std::same_as<void>;
+};
+}  // namespace detail
 
 /// A layer is a stateless description of a computation, In -> Out. Its numbers live in three bundles:
 ///   Params  what is learned;
@@ -17,12 +31,8 @@ namespace rwkv {
 /// One forward serves training, prefill and decoding; they differ in batch, time and state only.
 template <class L, class B>
 concept Layer = Backend<B> && Bundle<typename L::template Params<B>> && Bundle<typename L::template Cache<B>> &&
-    Bundle<typename L::template State<Accum<B>>> &&
-    requires(Context<B>& ctx, typename L::template Params<B>& p, TensorOf<B, typename L::In> x,
-             TensorOf<B, typename L::Out> y, typename L::template Cache<B>& c,
-             typename L::template Params<Accum<B>>& dp, typename L::template State<Accum<B>>& s) {
-  { L::forward(ctx, p, x, c, s) } -> std::same_as<TensorOf<B, typename L::Out>>;
-  { L::backward(ctx, p, c, y, x, dp, s) } -> std::same_as<void>;
+    Bundle<typename L::template State<Accum<B>>> && detail::RunsForward<B, L> && detail::RunsBackward<B, L> &&
+    requires {
   { L::flops } -> std::convertible_to<dim_t>;
 };
 

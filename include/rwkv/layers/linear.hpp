@@ -5,16 +5,16 @@
 
 namespace rwkv {
 
-/// y = x W^T, without bias; the weight is (O, I), as checkpoints store it.
-template <dim_t I, dim_t O, const Init& How = init::orthogonal_unit>
+/// y = x W^T, without bias; the weight is (Outputs, Inputs), as checkpoints store it.
+template <dim_t Inputs, dim_t Outputs, const Init& How = init::orthogonal_unit>
 struct Linear {
-  using In = Shape<Batch, Time, I>;
-  using Out = Shape<Batch, Time, O>;
-  static constexpr dim_t flops = 2 * I * O;
+  using In = Shape<Batch, Time, Inputs>;
+  using Out = Shape<Batch, Time, Outputs>;
+  static constexpr dim_t flops = 2 * Inputs * Outputs;
 
   template <class B>
   struct Params {
-    WeightMatrix<B, O, I> weight;
+    WeightMatrix<B, Outputs, Inputs> weight;
     static constexpr void fields(auto&& f, auto&&... p) { f(Field{"weight", How, true}, p.weight...); }
   };
   template <class B>

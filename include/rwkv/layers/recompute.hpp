@@ -10,7 +10,7 @@ namespace rwkv {
 template <class... Ls>
 struct Recompute {
   using L = Sequential<Ls...>;
-  static constexpr bool composes = true;
+  using composes = detail::Layers<L>;
   static constexpr dim_t flops = L::flops;
   using In = typename L::In;
   using Out = typename L::Out;

@@ -19,25 +19,25 @@ struct UnderNumber<L> {
 };
 }  // namespace detail
 
-/// The same layer N times, called From, From + 1, ...: one instantiation, an array of parameters, a loop. Depth is
-/// data.
-template <int N, class Each, int From = 0>
+/// The same layer, Blocks of them, called From, From + 1, ...: one instantiation, an array of parameters, a loop. Depth
+/// is data.
+template <int Blocks, class Each, int From = 0>
 struct Repeat {
-  using L = typename detail::UnderNumber<Each>::type;
-  static_assert(N > 0, "Repeat: at least one block");
+  using L = typename detail::UnderNumber<detail::checked<Each>>::type;
+  static_assert(Blocks > 0, "Repeat: at least one block");
   static_assert(SameShape<typename L::Out, typename L::In>,
                 "Repeat: the repeated layer must return the shape it takes");
-  static constexpr bool composes = true;
-  static constexpr dim_t flops = N * L::flops;
+  using composes = detail::Layers<L>;
+  static constexpr dim_t flops = Blocks * L::flops;
   using In = typename L::In;
   using Out = In;
 
   template <class Kind, class B>
   struct Stack {
     static constexpr bool stacked = true;
-    std::array<typename Kind::template of<L, B>, N> at{};
+    std::array<typename Kind::template of<L, B>, Blocks> at{};
     static constexpr void fields(auto&& f, auto&&... p) {
-      for (int i = 0; i < N; ++i) f(Field{.index = From + i, .depth = From + N}, p.at[i]...);
+      for (int i = 0; i < Blocks; ++i) f(Field{.index = From + i, .depth = From + Blocks}, p.at[i]...);
     }
   };
   template <class B>
@@ -50,7 +50,7 @@ struct Repeat {
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
                                   State<Accum<B>>& s) {
-    for (int i = 0; i < N; ++i) x = L::forward(ctx, p.at[i], x, c.at[i], s.at[i]);
+    for (int i = 0; i < Blocks; ++i) x = L::forward(ctx, p.at[i], x, c.at[i], s.at[i]);
     return x;
   }
   template <class B>
@@ -58,7 +58,7 @@ struct Repeat {
                        Params<Accum<B>>& dp, State<Accum<B>>& ds) {
     const auto frame = ctx.scratch.frame();
     const auto spare = ctx.scratch.template take<In>(seq_of(dy));
-    for (int i = N; i-- > 0;) {
+    for (int i = Blocks; i-- > 0;) {
       const auto to = i % 2 == 0 ? dx : spare;  // back and forth between two places, block 0 into dx
       L::backward(ctx, p.at[i], c.at[i], dy, to, dp.at[i], ds.at[i]);
       dy = to;

@@ -12,7 +12,7 @@ struct Residual {
   using Stream = stream_of<typename L::In>;
   static_assert(SameShape<stream_of<typename L::Out>, Stream>,
                 "Residual: the inner layer must return the shape it takes");
-  static constexpr bool composes = true;
+  using composes = detail::Layers<L>;
   static constexpr dim_t flops = L::flops;
   using In = typename L::In;
   using Out = typename L::Out;

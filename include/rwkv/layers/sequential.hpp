@@ -1,15 +1,17 @@
 #pragma once
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/check_layer.hpp>
+#include <rwkv/layers/child_name.hpp>
 #include <rwkv/layers/named.hpp>
 
 namespace rwkv {
 namespace detail {
 
-template <int Place, class... Ls>
+/// Layers from a place on.
+template <int Place, Apart apart, class... Ls>
 struct Chain;
 
-template <int Place, class A>
-struct Chain<Place, A> {
+template <int Place, Apart apart, class A>
+struct Chain<Place, apart, A> {
   using In = typename A::In;
   using Out = typename A::Out;
   static constexpr dim_t flops = A::flops;
@@ -17,7 +19,9 @@ struct Chain<Place, A> {
   template <class Kind, class B>
   struct Parts {
     typename Kind::template of<A, B> first;
-    static constexpr void fields(auto&& f, auto&&... p) { f(field_of<A>(Place), p.first...); }
+    static constexpr void fields(auto&& f, auto&&... p) {
+      f(field_of<A>(Place, apart.template of<Kind>()), p.first...);
+    }
   };
   template <class B>
   using Params = Parts<ParamsOf, B>;
@@ -38,9 +42,9 @@ struct Chain<Place, A> {
   }
 };
 
-template <int Place, class A, class Next, class... More>
-struct Chain<Place, A, Next, More...> {
-  using Rest = Chain<Place + 1, Next, More...>;
+template <int Place, Apart apart, class A, class Next, class... More>
+struct Chain<Place, apart, A, Next, More...> {
+  using Rest = Chain<Place + 1, apart, Next, More...>;
   static_assert(SameShape<typename A::Out, typename Next::In>,
                 "Sequential: a layer must take the shape the layer before it returns");
   using In = typename A::In;
@@ -53,7 +57,7 @@ struct Chain<Place, A, Next, More...> {
     typename Kind::template of<A, B> first;
     typename Kind::template of<Rest, B> rest;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(field_of<A>(Place), p.first...);
+      f(field_of<A>(Place, apart.template of<Kind>()), p.first...);
       f(Field{}, p.rest...);
     }
   };
@@ -81,10 +85,11 @@ struct Chain<Place, A, Next, More...> {
 
 }  // namespace detail
 
-/// One layer after another. Unnamed layers are called by their place: "0", "1", ...
+/// One layer after another. Layers without a name are called by their place: "0", "1", ...; composers without one only
+/// where two tensors would otherwise be called alike: "1.0", "2.0", ...
 template <class... Ls>
-struct Sequential : detail::Chain<0, Ls...> {
-  static constexpr bool composes = true;
+struct Sequential : detail::Chain<0, detail::apart_of<detail::checked<Ls>...>, detail::checked<Ls>...> {
+  using composes = detail::Layers<Ls...>;
 };
 
 }  // namespace rwkv

@@ -8,7 +8,7 @@ namespace rwkv {
 template <class Carried, class... Ls>
 struct StreamOnly {
   using L = Sequential<Ls...>;
-  static constexpr bool composes = true;
+  using composes = detail::Layers<L>;
   static constexpr dim_t flops = L::flops;
   using In = Carry<typename L::In, Carried>;
   using Out = Carry<typename L::Out, Carried>;

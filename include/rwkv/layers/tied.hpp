@@ -2,19 +2,18 @@
 #include <rwkv/layers/sequential.hpp>
 
 namespace rwkv {
+namespace detail {
 
-/// First, then Body, then Last, where Last reads the very weight of First: one leaf with two views, so it is counted,
-/// updated and saved once, and its gradient is the sum of both uses. For an embedding that is also the output head.
 template <class First, class Body, class Last>
-struct Tied {
+struct TiedLayers {
   static_assert(SameShape<typename First::Out, typename Body::In>,
                 "Tied: the body must take the shape the first layer returns");
   static_assert(SameShape<typename Body::Out, typename Last::In>,
                 "Tied: the last layer must take the shape the body returns");
-  static_assert(SameShape<decltype(First::template Params<detail::Sizes>::weight),
-                          decltype(Last::template Params<detail::Sizes>::weight)>,
-                "Tied: both layers must have a weight of the same shape");
-  static constexpr bool composes = true;
+  static_assert(
+      SameShape<decltype(First::template Params<Sizes>::weight), decltype(Last::template Params<Sizes>::weight)>,
+      "Tied: both layers must have a weight of the same shape");
+  static constexpr Apart apart = apart_of<First, Body>;
   static constexpr dim_t flops = First::flops + Body::flops + Last::flops;
   using In = typename First::In;
   using Out = typename Last::Out;
@@ -24,8 +23,8 @@ struct Tied {
     typename First::template Params<B> first;
     typename Body::template Params<B> body;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(detail::field_of<First>(0), p.first...);
-      f(detail::field_of<Body>(1), p.body...);
+      f(field_of<First>(0, apart.params), p.first...);
+      f(field_of<Body>(1, apart.params), p.body...);
     }
   };
   template <class Kind, class B>
@@ -34,15 +33,15 @@ struct Tied {
     typename Kind::template of<Body, B> body;
     typename Kind::template of<Last, B> last;
     static constexpr void fields(auto&& f, auto&&... p) {
-      f(detail::field_of<First>(0), p.first...);
-      f(detail::field_of<Body>(1), p.body...);
-      f(detail::field_of<Last>(2), p.last...);
+      f(field_of<First>(0, apart.template of<Kind>()), p.first...);
+      f(field_of<Body>(1, apart.template of<Kind>()), p.body...);
+      f(field_of<Last>(2, apart.template of<Kind>()), p.last...);
     }
   };
   template <class B>
-  using Cache = Parts<detail::CacheOf, B>;
+  using Cache = Parts<CacheOf, B>;
   template <class B>
-  using State = Parts<detail::StateOf, B>;
+  using State = Parts<StateOf, B>;
 
   template <class B>
   static TensorOf<B, Out> forward(Context<B>& ctx, const Params<B>& p, TensorOf<B, In> x, Cache<B>& c,
@@ -67,6 +66,15 @@ struct Tied {
   static typename Last::template Params<B> last(const Params<B>& p) {
     return {p.first.weight};
   }
+};
+
+}  // namespace detail
+
+/// First, then Body, then Last, where Last reads the very weight of First: one leaf with two views, so it is counted,
+/// updated and saved once, and its gradient is the sum of both uses. For an embedding that is also the output head.
+template <class First, class Body, class Last>
+struct Tied : detail::TiedLayers<detail::checked<First>, detail::checked<Body>, detail::checked<Last>> {
+  using composes = detail::Layers<First, Body, Last>;
 };
 
 }  // namespace rwkv

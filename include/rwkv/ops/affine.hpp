@@ -33,34 +33,35 @@ struct BlockOfRows {
 
 }  // namespace detail
 
-/// y = x W^T + b, tokens as rows; the weight (O, I) as checkpoints store it. A bias without data is none.
-template <class B, dim_t O, dim_t I>
-void affine_forward(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, O> bias, Tensor<B, Batch, Time, I> x,
-                    Tensor<B, Batch, Time, O> y) {
+/// y = x W^T + b, tokens as rows; the weight (Outputs, Inputs) as checkpoints store it. A bias without data is none.
+template <class B, dim_t Outputs, dim_t Inputs>
+void affine_forward(Scratch<B>& scratch, WeightMatrix<B, Outputs, Inputs> weight, Tensor<B, Outputs> bias,
+                    Tensor<B, Batch, Time, Inputs> x, Tensor<B, Batch, Time, Outputs> y) {
   if (bias.data == nullptr) return linear_forward<B>(scratch, weight, x, y);
   const dim_t tokens = y.seq.tokens();
   if constexpr (requires { B::matmul_add_row; })
     if (!weight.format &&
-        B::matmul_add_row(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, bias.data, y.data))
+        B::matmul_add_row(Op::none, Op::transpose, tokens, Outputs, Inputs, x.data, weight.data, bias.data, y.data))
       return;
-  B::for_each(tokens, O, detail::CopyRow<typename B::scalar>{bias.data, y.data, O});
+  B::for_each(tokens, Outputs, detail::CopyRow<typename B::scalar>{bias.data, y.data, Outputs});
   detail::weight_product<B>(scratch, weight, x, y, 1);
 }
 /// db += the sum of dy over all tokens, block by block, whatever the number of threads.
-template <class B, dim_t O>
-void bias_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, O> dy, Tensor<Accum<B>, O> dbias) {
-  using Kernel = detail::BlockOfRows<typename B::scalar, O>;
+template <class B, dim_t Outputs>
+void bias_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, Outputs> dy, Tensor<Accum<B>, Outputs> dbias) {
+  using Kernel = detail::BlockOfRows<typename B::scalar, Outputs>;
   const auto frame = scratch.frame();
   const dim_t rows = dy.seq.tokens(), blocks = (rows + Kernel::block - 1) / Kernel::block;
-  auto* sums = scratch.accum(blocks * O);
+  auto* sums = scratch.accum(blocks * Outputs);
   B::for_each_row(blocks, Kernel{rows, dy.data, sums});
-  add_rows<B>(blocks, O, O, sums, dbias.data);
+  add_rows<B>(blocks, Outputs, Outputs, sums, dbias.data);
 }
 /// dx = dy W, or that added to dx; dW += dy^T x; db += the sum of dy where there is a bias.
-template <class B, dim_t O, dim_t I>
-void affine_backward(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
-                     Tensor<B, Batch, Time, O> dy, Tensor<B, Batch, Time, I> dx, WeightMatrix<Accum<B>, O, I> dweight,
-                     Tensor<Accum<B>, O> dbias, bool add_to_dx = false) {
+template <class B, dim_t Outputs, dim_t Inputs>
+void affine_backward(Scratch<B>& scratch, WeightMatrix<B, Outputs, Inputs> weight, Tensor<B, Batch, Time, Inputs> x,
+                     Tensor<B, Batch, Time, Outputs> dy, Tensor<B, Batch, Time, Inputs> dx,
+                     WeightMatrix<Accum<B>, Outputs, Inputs> dweight, Tensor<Accum<B>, Outputs> dbias,
+                     bool add_to_dx = false) {
   linear_backward<B>(weight, x, dy, dx, dweight, add_to_dx);
   if (dbias.data != nullptr) bias_backward<B>(scratch, dy, dbias);
 }

@@ -12,36 +12,36 @@ namespace detail {
 /// L2Wrap.
 template <class T, dim_t V, bool Gradient>
 struct CrossEntropy {
-  using N = compute_of<T>;
-  N scale, l2wrap;
+  using Number = compute_of<T>;
+  Number scale, l2wrap;
   const std::int32_t* target;
   T* z;
-  N* loss;
+  Number* loss;
   RWKV_HD void operator()(dim_t r) const {
     using Row = rwkv::Row<T, V>;
     T* z_r = z + r * V;
-    const N chosen = load(z_r, target[r]);
-    const N top = Row::max([&](auto c) { return load(z_r, c); });
+    const Number chosen = load(z_r, target[r]);
+    const Number top = Row::max([&](auto c) { return load(z_r, c); });
     if constexpr (!Gradient) {
-      const N total = Row::sum([&](auto c) { return math::exp(load(z_r, c) - top); });
+      const Number total = Row::sum([&](auto c) { return math::exp(load(z_r, c) - top); });
       loss[r] = math::log(total) + (top - chosen);
     } else {
       dim_t first = 0;
-      if (l2wrap != N(0))
+      if (l2wrap != Number(0))
         while (first < V - 1 && z_r[first] != top) ++first;
-      const N total = Row::sum([&](auto c) {
+      const Number total = Row::sum([&](auto c) {
         const auto e = math::exp(load(z_r, c) - top);
         store(z_r, c, e);
         return e;
       });
       loss[r] = math::log(total) + (top - chosen);
-      const N share = scale / total;
+      const Number share = scale / total;
       Row::each([&](auto c) { store(z_r, c, load(z_r, c) * share); });
-      if constexpr (std::is_same_v<T, N>)
+      if constexpr (std::is_same_v<T, Number>)
         z_r[target[r]] -= scale;
       else  // from the sum itself: the two may all but cancel, which leaves nothing but the rounding of what is stored
         store(z_r, target[r], math::exp(chosen - top) * share - scale);
-      if (l2wrap != N(0)) store(z_r, first, load(z_r, first) + scale * l2wrap * top);
+      if (l2wrap != Number(0)) store(z_r, first, load(z_r, first) + scale * l2wrap * top);
     }
   }
 };
@@ -76,11 +76,11 @@ template <class B, dim_t V>
 double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
                               double weight = 1, double l2wrap = 0) {
   using Kernel = detail::CrossEntropy<typename B::scalar, V, true>;
-  using N = typename Kernel::N;
+  using Number = typename Kernel::Number;
   const auto frame = scratch.frame();
   const auto losses = scratch.template accum<Shape<Batch, Time>>(logits.seq);
-  const N scale = N(weight / double(logits.seq.tokens()));
-  B::for_each_row(logits.seq.tokens(), Kernel{scale, N(l2wrap), targets.data, logits.data, losses.data});
+  const Number scale = Number(weight / double(logits.seq.tokens()));
+  B::for_each_row(logits.seq.tokens(), Kernel{scale, Number(l2wrap), targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 

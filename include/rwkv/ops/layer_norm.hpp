@@ -9,21 +9,21 @@ namespace detail {
 /// Of C channels each, in G groups that lie beside each other and have weights of their own.
 template <class T, dim_t C, dim_t G>
 struct LayerNormForward {
-  using N = compute_of<T>;
-  N eps;
+  using Number = compute_of<T>;
+  Number eps;
   const T *x, *weight, *bias;
   T* y;
-  N *mean, *rstd;
+  Number *mean, *rstd;
   RWKV_HD void operator()(dim_t r) const {
     using Row = rwkv::Row<T, C>;
     const T* x_r = x + r * C;
-    const N mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
-    const N variance = Row::sum([&](auto c) {
+    const Number mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
+    const Number variance = Row::sum([&](auto c) {
                          const auto d = load(x_r, c) - mu;
                          return d * d;
                        }) /
                        C;
-    const N s = N(1) / math::sqrt(variance + eps);
+    const Number s = Number(1) / math::sqrt(variance + eps);
     mean[r] = mu, rstd[r] = s;
     const T *weight_r = weight + r % G * C, *bias_r = bias + r % G * C;
     Row::each([&](auto c) { store(y + r * C, c, (load(x_r, c) - mu) * s * load(weight_r, c) + load(bias_r, c)); });
@@ -33,24 +33,24 @@ struct LayerNormForward {
 /// dx of a block of tokens, and that block's share of dweight and dbias, (blocks, 2, G C).
 template <class T, dim_t C, dim_t G>
 struct LayerNormBackward {
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   static constexpr dim_t block = 64;
   dim_t tokens;
   const T *x, *weight;
-  const N *mean, *rstd;
+  const Number *mean, *rstd;
   const T* dy;
   T* dx;
-  N* shares;
+  Number* shares;
   RWKV_HD void operator()(dim_t n) const {
     using Row = rwkv::Row<T, C>;
-    N* const share = shares + n * 2 * G * C;
-    rwkv::Row<N, 2 * G * C>::each([&](auto c) { store(share, c, At<N, decltype(c)>{}); });
+    Number* const share = shares + n * 2 * G * C;
+    rwkv::Row<Number, 2 * G * C>::each([&](auto c) { store(share, c, At<Number, decltype(c)>{}); });
     for (dim_t r = n * block * G, end = (n + 1) * block < tokens ? (n + 1) * block * G : tokens * G; r < end; ++r) {
       const T *x_r = x + r * C, *dy_r = dy + r * C, *weight_r = weight + r % G * C;
-      N *dw = share + r % G * C, *db = dw + G * C;
-      const N mu = mean[r], s = rstd[r];
-      const N along_one = Row::sum([&](auto c) { return load(dy_r, c) * load(weight_r, c); }) / C;
-      const N along_x =
+      Number *dw = share + r % G * C, *db = dw + G * C;
+      const Number mu = mean[r], s = rstd[r];
+      const Number along_one = Row::sum([&](auto c) { return load(dy_r, c) * load(weight_r, c); }) / C;
+      const Number along_x =
           Row::sum([&](auto c) { return load(dy_r, c) * load(weight_r, c) * (load(x_r, c) - mu); }) * s / C;
       Row::each([&](auto c) {
         const auto g = load(dy_r, c), normed = (load(x_r, c) - mu) * s;
@@ -72,7 +72,7 @@ void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, 
                         Tensor<Accum<B>, Batch, Time, G> rstd) {
   static_assert(C % G == 0, "layer_norm: the groups must divide the channels");
   using Kernel = detail::LayerNormForward<typename B::scalar, C / G, G>;
-  B::for_each_row(mean.size(), Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data,
+  B::for_each_row(mean.size(), Kernel{static_cast<typename Kernel::Number>(eps), x.data, weight.data, bias.data, y.data,
                                       mean.data, rstd.data});
 }
 /// dx is written, dweight and dbias are added to. dx may be dy.

@@ -13,31 +13,33 @@ namespace detail {
 }
 
 /// y = x W^T + beta y, tokens as rows: the one place where it matters how weights are stored.
-template <class B, dim_t O, dim_t I>
-void weight_product(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
-                    Tensor<B, Batch, Time, O> y, compute_of<typename B::scalar> beta) {
+template <class B, dim_t Outputs, dim_t Inputs>
+void weight_product(Scratch<B>& scratch, WeightMatrix<B, Outputs, Inputs> weight, Tensor<B, Batch, Time, Inputs> x,
+                    Tensor<B, Batch, Time, Outputs> y, compute_of<typename B::scalar> beta) {
   const dim_t tokens = y.seq.tokens();
   if (weight.format)
-    weight.format->product(scratch, tokens, O, I, x.data, weight.data, y.data, beta);
+    weight.format->product(scratch, tokens, Outputs, Inputs, x.data, weight.data, y.data, beta);
   else
-    B::matmul(Op::none, Op::transpose, tokens, O, I, x.data, weight.data, y.data, beta);
+    B::matmul(Op::none, Op::transpose, tokens, Outputs, Inputs, x.data, weight.data, y.data, beta);
 }
 
 }  // namespace detail
 
-/// y = x W^T, tokens as rows; the weight (O, I) as checkpoints store it.
-template <class B, dim_t O, dim_t I>
-void linear_forward(Scratch<B>& scratch, WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x,
-                    Tensor<B, Batch, Time, O> y) {
+/// y = x W^T, tokens as rows; the weight (Outputs, Inputs) as checkpoints store it.
+template <class B, dim_t Outputs, dim_t Inputs>
+void linear_forward(Scratch<B>& scratch, WeightMatrix<B, Outputs, Inputs> weight, Tensor<B, Batch, Time, Inputs> x,
+                    Tensor<B, Batch, Time, Outputs> y) {
   detail::weight_product<B>(scratch, weight, x, y, 0);
 }
 /// dx = dy W, or that added to dx; dW += dy^T x, unless the weight is not trained. Error where the weight cannot be.
-template <class B, dim_t O, dim_t I>
-void linear_backward(WeightMatrix<B, O, I> weight, Tensor<B, Batch, Time, I> x, Tensor<B, Batch, Time, O> dy,
-                     Tensor<B, Batch, Time, I> dx, WeightMatrix<Accum<B>, O, I> dweight, bool add_to_dx = false) {
+template <class B, dim_t Outputs, dim_t Inputs>
+void linear_backward(WeightMatrix<B, Outputs, Inputs> weight, Tensor<B, Batch, Time, Inputs> x,
+                     Tensor<B, Batch, Time, Outputs> dy, Tensor<B, Batch, Time, Inputs> dx,
+                     WeightMatrix<Accum<B>, Outputs, Inputs> dweight, bool add_to_dx = false) {
   if (weight.format) detail::cannot_be_trained(weight.format->storage);
-  B::matmul(Op::none, Op::none, dy.seq.tokens(), I, O, dy.data, weight.data, dx.data, add_to_dx ? 1 : 0);
-  if (dweight.data) B::matmul(Op::transpose, Op::none, O, I, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
+  B::matmul(Op::none, Op::none, dy.seq.tokens(), Inputs, Outputs, dy.data, weight.data, dx.data, add_to_dx ? 1 : 0);
+  if (dweight.data)
+    B::matmul(Op::transpose, Op::none, Outputs, Inputs, dy.seq.tokens(), dy.data, x.data, dweight.data, 1);
 }
 
 }  // namespace rwkv

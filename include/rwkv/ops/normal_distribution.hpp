@@ -28,8 +28,8 @@ struct NormalTail<double> {
 };
 
 /// A number of P by itself: a device reads constants, but no array of the host's.
-template <class T, std::size_t I>
-inline constexpr T normal_tail = NormalTail<T>::p[I];
+template <class T, std::size_t Index>
+inline constexpr T normal_tail = NormalTail<T>::p[Index];
 
 /// The standard normal distribution at x: Phi, the share below x, and e^(-x^2/2).
 template <class L>
@@ -45,10 +45,10 @@ struct Normal {
   }
 
  private:
-  template <std::size_t... I>
-  [[gnu::always_inline]] static RWKV_HD L polynomial(L z, std::index_sequence<I...>) {
-    L p = L{} + normal_tail<T, sizeof...(I)>;
-    ((p = p * z + normal_tail<T, sizeof...(I) - 1 - I>), ...);
+  template <std::size_t... Index>
+  [[gnu::always_inline]] static RWKV_HD L polynomial(L z, std::index_sequence<Index...>) {
+    L p = L{} + normal_tail<T, sizeof...(Index)>;
+    ((p = p * z + normal_tail<T, sizeof...(Index) - 1 - Index>), ...);
     return p;
   }
 };

@@ -7,11 +7,11 @@ namespace detail {
 /// loss = sum (y - target)^2 of a row; with Gradient, y becomes `scale` (y - target).
 template <class T, dim_t C, bool Gradient>
 struct SquaredErrorRow {
-  using N = compute_of<T>;
-  N scale;
+  using Number = compute_of<T>;
+  Number scale;
   const T* target;
   T* y;
-  N* loss;
+  Number* loss;
   RWKV_HD void operator()(dim_t r) const {
     using Row = rwkv::Row<T, C>;
     T* y_r = y + r * C;
@@ -28,11 +28,11 @@ template <bool Gradient, class B, dim_t C>
 double squared_error(Scratch<B>& scratch, Tensor<B, Batch, Time, C> y, Tensor<B, Batch, Time, C> target,
                      double weight) {
   using Kernel = SquaredErrorRow<typename B::scalar, C, Gradient>;
-  using N = typename Kernel::N;
+  using Number = typename Kernel::Number;
   const auto frame = scratch.frame();
   const dim_t tokens = y.seq.tokens();
-  N* losses = scratch.accum(tokens);
-  B::for_each_row(tokens, Kernel{N(2 * weight / double(y.size())), target.data, y.data, losses});
+  Number* losses = scratch.accum(tokens);
+  B::for_each_row(tokens, Kernel{Number(2 * weight / double(y.size())), target.data, y.data, losses});
   return sum_on_host<B>(tokens, losses) / double(y.size());
 }
 }  // namespace detail

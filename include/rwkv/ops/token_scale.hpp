@@ -37,19 +37,20 @@ struct TokenScaleBackward {
 }  // namespace detail
 
 /// y_t = scale[seen + t] x_t: a factor for every place in a sequence; the tokens are not counted.
-template <class B, dim_t N, dim_t C>
-void token_scale_forward(Tensor<B, N, 1> scale, Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+template <class B, dim_t Positions, dim_t C>
+void token_scale_forward(Tensor<B, Positions, 1> scale, Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
                          Tensor<B, Batch, Time, C> y) {
   B::for_each(x.seq.tokens(), C,
               detail::TokenScale<typename B::scalar, C>{x.seq.time, scale.data, seen.data, x.data, y.data});
 }
 /// dx is written, dscale added to; dx may be dy, since dscale comes first.
-template <class B, dim_t N, dim_t C>
-void token_scale_backward(Tensor<B, N, 1> scale, Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
-                          Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx, Tensor<Accum<B>, N, 1> dscale) {
+template <class B, dim_t Positions, dim_t C>
+void token_scale_backward(Tensor<B, Positions, 1> scale, Tensor<Accum<B>, Batch, 1> seen, Tensor<B, Batch, Time, C> x,
+                          Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dx,
+                          Tensor<Accum<B>, Positions, 1> dscale) {
   using T = typename B::scalar;
   if (dscale.data)  // trained
-    B::for_each_row(N, detail::TokenScaleBackward<T, C>{x.seq, seen.data, x.data, dy.data, dscale.data});
+    B::for_each_row(Positions, detail::TokenScaleBackward<T, C>{x.seq, seen.data, x.data, dy.data, dscale.data});
   token_scale_forward<B>(scale, seen, dy, dx);
 }
 

@@ -13,24 +13,24 @@ enum class MixOf { current, previous };
 namespace detail {
 
 /// The weight of the current token.
-template <MixOf M, class L>
+template <MixOf Of, class L>
 RWKV_HD L current_weight(L mix) {
-  return M == MixOf::current ? mix : scalar_of<L>(1) - mix;
+  return Of == MixOf::current ? mix : scalar_of<L>(1) - mix;
 }
 
 /// All lerps of a token with the one before it, in one pass: out_n = before + (x - before) mix_n.
-template <MixOf M, class T, dim_t C, int N>
+template <MixOf Of, class T, dim_t C, int Mixes>
 struct TokenShiftForward {
   dim_t time;
   const T* x;
   const compute_of<T>* last;
-  std::array<const T*, N> mix;
-  std::array<T*, N> out;
+  std::array<const T*, Mixes> mix;
+  std::array<T*, Mixes> out;
   RWKV_HD void operator()(dim_t bt, auto c) const {
     const auto i = bt * C + c;
     const auto before = bt % time == 0 ? load(last, bt / time * C + c) : load(x, i - C);
     const auto step = load(x, i) - before;
-    for (int n = 0; n < N; ++n) store(out[n], i, before + step * current_weight<M>(load(mix[n], c)));
+    for (int n = 0; n < Mixes; ++n) store(out[n], i, before + step * current_weight<Of>(load(mix[n], c)));
   }
 };
 
@@ -44,26 +44,26 @@ struct KeepLast {
 
 /// The backward pass through time, a span of tokens in a step, the last span first. A token's gradient comes from its
 /// own lerps (mix) and from those of the token after it (1 - mix).
-template <MixOf M, class T, dim_t C, int N>
+template <MixOf Of, class T, dim_t C, int Mixes>
 struct TokenShiftBackward {
   using Number = compute_of<T>;
   dim_t time;
   const T* x;
   const Number* start;
-  std::array<const T*, N> mix, dout;
+  std::array<const T*, Mixes> mix, dout;
   T* dx;
-  Number *dlast, *sums;  // sums (batch, N, C)
+  Number *dlast, *sums;  // sums (batch, Mixes, C)
   RWKV_HD void operator()(dim_t b, auto c, dim_t step) const {
     using L = At<T, decltype(c)>;
     const dim_t first = (Seq{1, time}.spans() - 1 - step) * span, end = first + span < time ? first + span : time;
-    L mix_c[N], sum[N];
-    for (int n = 0; n < N; ++n) {
-      mix_c[n] = current_weight<M>(load(mix[n], c));
-      sum[n] = step == 0 ? L{} : load(sums, (b * N + n) * C + c);
+    L mix_c[Mixes], sum[Mixes];
+    for (int n = 0; n < Mixes; ++n) {
+      mix_c[n] = current_weight<Of>(load(mix[n], c));
+      sum[n] = step == 0 ? L{} : load(sums, (b * Mixes + n) * C + c);
     }
     const auto to_before = [&](dim_t t) {
       L total{};
-      for (int n = 0; n < N; ++n) total += (Number(1) - mix_c[n]) * load(dout[n], (b * time + t) * C + c);
+      for (int n = 0; n < Mixes; ++n) total += (Number(1) - mix_c[n]) * load(dout[n], (b * time + t) * C + c);
       return total;
     };
     L from_after = end == time ? load(dlast, b * C + c) : to_before(end);
@@ -72,50 +72,50 @@ struct TokenShiftBackward {
       const L change = load(x, i) - (t == 0 ? load(start, b * C + c) : load(x, i - C));
       L dx_t = from_after;
       from_after = L{};
-      for (int n = 0; n < N; ++n) {
+      for (int n = 0; n < Mixes; ++n) {
         const L d = load(dout[n], i);
         dx_t += mix_c[n] * d;
         from_after += (Number(1) - mix_c[n]) * d;
-        sum[n] += d * (M == MixOf::current ? change : -change);
+        sum[n] += d * (Of == MixOf::current ? change : -change);
       }
       store(dx, i, dx_t);
     }
-    for (int n = 0; n < N; ++n) store(sums, (b * N + n) * C + c, sum[n]);
+    for (int n = 0; n < Mixes; ++n) store(sums, (b * Mixes + n) * C + c, sum[n]);
     if (first == 0) store(dlast, b * C + c, from_after);
   }
 };
 
 }  // namespace detail
 
-/// Token shift: out_n = x mix_n + before (1 - mix_n) for N mixes of the same x, where `before` is the token before; or,
+/// Token shift: out_n = x mix_n + before (1 - mix_n) for Mixes mixes of the same x, where `before` is the token before; or,
 /// where mixes are of the previous token, out_n = x + (before - x) mix_n.
 /// `last` (batch, C) is the token before the first, and is left as the last of x.
-template <class B, MixOf M = MixOf::current, dim_t C, std::size_t N>
-void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                         Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, N> out) {
+template <class B, MixOf Of = MixOf::current, dim_t C, std::size_t Mixes>
+void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, Mixes> mix, Tensor<B, Batch, Time, C> x,
+                         Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, Mixes> out) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
-  detail::TokenShiftForward<M, T, C, N> kernel{x.seq.time, x.data, last.data, {}, {}};
-  for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.out[n] = out[n].data;
+  detail::TokenShiftForward<Of, T, C, Mixes> kernel{x.seq.time, x.data, last.data, {}, {}};
+  for (std::size_t n = 0; n < Mixes; ++n) kernel.mix[n] = mix[n].data, kernel.out[n] = out[n].data;
   B::for_each(x.seq.tokens(), C, kernel);
   B::for_each(x.seq.batch, C, detail::KeepLast<T, C>{x.seq.time, x.data, last.data});
 }
 
 /// dx is written and dmix added to; `start` is the token before the first as forward met it. dlast comes in as the
 /// gradient of the last token kept, and goes out as that of `start`. dx may not be one of dout.
-template <class B, MixOf M = MixOf::current, dim_t C, std::size_t N>
-void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, N> mix, Tensor<B, Batch, Time, C> x,
-                          Tensor<Accum<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, N> dout,
-                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Accum<B>, 1, 1, C>, N> dmix,
+template <class B, MixOf Of = MixOf::current, dim_t C, std::size_t Mixes>
+void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, Mixes> mix, Tensor<B, Batch, Time, C> x,
+                          Tensor<Accum<B>, Batch, C> start, std::array<Tensor<B, Batch, Time, C>, Mixes> dout,
+                          Tensor<B, Batch, Time, C> dx, std::array<Tensor<Accum<B>, 1, 1, C>, Mixes> dmix,
                           Tensor<Accum<B>, Batch, C> dlast) {
   using T = typename B::scalar;
   if (x.size() == 0) return;
   const auto frame = scratch.frame();
-  auto* sums = scratch.accum(x.seq.batch * N * C);
-  detail::TokenShiftBackward<M, T, C, N> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
-  for (std::size_t n = 0; n < N; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
+  auto* sums = scratch.accum(x.seq.batch * Mixes * C);
+  detail::TokenShiftBackward<Of, T, C, Mixes> kernel{x.seq.time, x.data, start.data, {}, {}, dx.data, dlast.data, sums};
+  for (std::size_t n = 0; n < Mixes; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::for_each_step(x.seq.batch, C, x.seq.spans(), kernel);
-  for (std::size_t n = 0; n < N; ++n) add_rows<B>(x.seq.batch, C, N * C, sums + n * C, dmix[n].data);
+  for (std::size_t n = 0; n < Mixes; ++n) add_rows<B>(x.seq.batch, C, Mixes * C, sums + n * C, dmix[n].data);
 }
 
 }  // namespace rwkv

@@ -108,10 +108,10 @@ template <class B, dim_t W, dim_t C>
 void window_forward(Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, W, C> window_k,
                     Tensor<Accum<B>, Batch, W, C> window_v, Tensor<Accum<B>, Batch, 1> position) {
   using T = typename B::scalar;
-  using N = compute_of<T>;
-  const detail::KeptTokens<N> kept{detail::window_history<N, W, C>(k.seq, position.data)};
+  using Number = compute_of<T>;
+  const detail::KeptTokens<Number> kept{detail::window_history<Number, W, C>(k.seq, position.data)};
   B::for_each(k.seq.batch * kept.each(), C, detail::WriteWindow<T>{kept, k.data, v.data, window_k.data, window_v.data});
-  B::for_each(k.seq.batch, 1, detail::AdvancePosition<N>{kept.history, position.data});
+  B::for_each(k.seq.batch, 1, detail::AdvancePosition<Number>{kept.history, position.data});
 }
 
 /// The backward pass, in two steps around the one through attention, which writes dk and dv and adds to the window's
@@ -130,8 +130,8 @@ template <class B, dim_t W, dim_t C>
 void window_backward_add(Tensor<Accum<B>, Batch, Time, C> kept_k, Tensor<Accum<B>, Batch, Time, C> kept_v,
                          Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv) {
   using T = typename B::scalar;
-  using N = compute_of<T>;
-  const detail::KeptTokens<N> kept{detail::window_history<N, W, C>(dk.seq, nullptr)};
+  using Number = compute_of<T>;
+  const detail::KeptTokens<Number> kept{detail::window_history<Number, W, C>(dk.seq, nullptr)};
   B::for_each(dk.seq.batch * kept.each(), C, detail::AddKept<T>{kept, kept_k.data, kept_v.data, dk.data, dv.data});
 }
 

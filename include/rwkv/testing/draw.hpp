@@ -16,9 +16,9 @@ class Draw {
   dim_t below(dim_t n) { return static_cast<dim_t>(random_.below(static_cast<std::uint64_t>(n), next_++)); }
   /// True once in n times.
   bool once_in(dim_t n) { return below(n) == 0; }
-  template <class T, std::size_t N>
-  T one_of(const T (&choices)[N]) {
-    return choices[below(static_cast<dim_t>(N))];
+  template <class T, std::size_t Count>
+  T one_of(const T (&choices)[Count]) {
+    return choices[below(static_cast<dim_t>(Count))];
   }
 
  private:

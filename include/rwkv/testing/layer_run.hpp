@@ -5,7 +5,7 @@
 #include <limits>
 
 #include <rwkv/io/safetensors.hpp>
-#include <rwkv/layers/layer.hpp>
+#include <rwkv/layers/check_layer.hpp>
 #include <rwkv/testing/layer_under_test.hpp>
 #include <rwkv/testing/report.hpp>
 #include <rwkv/testing/signal_memory.hpp>
@@ -16,6 +16,7 @@ namespace rwkv::testing {
 /// one place.
 template <class L, class B>
 class LayerRun final : public LayerUnderTest {
+  static_assert(sizeof(rwkv::detail::CheckedCalls<B, L>) > 0);  // says what the layer lacks
   using T = typename B::scalar;
   using Params = Owned<B, typename L::template Params<B>>;
   using Cache = Owned<B, typename L::template Cache<B>>;
@@ -97,7 +98,7 @@ class LayerRun final : public LayerUnderTest {
     Machine::upload(bundle.data(), host.data(), bundle.size());
   }
   static Facts make_facts() {
-    using N = compute_of<T>;
+    using Number = compute_of<T>;
     typename L::template Cache<B> kept{};
     int tensors = 0;
     for_each_leaf([&](auto&, auto&, auto&) { ++tensors; }, kept);
@@ -108,8 +109,8 @@ class LayerRun final : public LayerUnderTest {
             Out::channels(),
             L::flops,
             tensors,
-            unit(std::numeric_limits<N>()),
-            std::is_same_v<T, N> ? 0 : unit(std::numeric_limits<T>())};
+            unit(std::numeric_limits<Number>()),
+            std::is_same_v<T, Number> ? 0 : unit(std::numeric_limits<T>())};
   }
 };
 

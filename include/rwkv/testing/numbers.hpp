@@ -25,8 +25,17 @@ struct BundleNumbers {
     const auto at = static_cast<dim_t>(i);
     for (const Leaf& leaf : leaves)
       if (leaf.offset <= at && at < leaf.offset + leaf.size)
-        return (leaf.name.empty() ? "tensor" : leaf.name) + "[" + std::to_string(at - leaf.offset) + "]";
+        return (leaf.name.empty() ? "tensor" : leaf.name) + "[" + index(leaf.shape, at - leaf.offset) + "]";
     return "padding";
+  }
+
+ private:
+  /// Where number i of a tensor stands: "1, 2" in a row-major (2, 3) for the last.
+  static std::string index(const std::vector<dim_t>& shape, dim_t i) {
+    std::string text;
+    for (auto extent = shape.rbegin(); extent != shape.rend(); i /= *extent++)
+      text = std::to_string(i % *extent) + (text.empty() ? "" : ", ") + text;
+    return text;
   }
 };
 

@@ -1,9 +1,11 @@
 #pragma once
+#include <concepts>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
 #include <rwkv/core/number_text.hpp>
 
 namespace rwkv::testing {
@@ -25,6 +27,14 @@ struct Report {
   std::optional<Finding> finding = {};
 
   explicit operator bool() const { return !finding; }
+  /// What a test framework makes of true or false and adds words to, as GoogleTest's AssertionResult: EXPECT_TRUE shows
+  /// the report.
+  template <class Result>
+  requires requires(Result r, std::string words) {
+    Result(true);
+    { r << words } -> std::convertible_to<Result>;
+  }
+  operator Result() const { return Result(!finding) << text(); }
   std::string text() const;
 };
 

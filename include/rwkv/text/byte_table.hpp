@@ -2,6 +2,8 @@
 #include <array>
 #include <cstdint>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// The token of every byte, -1 for bytes that are none: for texts in which every byte is a token of its own.

@@ -70,12 +70,12 @@ class Tokenizer {
   friend bool operator==(const Tokenizer&, const Tokenizer&) = default;
 
  private:
-  template <std::size_t I>
+  template <std::size_t Index>
   static Tokenizer make(const std::string& kind, std::string_view vocabulary, const std::string& passed) {
-    if constexpr (I < std::variant_size_v<Kind>) {
-      using K = std::variant_alternative_t<I, Kind>;
+    if constexpr (Index < std::variant_size_v<Kind>) {
+      using K = std::variant_alternative_t<Index, Kind>;
       if (kind == K::kind) return K::from_vocabulary(vocabulary);
-      return make<I + 1>(kind, vocabulary, passed + (I == 0 ? "\"" : ", \"") + std::string(K::kind) + "\"");
+      return make<Index + 1>(kind, vocabulary, passed + (Index == 0 ? "\"" : ", \"") + std::string(K::kind) + "\"");
     } else {
       throw Error("metadata: expected for \"tokenizer\" one of ", passed, ", found ", in_quotes(kind),
                   "; the file was written by another version of the library, use that one");

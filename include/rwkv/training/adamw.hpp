@@ -69,7 +69,8 @@ void adamw_step(const AdamW& o, const Update& update, Owned<B, P>& params, Owned
   using T = typename B::scalar;
   for (const Leaf& leaf : gradient.leaves()) {
     auto kernel = detail::adam_step<B>(o, update, params, gradient, moments);
-    kernel.rate = T(update.learning_rate * leaf.field.lr_scale), kernel.decay = T(leaf.field.decays ? o.decay : 0);
+    kernel.rate = T(update.learning_rate * double(leaf.field.lr_scale)),
+    kernel.decay = T(leaf.field.decays ? o.decay : 0);
     for (T** p : {&kernel.w, &kernel.g, &kernel.m, &kernel.v}) *p += leaf.offset;
     B::for_each(1, leaf.size, kernel);
   }

@@ -1,6 +1,8 @@
 #pragma once
 #include <csignal>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// While one exists, SIGINT (Ctrl-C) and SIGTERM only raise a flag, so that a step or a save is finished first. The
@@ -11,7 +13,7 @@ class Interrupt {
     flag() = 0;
     struct sigaction action {};
     action.sa_handler = [](int) { flag() = 1; };
-    action.sa_flags = SA_RESETHAND;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, &old_int_);
     sigaction(SIGTERM, &action, &old_term_);
   }

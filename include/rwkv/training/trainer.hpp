@@ -137,9 +137,9 @@ class Trainer {
                     " stored as ", name_of(leaf.storage), "; load the model without formats for its matrices");
     return model;
   }
-  template <std::size_t... I>
-  std::array<Gradient, sizeof...(I)> zeros(std::index_sequence<I...>) const {
-    return {((void)I, gradient_)...};
+  template <std::size_t... Index>
+  std::array<Gradient, sizeof...(Index)> zeros(std::index_sequence<Index...>) const {
+    return {((void)Index, gradient_)...};
   }
   double updated(double loss) {
     if (gathered_ >= config_.accumulate) update();

@@ -28,28 +28,28 @@ struct Packing {
     }
   }
 
-  /// Packs lines that lie side by side, N to a panel, panels `panel` numbers apart; lines that are missing from the
-  /// last one become zeros.
-  template <int N>
+  /// Packs lines that lie side by side, Across to a panel, panels `panel` numbers apart; lines that are missing from
+  /// the last one become zeros.
+  template <int Across>
   [[gnu::noinline]] static void columns(const Stored* from, dim_t row, dim_t lines, dim_t depth, T* to, dim_t panel) {
     constexpr dim_t ahead = 16, line = 64 / sizeof(Stored);  // rows lie further apart than a prefetcher looks
-    const dim_t whole = lines / N * N;
-    for (dim_t p = 0; p < depth; ++p, from += row, to += N) {
+    const dim_t whole = lines / Across * Across;
+    for (dim_t p = 0; p < depth; ++p, from += row, to += Across) {
       for (dim_t q = 0; q < lines && p + ahead < depth; q += line) __builtin_prefetch(from + ahead * row + q);
       T* out = to;
-      for (dim_t q = 0; q < whole; q += N, out += panel) widen(from + q, N, out);
+      for (dim_t q = 0; q < whole; q += Across, out += panel) widen(from + q, Across, out);
       if (whole < lines) {
         for (dim_t q = whole; q < lines; ++q) out[q - whole] = load(from, q);
-        std::fill(out + (lines - whole), out + N, T(0));
+        std::fill(out + (lines - whole), out + Across, T(0));
       }
     }
   }
 
-  /// Packs one panel of at most N lines that are rows, W by W; lines that are missing become zeros.
-  template <int N>
+  /// Packs one panel of at most Across lines that are rows, W by W; lines that are missing become zeros.
+  template <int Across>
   [[gnu::noinline]] static void rows(const Stored* from, dim_t row, dim_t lines, dim_t depth, T* to) {
-    lines = std::min<dim_t>(lines, N);
-    if (lines < N) std::fill_n(to, N * depth, T(0));
+    lines = std::min<dim_t>(lines, Across);
+    if (lines < Across) std::fill_n(to, Across * depth, T(0));
     for (dim_t q = 0; q < lines; q += W) {
       const dim_t whole = lines - q < W ? 0 : depth / W * W;
       for (dim_t p = 0; p < whole; p += W) {
@@ -58,10 +58,10 @@ struct Packing {
         for (int r = 0; r < W; ++r) block[r] = load(from + (q + r) * row, Lanes<W>{p});
         swap_quarters<W / 2>(block);
 #pragma GCC unroll 16
-        for (int r = 0; r < W; ++r) store(to + (p + r) * N, Lanes<W>{q}, block[r]);
+        for (int r = 0; r < W; ++r) store(to + (p + r) * Across, Lanes<W>{q}, block[r]);
       }
       for (dim_t r = q; r < std::min(q + W, lines); ++r)
-        for (dim_t p = whole; p < depth; ++p) to[p * N + r] = load(from, r * row + p);
+        for (dim_t p = whole; p < depth; ++p) to[p * Across + r] = load(from, r * row + p);
     }
   }
 

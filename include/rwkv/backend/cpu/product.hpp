@@ -57,8 +57,9 @@ struct Product {
 
  private:
   static constexpr bool widens_a = Packing<Left>::widens;
-  template <int N>
-  static constexpr dim_t group = 256 / sizeof(T) / N;  // panels packed together, so that rows are read in runs of lines
+  template <int Across>
+  static constexpr dim_t group = 256 /
+                                 sizeof(T) / Across;  // panels packed together, so that rows are read in runs of lines
 
   /// Rows i ... and columns j ... of C, summed over `count` blocks of k from the first on.
   struct Part {

@@ -39,11 +39,11 @@ struct TunedProducts {
   template <class T, class Out>
   static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,
                              Matrices<const T> b, Matrices<Out> c, compute_of<T> beta) {
-    using N = compute_of<T>;
+    using Number = compute_of<T>;
     if (m <= 0 || n <= 0) return;
     const auto one = [&](dim_t i) {
       if (k <= 0) return detail::scale(m, n, c[i], c.row, beta);
-      summed(m, n, c[i], c.row, beta, [&](N* sums, dim_t row, N old) {
+      summed(m, n, c[i], c.row, beta, [&](Number* sums, dim_t row, Number old) {
         if (detail::SmallProduct<T>::fits(m, n, k))
           detail::SmallProduct<T>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, sums, row, old}.run();
         else

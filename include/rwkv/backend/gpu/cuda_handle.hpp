@@ -2,6 +2,8 @@
 #include <memory>
 #include <type_traits>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv::detail::gpu {
 
 template <auto destroy>

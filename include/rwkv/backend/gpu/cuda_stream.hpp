@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 namespace detail::gpu {
 inline thread_local cudaStream_t current_stream = nullptr;

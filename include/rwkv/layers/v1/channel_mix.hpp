@@ -8,8 +8,8 @@
 namespace rwkv::v1 {
 
 /// A projection of RWKV-1, with a bias; both start as PyTorch's layers do.
-template <dim_t I, dim_t O>
-using Projection = Affine<I, O, linear_weight, LinearBias<I>>;
+template <dim_t Inputs, dim_t Outputs>
+using Projection = Affine<Inputs, Outputs, linear_weight, LinearBias<Inputs>>;
 
 /// RWKV-1's feed-forward part: z = A(half a token, half the one before), out = sigmoid(R z) W(mish(K z) V z); F
 /// channels inside.

@@ -29,12 +29,12 @@ struct BlockedAttention {
     const dim_t end = std::min(first + tokens, history.seq.time), before = history.before(b);
     const dim_t row = history.heads * D;
     static thread_local ThreadBuffer<T> scratch;
-    T* const memory = scratch.at_least((panels * state + keys) * wide + 2 * keys * D);
-    T *const weights = memory + panels * state * wide, *const k = weights + keys * wide, *const v = k + keys * D;
+    T* const memory = scratch.at_least((panels * rows + keys) * wide + 2 * keys * D);
+    T *const weights = memory + panels * rows * wide, *const k = weights + keys * wide, *const v = k + keys * D;
 
     const PanelWords<T, Drops, panels> words(op.drops, history, b, h, first, end);
     for (dim_t p = 0, t = first; t < end; ++p, t += wide)
-      start(memory + p * state * wide, op.q + history.row(b, t, h), row, std::min<dim_t>(wide, end - t));
+      start(memory + p * rows * wide, op.q + history.row(b, t, h), row, std::min<dim_t>(wide, end - t));
     each_key_block(history, before, history.first(before, first), end, keys, [&](const KeyBlock& block) {
       // rows of one head lie far apart, in few sets of a cache
       copy_rows<T, D>(op.k.row(history, b, before, block.first, h), row, block.count, k);
@@ -45,19 +45,19 @@ struct BlockedAttention {
         if (seen.count == 0) continue;
         const dim_t skip = (seen.first - block.first) * D;
         if (panel.cuts(seen))
-          step<true>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights, words.of(p));
+          step<true>(memory + p * rows * wide, panel, seen, k + skip, v + skip, weights, words.of(p));
         else
-          step<false>(memory + p * state * wide, panel, seen, k + skip, v + skip, weights, words.of(p));
+          step<false>(memory + p * rows * wide, panel, seen, k + skip, v + skip, weights, words.of(p));
       }
     });
     for (dim_t p = 0, t = first; t < end; ++p, t += wide)
-      finish(memory + p * state * wide, std::min<dim_t>(wide, end - t), op.y + history.row(b, t, h), row,
+      finish(memory + p * rows * wide, std::min<dim_t>(wide, end - t), op.y + history.row(b, t, h), row,
              history.row(b, t, h) / D);
   }
 
  private:
   // A panel's state, in rows of `wide` lanes: queries, outputs, and one row each of the following.
-  static constexpr dim_t queries = 0, outputs = D, tops = 2 * D, totals = tops + 1, olds = tops + 2, state = tops + 3;
+  static constexpr dim_t queries = 0, outputs = D, tops = 2 * D, totals = tops + 1, olds = tops + 2, rows = tops + 3;
 
   static void start(T* panel, const T* q, dim_t row, dim_t count) {
     if (count < wide) std::fill_n(panel, D * wide, T(0));
@@ -108,7 +108,7 @@ struct BlockedAttention {
 
   /// Scores become weights; the state's tops and totals follow.
   template <bool cut>
-  [[gnu::noinline]] static void exponentials(T* state, const KeyBlock& keys, const T* higher, T* weights,
+  [[gnu::noinline]] static void exponentials(T* state, const KeyBlock& seen, const T* higher, T* weights,
                                              [[maybe_unused]] const RandomWord<T>* words) {
     constexpr T never = -std::numeric_limits<T>::infinity();
     L top[Lane::packs], total[Lane::packs];
@@ -121,7 +121,7 @@ struct BlockedAttention {
       store(state + olds * wide, at, old);
       store(state + tops * wide, at, top[s]);
     }
-    for (dim_t j = keys.first; j < keys.end(); ++j, weights += wide)
+    for (dim_t j = seen.first; j < seen.end(); ++j, weights += wide)
 #pragma GCC unroll 4
       for (int s = 0; s < Lane::packs; ++s) {
         const L score = load(weights, Lanes<W>{s * W});

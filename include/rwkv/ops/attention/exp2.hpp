@@ -24,6 +24,9 @@ __device__ L exp2_nonpositive(L x) {
 #else
 template <class L>
 [[gnu::always_inline]] inline L exp2_nonpositive(L x) {
+#ifdef __clang__
+#pragma clang fp reassociate(off)
+#endif
   using T = scalar_of<L>;
   using Format = math::detail::Format<T>;
   using Bits = math::detail::Bits<L>;

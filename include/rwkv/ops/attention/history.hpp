@@ -24,9 +24,7 @@ struct History {
 
   /// Scalars before the row of head h: in the call, and in the ring.
   RWKV_HD dim_t row(dim_t b, dim_t t, dim_t h) const { return ((b * seq.time + t) * heads + h) * width; }
-  RWKV_HD dim_t ring(dim_t b, dim_t position, dim_t h) const {
-    return ((b * window + position % window) * heads + h) * width;
-  }
+  RWKV_HD dim_t ring(dim_t b, dim_t seen, dim_t h) const { return ((b * window + seen % window) * heads + h) * width; }
 };
 
 /// The operands of one kind, keys or values or their gradients: those of the call, and those before it in full

@@ -11,13 +11,13 @@ namespace rwkv::detail {
 template <class B, dim_t D, class Wide>
 struct WidenedAttention {
   using T = typename B::scalar;
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
 
   template <class Drops = KeepAll>
   static void forward(rwkv::Scratch<B>& scratch, const AttentionRow<T, D, Drops>& op) {
     const auto frame = scratch.frame();
     const Numbers all{scratch, op.history.seq.tokens() * op.history.heads * D};
-    N* const y = all.take();
+    Number* const y = all.take();
     Wide::template forward<Drops>(
         scratch, {op.history, all.widen(op.q), all.widen(op.k), all.widen(op.v), y, op.softmax, op.drops});
     all.round(y, op.y);
@@ -27,7 +27,7 @@ struct WidenedAttention {
                        Keys<T> dv) {
     const auto frame = scratch.frame();
     const Numbers all{scratch, op.history.seq.tokens() * op.history.heads * D};
-    N *const dq = all.take(), *const dk_now = all.take(), *const dv_now = all.take();
+    Number *const dq = all.take(), *const dk_now = all.take(), *const dv_now = all.take();
     Wide::template backward<Drops>(scratch,
                                    {op.history, all.widen(op.q), all.widen(op.k), all.widen(op.v), all.widen(op.y),
                                     op.softmax, all.widen(op.dy), dq, nullptr, op.drops},
@@ -41,14 +41,14 @@ struct WidenedAttention {
     rwkv::Scratch<B>& scratch;
     dim_t size;
 
-    N* take() const { return scratch.accum(size); }
-    const N* widen(const T* x) const {
-      N* const wide = take();
+    Number* take() const { return scratch.accum(size); }
+    const Number* widen(const T* x) const {
+      Number* const wide = take();
       copy_as<B>(wide, x, size);
       return wide;
     }
-    Keys<const N> widen(const Keys<const T>& x) const { return {widen(x.now), x.cached}; }
-    void round(const N* wide, T* x) const { copy_as<B>(x, wide, size); }
+    Keys<const Number> widen(const Keys<const T>& x) const { return {widen(x.now), x.cached}; }
+    void round(const Number* wide, T* x) const { copy_as<B>(x, wide, size); }
   };
 };
 

@@ -18,12 +18,13 @@ struct AttentionTensorBackwardQueries {
   dim_t tiles() const { return (op.history.seq.time + rows - 1) / rows; }
   dim_t blocks() const { return tiles() * op.history.seq.batch * op.history.heads; }
 
+  struct Moving {
+    bf16 keys[2][columns * Tile::stride], values[columns * Tile::stride];
+  };
   struct Memory {
     union {
       alignas(16) bf16 own[2][rows * Tile::stride];  // at first: queries and dy, then y
-      struct {
-        bf16 keys[2][columns * Tile::stride], values[columns * Tile::stride];
-      } moving;
+      Moving moving;
     };
   };
   static_assert(sizeof(Memory) <= Tile::most_bytes);
@@ -137,12 +138,13 @@ struct AttentionTensorBackwardKeys {
   dim_t tiles() const { return past_tiles() + (op.history.seq.time + rows - 1) / rows; }
   dim_t blocks() const { return tiles() * op.history.seq.batch * op.history.heads; }
 
+  struct Moving {
+    bf16 queries[2][columns * Tile::stride], dy[columns * Tile::stride];
+  };
   struct Memory {
     union {
       alignas(16) bf16 keys[rows * Tile::stride];  // at first: there are registers for them, but not for values
-      struct {
-        bf16 queries[2][columns * Tile::stride], dy[columns * Tile::stride];
-      } moving;
+      Moving moving;
     };
     alignas(16) bf16 values[rows * Tile::stride];
     TokenNotes<float, columns> notes[2];

@@ -45,18 +45,18 @@ template <int Side>
 struct SquareSight {
   int behind, window;
   bool any, cut;  // whether some are seen, and whether some are not
-  RWKV_HD SquareSight(dim_t behind, dim_t window, int rows, int columns)
-      : behind(static_cast<int>(behind)),
-        window(static_cast<int>(window < most ? window : most)),
-        any(!Sight{window}.hides(least(behind, rows, columns), least(behind, rows, columns) + rows + columns - 2)),
-        cut(Sight{window}.cuts(least(behind, rows, columns), least(behind, rows, columns) + rows + columns - 2)) {}
+  RWKV_HD SquareSight(dim_t after, dim_t width, int rows, int columns)
+      : behind(static_cast<int>(after)),
+        window(static_cast<int>(width < most ? width : most)),
+        any(!Sight{width}.hides(least(after, rows, columns), least(after, rows, columns) + rows + columns - 2)),
+        cut(Sight{width}.cuts(least(after, rows, columns), least(after, rows, columns) + rows + columns - 2)) {}
   RWKV_HD bool sees(int row, int column) const {
     return static_cast<unsigned>(behind + Side * (row - column)) < static_cast<unsigned>(window);
   }
 
  private:
   static constexpr dim_t most = dim_t(1) << 30;
-  static RWKV_HD dim_t least(dim_t behind, int rows, int columns) { return behind - (Side > 0 ? columns : rows) + 1; }
+  static RWKV_HD dim_t least(dim_t after, int rows, int columns) { return after - (Side > 0 ? columns : rows) + 1; }
 };
 
 /// Rows of D channels in shared memory, channels of 0 up to whole fragments.
@@ -126,21 +126,21 @@ struct TensorTile {
   }
   /// square = rows columns^T, the columns from `columns` on. Every number is summed up 16 channels after the other, so
   /// that every kernel gets the same.
-  template <int Strips, int N>
+  template <int Strips, int Columns>
   [[gnu::always_inline]] static RWKV_HD void dots(auto& here, const Rows<Strips>& rows, const bf16* columns,
-                                                  SumFragment (&square)[Strips][N]) {
+                                                  SumFragment (&square)[Strips][Columns]) {
     dots(
         here, [&](int s, int k) -> const LeftFragment& { return rows[s][k]; }, columns, square);
   }
   /// The same, where row(strip, step) is what stands on the left.
-  template <int Strips, int N>
+  template <int Strips, int Columns>
   [[gnu::always_inline]] static RWKV_HD void dots(auto& here, const auto& row, const bf16* columns,
-                                                  SumFragment (&square)[Strips][N]) {
+                                                  SumFragment (&square)[Strips][Columns]) {
     clear(square);
     unrolled<steps>([&](int k) {
       LeftFragment left[Strips];
       unrolled<Strips>([&](int s) { left[s] = row(s, k); });
-      unrolled<N / 2>([&](int n) {
+      unrolled<Columns / 2>([&](int n) {
         const RightFragments right = read_right_by_columns(here, columns + n * 16 * stride + k * 16, stride);
         unrolled<Strips>([&](int s) {
           here.multiply(left[s], right[0], square[s][2 * n]), here.multiply(left[s], right[1], square[s][2 * n + 1]);
@@ -149,10 +149,10 @@ struct TensorTile {
     });
   }
   /// sums += square rows, the square rounded.
-  template <int Strips, int N>
-  [[gnu::always_inline]] static RWKV_HD void add(auto& here, const SumFragment (&square)[Strips][N], const bf16* rows,
-                                                 Sums<Strips>& sums) {
-    unrolled<N / 2>([&](int n) {
+  template <int Strips, int Columns>
+  [[gnu::always_inline]] static RWKV_HD void add(auto& here, const SumFragment (&square)[Strips][Columns],
+                                                 const bf16* rows, Sums<Strips>& sums) {
+    unrolled<Columns / 2>([&](int n) {
       LeftFragment left[Strips];
       unrolled<Strips>([&](int s) { left[s] = left_of(square[s][2 * n], square[s][2 * n + 1]); });
       unrolled<steps>([&](int c) {
@@ -164,14 +164,14 @@ struct TensorTile {
     });
   }
 
-  template <int Strips, int N>
-  [[gnu::always_inline]] static RWKV_HD void clear(SumFragment (&square)[Strips][N]) {
-    unrolled<Strips>([&](int s) { unrolled<N>([&](int n) { square[s][n] = {}; }); });
+  template <int Strips, int Columns>
+  [[gnu::always_inline]] static RWKV_HD void clear(SumFragment (&square)[Strips][Columns]) {
+    unrolled<Strips>([&](int s) { unrolled<Columns>([&](int n) { square[s][n] = {}; }); });
   }
   /// f(strip, n, i) for a thread's numbers of a square.
-  template <int Strips, int N, class F>
-  [[gnu::always_inline]] static RWKV_HD void each(SumFragment (&)[Strips][N], const F& f) {
-    unrolled<Strips>([&](int s) { unrolled<N>([&](int n) { unrolled<4>([&](int i) { f(s, n, i); }); }); });
+  template <int Strips, int Columns, class F>
+  [[gnu::always_inline]] static RWKV_HD void each(SumFragment (&)[Strips][Columns], const F& f) {
+    unrolled<Strips>([&](int s) { unrolled<Columns>([&](int n) { unrolled<4>([&](int i) { f(s, n, i); }); }); });
   }
   /// f(sum, neighbour, channel) for the pairs of neighbouring channels of a thread's row, `half` of a strip; the second
   /// may lie past the last channel.

@@ -65,7 +65,7 @@ struct AttentionTile : MovingTile<T, D, Shares::choose().columns * Shares::acros
   using Sums = T[own_rows][4 * fours];
 
   int x, y;
-  explicit RWKV_HD AttentionTile(int thread) : Moving(thread), x(thread % across), y(thread / across) {}
+  explicit RWKV_HD AttentionTile(int mine) : Moving(mine), x(mine % across), y(mine / across) {}
   RWKV_HD int row(int i) const { return y + i * down; }
   RWKV_HD int column(int n) const { return x + n * across; }
 
@@ -159,14 +159,14 @@ struct KeyRows {
   const T *now, *cached;
   dim_t apart, start, oldest, window, ring;  // ring: the row of the oldest
 
-  RWKV_HD KeyRows(const auto& history, const Keys<const T>& keys, const HeadTile& at, dim_t before, dim_t oldest)
+  RWKV_HD KeyRows(const auto& history, const Keys<const T>& keys, const HeadTile& at, dim_t before, dim_t first)
       : now(keys.now + history.row(at.b, 0, at.h)),
         cached(keys.cached),
         apart(history.heads * history.width),
         start((at.b * history.window * history.heads + at.h) * history.width),
-        oldest(oldest),
+        oldest(first),
         window(history.window),
-        ring(oldest < 0 ? (before + oldest) % history.window : 0) {}
+        ring(first < 0 ? (before + first) % history.window : 0) {}
 
   /// f(rows) with the rows from `first` to before `end`, as tiles are loaded: few steps for those of the call.
   template <class F>

@@ -38,32 +38,32 @@ struct CrossEntropy {
   using Row = BlockRow<V, 1024>;
   static constexpr int threads = Row::threads;
   static constexpr bool kept = Row::count <= 16;
-  using N = compute_of<T>;
-  N scale, l2wrap;
+  using Number = compute_of<T>;
+  Number scale, l2wrap;
   const std::int32_t* target;
   T* z;
-  N* loss;
+  Number* loss;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     T* const z_r = z + here.index() * V;
     const std::int32_t chosen = target[here.index()];
-    N row[kept ? Row::count : 1]{}, z_chosen{};
+    Number row[kept ? Row::count : 1]{}, z_chosen{};
     if constexpr (kept) Row::each(here.thread(), [&](int j, dim_t c) { row[j] = z_r[c]; });
     const auto at = [&](int j, dim_t c) { return kept ? row[kept ? j : 0] : load(z_r, c); };
 
-    Partition<N> all{std::numeric_limits<N>::lowest(), N(0), static_cast<std::int32_t>(V - 1)};
+    Partition<Number> all{std::numeric_limits<Number>::lowest(), Number(0), static_cast<std::int32_t>(V - 1)};
     Row::each(here.thread(), [&](int j, dim_t c) {
-      const N z_c = at(j, c);
+      const Number z_c = at(j, c);
       if (c == chosen) z_chosen = z_c;
       all.see(z_c, static_cast<std::int32_t>(c));
     });
     all = reduce_block(here, all, JoinPartitions{});
     if (here.thread() == chosen % threads) loss[here.index()] = math::log(all.total) + (all.top - z_chosen);
     if constexpr (Gradient) {
-      const N share = scale / all.total, pulled = l2wrap != N(0) ? scale * l2wrap * all.top : N(0);
+      const Number share = scale / all.total, pulled = l2wrap != Number(0) ? scale * l2wrap * all.top : Number(0);
       Row::each(here.thread(), [&](int j, dim_t c) {
-        N g = math::exp(at(j, c) - all.top) * share;
+        Number g = math::exp(at(j, c) - all.top) * share;
         if (c == chosen) g -= scale;
         if (c == all.where) g += pulled;
         store(z_r, c, g);
@@ -88,11 +88,11 @@ requires Grid<B>
 double cross_entropy_backward(Scratch<B>& scratch, Tensor<B, Batch, Time, V> logits, TokenIds targets,
                               double weight = 1, double l2wrap = 0) {
   using Kernel = detail::grid::CrossEntropy<typename B::scalar, V, true>;
-  using N = typename Kernel::N;
+  using Number = typename Kernel::Number;
   const auto frame = scratch.frame();
   const auto losses = scratch.template accum<Shape<Batch, Time>>(logits.seq);
-  const N scale = N(weight / double(logits.seq.tokens()));
-  B::launch(logits.seq.tokens(), Kernel{scale, N(l2wrap), targets.data, logits.data, losses.data});
+  const Number scale = Number(weight / double(logits.seq.tokens()));
+  B::launch(logits.seq.tokens(), Kernel{scale, Number(l2wrap), targets.data, logits.data, losses.data});
   return detail::mean<B>(losses);
 }
 

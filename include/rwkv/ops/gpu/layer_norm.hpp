@@ -12,21 +12,21 @@ namespace detail::grid {
 template <class T, dim_t C, dim_t G>
 struct LayerNormForward {
   using Row = BlockRow<C>;
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   static constexpr int threads = Row::threads;
-  N eps;
+  Number eps;
   const T *x, *weight, *bias;
   T* y;
-  N *mean, *rstd;
+  Number *mean, *rstd;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const dim_t r = here.index();
-    N x_r[Row::count]{};
+    Number x_r[Row::count]{};
     Row::each(here.thread(), [&](int j, dim_t c) { x_r[j] = x[r * C + c]; });
-    const N mu = Row::template sum<N>(here, [&](int j, dim_t) { return x_r[j]; }) / C;
-    const N variance = Row::template sum<N>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
-    const N s = N(1) / math::sqrt(variance + eps);
+    const Number mu = Row::template sum<Number>(here, [&](int j, dim_t) { return x_r[j]; }) / C;
+    const Number variance = Row::template sum<Number>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
+    const Number s = Number(1) / math::sqrt(variance + eps);
     if (here.thread() == 0) mean[r] = mu, rstd[r] = s;
     const T *weight_r = weight + r % G * C, *bias_r = bias + r % G * C;
     Row::each(here.thread(), [&](int j, dim_t c) { store(y, r * C + c, (x_r[j] - mu) * s * weight_r[c] + bias_r[c]); });
@@ -37,27 +37,27 @@ struct LayerNormForward {
 template <class T, dim_t C, dim_t G>
 struct LayerNormBackward {
   using Row = BlockRow<C>;
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   static constexpr int threads = Row::threads;
   static constexpr dim_t most_blocks = 1024 / G * G;  // fixed, so that sums do not depend on the device
   dim_t rows, blocks;
   const T *x, *weight;
-  const N *mean, *rstd;
+  const Number *mean, *rstd;
   const T* dy;
   T* dx;
-  N* shares;
+  Number* shares;
 
   struct Along {  // the parts of dy * weight that a row's mean and spread take away
-    N one, x;
+    Number one, x;
     friend RWKV_HD Along operator+(Along a, Along b) { return {a.one + b.one, a.x + b.x}; }
   };
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
-    N dw[Row::count]{}, db[Row::count]{};
+    Number dw[Row::count]{}, db[Row::count]{};
     const T* const weight_r = weight + here.index() % G * C;
     for (dim_t r = here.index(); r < rows; r += blocks) {
-      const N mu = mean[r], s = rstd[r];
-      N normed[Row::count]{}, g[Row::count]{};
+      const Number mu = mean[r], s = rstd[r];
+      Number normed[Row::count]{}, g[Row::count]{};
       Along along{};
       Row::each(here.thread(), [&](int j, dim_t c) {
         normed[j] = (x[r * C + c] - mu) * s, g[j] = dy[r * C + c];
@@ -66,10 +66,10 @@ struct LayerNormBackward {
         along = along + Along{g[j], g[j] * normed[j]};
       });
       along = reduce_block(here, along, Plus{});
-      const N one = along.one / C, along_x = along.x / C;
+      const Number one = along.one / C, along_x = along.x / C;
       Row::each(here.thread(), [&](int j, dim_t c) { store(dx, r * C + c, s * (g[j] - one - normed[j] * along_x)); });
     }
-    N* share = shares + here.index() * 2 * C;
+    Number* share = shares + here.index() * 2 * C;
     Row::each(here.thread(), [&](int j, dim_t c) { share[c] = dw[j], share[C + c] = db[j]; });
   }
 };
@@ -83,7 +83,7 @@ void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, 
                         Tensor<Accum<B>, Batch, Time, G> rstd) {
   using Kernel = detail::grid::LayerNormForward<typename B::scalar, C / G, G>;
   B::launch(mean.size(),
-            Kernel{static_cast<typename Kernel::N>(eps), x.data, weight.data, bias.data, y.data, mean.data, rstd.data});
+            Kernel{static_cast<typename Kernel::Number>(eps), x.data, weight.data, bias.data, y.data, mean.data, rstd.data});
 }
 template <class B, dim_t C, dim_t G>
 requires Grid<B>

@@ -28,7 +28,7 @@ struct MovingTile {
   static constexpr int stride = padded + 4;  // 8 rows begin in 8 different fours of banks
 
   int thread;
-  explicit RWKV_HD MovingTile(int thread) : thread(thread) {}
+  explicit RWKV_HD MovingTile(int mine) : thread(mine) {}
 
   /// scale times `count` rows into shared memory; row(r) says where one lies, null for zeros.
   template <class Row>

@@ -77,10 +77,10 @@ void mix_weights_backward(rwkv::Scratch<B>& scratch, dim_t window, dim_t first, 
                           compute_of<typename B::scalar>* dbeta) {
   const auto frame = scratch.frame();
   using T = typename B::scalar;
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   const dim_t columns = first + time;
-  N* skewed = scratch.accum(time * 2 * window);
-  Accum<B>::fill(skewed, time * 2 * window, N(0));
+  Number* skewed = scratch.accum(time * 2 * window);
+  Accum<B>::fill(skewed, time * 2 * window, Number(0));
   B::for_each_row(time, MixWeightsBeta<T>{window, first, columns, padded, alpha, dweights, dbeta});
   B::for_each(time, columns, MixWeightsPairs<T>{window, first, columns, padded, alpha, beta, dweights, skewed});
   add_rows<B>(time, columns, columns, dweights, dalpha);

@@ -36,12 +36,12 @@ struct Element {
     return {scale * a, scale * b, to};
   }
   /// Rows of a (..., 3, C).
-  template <class T, class I>
-  [[gnu::always_inline]] static RWKV_HD Element read(const T* p, I i, dim_t C) {
+  template <class T, class Index>
+  [[gnu::always_inline]] static RWKV_HD Element read(const T* p, Index i, dim_t C) {
     return {load(p, i), load(p, i + C), load(p, i + 2 * C)};
   }
-  template <class T, class I>
-  [[gnu::always_inline]] RWKV_HD void write(T* p, I i, dim_t C) const {
+  template <class T, class Index>
+  [[gnu::always_inline]] RWKV_HD void write(T* p, Index i, dim_t C) const {
     store(p, i, a), store(p, i + C, b), store(p, i + 2 * C, top);
   }
 };
@@ -85,8 +85,8 @@ struct TokenGradients {
 template <class L>
 struct Channel {
   L w, u, fade, bonus;  // e^w, e^u
-  template <class T, class I>
-  [[gnu::always_inline]] static RWKV_HD Channel read(const T* time_decay, const T* time_first, I c) {
+  template <class T, class Index>
+  [[gnu::always_inline]] static RWKV_HD Channel read(const T* time_decay, const T* time_first, Index c) {
     const L w = -math::exp(math::min(broadcast<L>(9), load(time_decay, c)));  // e^-8000 leaves as much as less would
     const L u = load(time_first, c);
     return {w, u, math::exp(w), math::exp(u)};  // no least weight: a sum may be as large as e^reach

@@ -41,15 +41,15 @@ struct Place {
 
 /// The elements of a tile's segments. From them, what comes before a thread's own, where `carried` came before the
 /// tile.
-template <class N, class Mine, bool Back = false>
+template <class Number, class Mine, bool Back = false>
 struct Segments {
-  Element<N> of[Mine::warps][warp];
-  RWKV_HD Element<N> before(const Mine& my, dim_t time, dim_t first, N w, Element<N>& carried) const {
-    Element<N> before;
+  Element<Number> of[Mine::warps][warp];
+  RWKV_HD Element<Number> before(const Mine& my, dim_t time, dim_t first, Number w, Element<Number>& carried) const {
+    Element<Number> before;
     for (int i = 0; i < Mine::warps; ++i) {
       const int s = Back ? Mine::warps - 1 - i : i, n = Mine::tokens(time, first + s * Mine::length);
       if (s == my.segment) before = carried;
-      if (n > 0) carried = carried.then(of[s][my.lane], N(n) * w);
+      if (n > 0) carried = carried.then(of[s][my.lane], Number(n) * w);
     }
     return before;
   }
@@ -59,33 +59,33 @@ template <class T, dim_t C>
 struct GridForward {
   using Mine = Place<C, 16, 16>;
   static constexpr int threads = Mine::threads;
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   Inputs<T> in;
   T* y;
-  N *state, *starts;
+  Number *state, *starts;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    auto& elements = here.template shared<Segments<N, Mine>>();
-    const auto channel = Channel<N>::read(in.time_decay, in.time_first, my.c);
-    const N w = channel.w, u = channel.u;
-    auto carried = Element<N>::read(state, my.b * 3 * C + my.c, C);
+    auto& elements = here.template shared<Segments<Number, Mine>>();
+    const auto channel = Channel<Number>::read(in.time_decay, in.time_first, my.c);
+    const Number w = channel.w, u = channel.u;
+    auto carried = Element<Number>::read(state, my.b * 3 * C + my.c, C);
     for (dim_t first = 0; first < in.seq.time; first += Mine::tile) {
       const dim_t t = first + my.segment * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
       const int n = Mine::tokens(in.seq.time, t);
-      N k[Mine::length]{}, v[Mine::length]{};
+      Number k[Mine::length]{}, v[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C]; });
-      Element<N> own;
+      Element<Number> own;
       Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
       elements.of[my.segment][my.lane] = own;
       here.sync();
-      Element<N> prefix = elements.before(my, in.seq.time, first, w, carried);
+      Element<Number> prefix = elements.before(my, in.seq.time, first, w, carried);
       here.sync();  // the elements have been read
       if (!my.inside || n == 0) continue;
       if (starts && t % span == 0) prefix.write(starts, (my.b * in.seq.spans() + t / span) * 3 * C + my.c, C);
       Mine::each(n, [&](int j) {
-        store(y, i + j * C, Token<N>(prefix, u, k[j], v[j]).y);
+        store(y, i + j * C, Token<Number>(prefix, u, k[j], v[j]).y);
         prefix = prefix.with_token(k[j], v[j], w);
       });
     }
@@ -97,42 +97,42 @@ struct GridForward {
 template <class T, dim_t C>
 struct GridBackward {
   using Mine = Place<C, 8, 16>;
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   static constexpr int threads = Mine::threads, of_span = span / Mine::length;  // segments
   static_assert(span % Mine::length == 0 && Mine::tile % span == 0);
   Inputs<T> in;
   Gradients<T> g;
-  N *dstate, *sums;
+  Number *dstate, *sums;
 
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     const Mine my(here);
-    auto& elements = here.template shared<Segments<N, Mine>>();
-    auto& adjoints = here.template shared<Segments<N, Mine, true>>();
-    const auto channel = Channel<N>::read(in.time_decay, in.time_first, my.c);
-    const N w = channel.w, u = channel.u;
+    auto& elements = here.template shared<Segments<Number, Mine>>();
+    auto& adjoints = here.template shared<Segments<Number, Mine, true>>();
+    const auto channel = Channel<Number>::read(in.time_decay, in.time_first, my.c);
+    const Number w = channel.w, u = channel.u;
     const dim_t spans = in.seq.spans(), last = (in.seq.time - 1) / Mine::tile * Mine::tile;
-    const auto start = [&](dim_t n) { return Element<N>::read(g.starts, (my.b * spans + n) * 3 * C + my.c, C); };
+    const auto start = [&](dim_t n) { return Element<Number>::read(g.starts, (my.b * spans + n) * 3 * C + my.c, C); };
     auto carried = gradient_after<C>(in, g, dstate, my.b, my.c, spans, w);
-    N dw = 0, du = 0;
+    Number dw = 0, du = 0;
     for (dim_t first = last; first >= 0; first -= Mine::tile) {
       const dim_t t = first + my.segment * Mine::length, i = (my.b * in.seq.time + t) * C + my.c;
       const int n = Mine::tokens(in.seq.time, t);
-      N k[Mine::length]{}, v[Mine::length]{}, dy[Mine::length]{};
+      Number k[Mine::length]{}, v[Mine::length]{}, dy[Mine::length]{};
       Mine::each(n, [&](int j) { k[j] = in.k[i + j * C], v[j] = in.v[i + j * C], dy[j] = g.dy[i + j * C]; });
-      Element<N> own;
+      Element<Number> own;
       Mine::each(n, [&](int j) { own = own.with_token(k[j], v[j], w); });
       elements.of[my.segment][my.lane] = own;
       here.sync();
-      Element<N> prefix, d;
-      Token<N> tokens[Mine::length];
+      Element<Number> prefix, d;
+      Token<Number> tokens[Mine::length];
       if (n > 0) {  // from the state before its span
         prefix = start(t / span);
         for (int s = my.segment / of_span * of_span; s < my.segment; ++s)
-          prefix = prefix.then(elements.of[s][my.lane], N(Mine::length) * w);
+          prefix = prefix.then(elements.of[s][my.lane], Number(Mine::length) * w);
       }
       Mine::each(n, [&](int j) {
-        tokens[j] = Token<N>(prefix, u, k[j], v[j]);
+        tokens[j] = Token<Number>(prefix, u, k[j], v[j]);
         prefix = prefix.with_token(k[j], v[j], w);
       });
       Mine::template each<true>(n, [&](int j) { d = d.then(tokens[j].adjoint(dy[j]), w); });
@@ -140,14 +140,14 @@ struct GridBackward {
       here.sync();
       d = adjoints.before(my, in.seq.time, first, w, carried);
       Mine::template each<true>(n, [&](int j) {
-        const TokenGradients<N> of(tokens[j], w, dy[j], d);
+        const TokenGradients<Number> of(tokens[j], w, dy[j], d);
         if (my.inside) store(g.dv, i + j * C, of.dv), store(g.dk, i + j * C, of.dk);
         du += of.du, dw += of.dw;
         d = d.then(tokens[j].adjoint(dy[j]), w);
       });
       here.sync();  // both kinds of elements have been read
     }
-    elements.of[my.segment][my.lane] = {dw, du, N(0)};
+    elements.of[my.segment][my.lane] = {dw, du, Number(0)};
     here.sync();
     if (!my.inside || my.segment > 0) return;
     for (int s = 1; s < Mine::warps; ++s) dw += elements.of[s][my.lane].a, du += elements.of[s][my.lane].b;

@@ -28,9 +28,9 @@ struct Forward {
 };
 
 /// The gradients of A and B after the first `end` spans, from dstate, which is on the scale of the state there.
-template <dim_t C, class T, class I, class L>
-RWKV_HD Element<L> gradient_after(const Inputs<T>& in, const Gradients<T>& g, const compute_of<T>* dstate, dim_t b, I c,
-                                  dim_t end, L w) {
+template <dim_t C, class T, class Index, class L>
+RWKV_HD Element<L> gradient_after(const Inputs<T>& in, const Gradients<T>& g, const compute_of<T>* dstate, dim_t b,
+                                  Index c, dim_t end, L w) {
   const dim_t spans = in.seq.spans(), n = end < spans ? end : spans - 1;
   L pp = load(g.starts, ((b * spans + n) * 3 + 2) * C + c);
   if (end == spans) pp = Keys<C, L>(in.k, (b * in.seq.time + n * span) * C + c, in.tokens(n), w, pp).pp;
@@ -77,11 +77,11 @@ struct Backward {
 /// Adds to the gradients of a layer: sums over its sequences, or parts of them, the first to the last.
 template <class T, dim_t C>
 struct Parameters {
-  using N = compute_of<T>;
+  using Number = compute_of<T>;
   dim_t count;
   Inputs<T> in;
-  const N* parts;
-  N *dtime_decay, *dtime_first;
+  const Number* parts;
+  Number *dtime_decay, *dtime_first;
 
   RWKV_HD void operator()(dim_t, auto c) const {
     using L = At<T, decltype(c)>;

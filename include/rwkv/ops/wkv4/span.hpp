@@ -26,6 +26,9 @@ template <class L>
 #ifdef __CUDA_ARCH__
   return ::exp(x);
 #else
+#ifdef __clang__
+#pragma clang fp reassociate(off)
+#endif
   using T = scalar_of<L>;
   using Bits = math::detail::Bits<L>;
   constexpr int mantissa = math::detail::Format<T>::mantissa;
@@ -44,8 +47,8 @@ inline constexpr dim_t ahead = 8;
 template <dim_t C, class L>
 struct Keys {
   L low, top, pp;
-  template <class Key, class I>
-  [[gnu::always_inline]] RWKV_HD Keys(const Key* k, I i, dim_t n, L w, L before)
+  template <class Key, class Index>
+  [[gnu::always_inline]] RWKV_HD Keys(const Key* k, Index i, dim_t n, L w, L before)
       : low(load(k, i)), top(before), pp(before) {
     for (; n > 0; --n, i = i + C) {
       prefetch(k, i + span * C);
@@ -65,8 +68,9 @@ struct Keys {
 };
 
 /// n <= span tokens from index i on: the outputs where asked to, and the state after them.
-template <bool Writes, dim_t C, class T, class I, class L>
-RWKV_HD Element<L> span_forward(const Inputs<T>& in, T* y, I i, dim_t n, const Channel<L>& channel, Element<L> state) {
+template <bool Writes, dim_t C, class T, class Index, class L>
+RWKV_HD Element<L> span_forward(const Inputs<T>& in, T* y, Index i, dim_t n, const Channel<L>& channel,
+                                Element<L> state) {
   const L decay = channel.w * scalar_of<L>(n);
   const Keys<C, L> keys(in.k, i, n, channel.w, state.top);
   const auto next = [&] {
@@ -107,9 +111,10 @@ RWKV_HD Element<L> span_forward(const Inputs<T>& in, T* y, I i, dim_t n, const C
 ///   dA_{t-1} = e^w dA_t + q_t,   dB_{t-1} = e^w dB_t - q_t y_t
 ///
 /// on the inverse of the scale of A and B. Adds to the gradients of w and u, in rows of `sums` from j on.
-template <bool Writes, dim_t C, class T, class I, class L>
-RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, I i, dim_t n, const Channel<L>& channel,
-                                 const Element<L>& start, const Element<L>& after, compute_of<T>* sums, I j) {
+template <bool Writes, dim_t C, class T, class Index, class L>
+RWKV_HD Element<L> span_backward(const Inputs<T>& in, const Gradients<T>& g, Index i, dim_t n,
+                                 const Channel<L>& channel, const Element<L>& start, const Element<L>& after,
+                                 compute_of<T>* sums, Index j) {
   const L decay = channel.w * scalar_of<L>(n), fade = channel.fade, bonus = channel.bonus;
   const Keys<C, L> keys(in.k, i, n, channel.w, start.top);
   const auto next = [&] {

@@ -52,25 +52,25 @@ struct OverBlocks {
   /// Row (sequence, block), some spans a step. To write: all, from what comes before the block. Else: the block alone,
   /// for all blocks but the last that is met.
   RWKV_HD void operator()(dim_t row, auto c, dim_t step) const {
-    const auto [blocks, pass, carried] = *this;  // no store can change a local copy
-    const dim_t count = Writes ? blocks.count : blocks.count - 1, b = row / count;
-    const dim_t block = row % count + (back && !Writes ? 1 : 0), slot = b * blocks.count + block;
-    const dim_t begin = blocks.begin(block), end = blocks.end(block);
+    const auto [parts, each, kept] = *this;  // no store can change a local copy
+    const dim_t count = Writes ? parts.count : parts.count - 1, b = row / count;
+    const dim_t block = row % count + (back && !Writes ? 1 : 0), slot = b * parts.count + block;
+    const dim_t begin = parts.begin(block), end = parts.end(block);
     const dim_t from = step * per_step, to = math::min(end - begin, from + per_step);
     if (from >= to) return;
     using L = At<typename Pass::Number, decltype(c)>;
-    const auto channel = Channel<L>::read(pass.in.time_decay, pass.in.time_first, c);
+    const auto channel = Channel<L>::read(each.in.time_decay, each.in.time_first, c);
     Element<L> x;
-    if (step > 0 || (Writes && blocks.count > 1))
-      x = Element<L>::read(carried, slot * 3 * C + c, C);
+    if (step > 0 || (Writes && parts.count > 1))
+      x = Element<L>::read(kept, slot * 3 * C + c, C);
     else if (Writes)
-      x = pass.enter(channel, b, c, back ? end : begin);
+      x = each.enter(channel, b, c, back ? end : begin);
     for (dim_t n = from; n < to; ++n)
-      x = pass.template over<Writes>(channel, x, b, c, back ? end - 1 - n : begin + n, slot);
+      x = each.template over<Writes>(channel, x, b, c, back ? end - 1 - n : begin + n, slot);
     if (Writes && to == end - begin && block == (back ? 0 : count - 1))
-      pass.leave(x, b, c, begin);
+      each.leave(x, b, c, begin);
     else
-      x.write(carried, slot * 3 * C + c, C);
+      x.write(kept, slot * 3 * C + c, C);
   }
   /// From the blocks alone to what comes before each.
   RWKV_HD void operator()(dim_t b, auto c) const {

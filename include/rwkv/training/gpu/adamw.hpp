@@ -70,7 +70,7 @@ void adamw_step(const AdamW& o, const Update& update, Owned<B, P>& params, Owned
     kernel.first = end, ranges.count = 0;
   };
   for (const Leaf& leaf : gradient.leaves()) {  // the zeros between leaves stay zero, whatever their rate
-    const T of_leaf = T(update.learning_rate * leaf.field.lr_scale), decay = T(leaf.field.decays ? o.decay : 0);
+    const T of_leaf = T(update.learning_rate * double(leaf.field.lr_scale)), decay = T(leaf.field.decays ? o.decay : 0);
     int& n = ranges.count;
     if (n == 0 || ranges.rate[n - 1] != of_leaf || ranges.decay[n - 1] != decay) {
       if (n == ranges.most) launch();
