@@ -16,16 +16,16 @@ struct Numbered {
 /// y = f(x first) second + bias: a product of rank R, whose factors are stored (in, out), F being one of
 /// rwkv::activation. The first starts as zeros, the second as Second, the bias as Bias::init, with Bias::lr_scale;
 /// there is none where Bias is void.
-template <class Names, dim_t I, dim_t R, dim_t O, class F, const Init& Second, class Bias = void>
+template <class Names, dim_t Inputs, dim_t R, dim_t O, class F, const Init& Second, class Bias = void>
 struct LowRank {
   static_assert(R > 0, "LowRank: the rank must be at least 1");
-  using In = Shape<Batch, Time, I>;
+  using In = Shape<Batch, Time, Inputs>;
   using Out = Shape<Batch, Time, O>;
-  static constexpr dim_t flops = 2 * R * (I + O);
+  static constexpr dim_t flops = 2 * R * (Inputs + O);
 
   template <class B>
   struct Factors {
-    Tensor<B, I, R> first;
+    Tensor<B, Inputs, R> first;
     Tensor<B, R, O> second;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(Field{Names::first, init::zeros}, p.first...);

@@ -3,8 +3,9 @@
 
 namespace rwkv {
 
-/// L as number I of a stack of N blocks, for one that differs from its fellows; those stand in a Repeat beside it.
-template <int I, int N, class Each>
+/// L as number Index of a stack of Count blocks, for one that differs from its fellows; those stand in a Repeat beside
+/// it.
+template <int Index, int Count, class Each>
 struct Place {
   using L = typename detail::UnderNumber<Each>::type;
   static constexpr bool composes = true;
@@ -15,7 +16,7 @@ struct Place {
   template <class Kind, class B>
   struct Part {
     typename Kind::template of<L, B> at;
-    static constexpr void fields(auto&& f, auto&&... p) { f(Field{.index = I, .depth = N}, p.at...); }
+    static constexpr void fields(auto&& f, auto&&... p) { f(Field{.index = Index, .depth = Count}, p.at...); }
   };
   template <class B>
   using Params = Part<detail::ParamsOf, B>;

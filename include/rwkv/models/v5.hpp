@@ -18,8 +18,8 @@ constexpr dim_t hidden_width(dim_t width, Kind kind) {
   return kind == Kind::v5_0 ? 4 * width : width * 7 / 2 / 32 * 32;
 }
 
-template <dim_t C, dim_t N, Kind Of, dim_t F>
-struct Block : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", TimeMix<C, N, Of>>>,
+template <dim_t C, dim_t Size, Kind Of, dim_t F>
+struct Block : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", TimeMix<C, Size, Of>>>,
                           Residual<Named<"ln2", LayerNorm<C>>, Named<"ffn", ChannelMix<C, F>>>> {};
 
 namespace detail {

@@ -12,8 +12,8 @@
 
 namespace rwkv::v6 {
 
-template <dim_t C, dim_t N, dim_t MixRank, dim_t DecayRank, dim_t F>
-struct Block : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", TimeMix<C, N, MixRank, DecayRank>>>,
+template <dim_t C, dim_t Size, dim_t MixRank, dim_t DecayRank, dim_t F>
+struct Block : Sequential<Residual<Named<"ln1", LayerNorm<C>>, Named<"att", TimeMix<C, Size, MixRank, DecayRank>>>,
                           Residual<Named<"ln2", LayerNorm<C>>, Named<"ffn", ChannelMix<C, F>>>> {};
 
 namespace detail {

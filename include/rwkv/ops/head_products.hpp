@@ -5,26 +5,26 @@
 
 namespace rwkv::detail {
 
-/// Asks for rows of N numbers that will be read, or written, some time later.
-template <dim_t N, bool writes = false, class T>
+/// Asks for rows of Size numbers that will be read, or written, some time later.
+template <dim_t Size, bool writes = false, class T>
 void ask_for(const T* p, dim_t row, dim_t rows) {
   constexpr dim_t line = 64 / sizeof(T);
   for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < N; c += line) __builtin_prefetch(p + t * row + c, writes, 2);
+    for (dim_t c = 0; c < Size; c += line) __builtin_prefetch(p + t * row + c, writes, 2);
 }
 
-/// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have N
-/// numbers and zeros up to `width`.
-template <class T, dim_t N>
+/// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have
+/// Size numbers and zeros up to `width`.
+template <class T, dim_t Size>
 struct HeadProducts {
   using Tile = detail::Tile<T>;
   using L = typename Tile::L;
   static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
-  static constexpr dim_t width = (N + wide - 1) / wide * wide;
+  static constexpr dim_t width = (Size + wide - 1) / wide * wide;
 
   /// The state of a head, its rows so far apart.
   static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
-    for (dim_t i = 0; i < N; ++i) std::copy_n(from + i * from_row, N, to + i * to_row);
+    for (dim_t i = 0; i < Size; ++i) std::copy_n(from + i * from_row, Size, to + i * to_row);
   }
   /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
   template <dim_t count, bool up = false, class F>
@@ -56,10 +56,10 @@ struct HeadProducts {
 #endif
     return all;
   }
-  /// to = finish(to, left^T right, row, column), of N rows; left and right have `depth`.
+  /// to = finish(to, left^T right, row, column), of Size rows; left and right have `depth`.
   template <dim_t depth, class F>
   [[gnu::always_inline]] static void add_products(const T* left, const T* right, T* to, const F& finish) {
-    each_tile<N>(width, [&]<int some>(dim_t i, dim_t c) {
+    each_tile<Size>(width, [&]<int some>(dim_t i, dim_t c) {
       L total[some][packs];
       Tile::multiply(depth, left + i, 1, width, right + c, width, total);
       each(total, [&](int r, int s, L sum) {

@@ -6,11 +6,11 @@
 namespace rwkv::heads {
 
 /// One matrix for every head of every sequence: rows are keys, columns are values.
-template <class B, dim_t H, dim_t N>
-using State = Tensor<Accum<B>, Batch, H, N, N>;
+template <class B, dim_t H, dim_t Size>
+using State = Tensor<Accum<B>, Batch, H, Size, Size>;
 /// The states before every span, for the way back. Their data may be null where there is none.
-template <class B, dim_t H, dim_t N>
-using Starts = Tensor<Accum<B>, Batch, Spans, H, N, N>;
+template <class B, dim_t H, dim_t Size>
+using Starts = Tensor<Accum<B>, Batch, Spans, H, Size, Size>;
 
 /// How the recurrence goes over time. They differ by rounding alone.
 enum class OverTime {

@@ -16,53 +16,55 @@
 //   dw_t = e^{w_t} rowsum(G_t Z_{t-1}),   du = sum_t r_t k_t c_t,   G_{t-1} = diag(e^{w_t}) G_t + r_t dy_t^T
 //
 // In RWKV-6 every token has decays of its own, in RWKV-5 all tokens have the same. Products and sums for a token and a
-// head, in N^2, with N = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 5.7 in
-// chunks, of which the state takes 4.6, half of one its recomputation. What N^2 takes: see wkv7.hpp.
+// head, in Size^2, with Size = 64 and chunks of 16 tokens: forward 3 token after token and 2.5 in chunks; backward 5.7
+// in chunks, of which the state takes 4.6, half of one its recomputation. What Size^2 takes: see wkv7.hpp.
 namespace rwkv {
 /// y from the signals; w is the logarithm of the decay, from -80 to 0: in.w has one for every token, or one for all.
 /// state is the state before the first token and becomes the state after the last. starts is for wkv6_backward; its
 /// data may be null where there is none. y must not be an operand. Results do not depend on the number of threads.
-template <class B, dim_t H, dim_t N, class Decay, class Bonus>
-void wkv6_forward(Scratch<B>&, const wkv6::Signals<B, H, N, Decay, Bonus>& in, Tensor<B, Batch, Time, H * N> y,
-                  wkv6::State<B, H, N> state, wkv6::Starts<B, H, N> starts,
+template <class B, dim_t H, dim_t Size, class Decay, class Bonus>
+void wkv6_forward(Scratch<B>&, const wkv6::Signals<B, H, Size, Decay, Bonus>& in, Tensor<B, Batch, Time, H * Size> y,
+                  wkv6::State<B, H, Size> state, wkv6::Starts<B, H, Size> starts,
                   wkv6::OverTime how = wkv6::OverTime::automatic) {
-  using In = wkv6::Signals<B, H, N, Decay, Bonus>;
+  using In = wkv6::Signals<B, H, Size, Decay, Bonus>;
   if (in.seq().time == 0) return;
   if constexpr (heads::OnLanes<B>) {
-    B::for_each_row(in.heads(), wkv6::LanesForward<B, H, N, In>{in, y, state, starts, heads::in_chunks(how, in.seq())});
+    B::for_each_row(in.heads(),
+                    wkv6::LanesForward<B, H, Size, In>{in, y, state, starts, heads::in_chunks(how, in.seq())});
   } else {
-    B::for_each_row(in.heads() * N, wkv6::ColumnForward<B, H, N, In>{in, y, state, starts});
+    B::for_each_row(in.heads() * Size, wkv6::ColumnForward<B, H, Size, In>{in, y, state, starts});
   }
 }
 
 /// Writes the gradients d of r, k, v and of decays for every token; adds to those of the bonus and of a decay for all,
 /// which may be null. dstate comes in as the gradient of the last state and goes out as that of the first. No gradient
 /// may be an operand. Either backward follows either forward.
-template <class B, dim_t H, dim_t N, class Decay, class Bonus, class DecayGradient, class BonusGradient>
-void wkv6_backward(Scratch<B>& scratch, const wkv6::Signals<B, H, N, Decay, Bonus>& in, wkv6::Starts<B, H, N> starts,
-                   Tensor<B, Batch, Time, H * N> dy, const wkv6::Signals<B, H, N, DecayGradient, BonusGradient>& d,
-                   wkv6::State<B, H, N> dstate, wkv6::OverTime how = wkv6::OverTime::automatic) {
-  using In = wkv6::Signals<B, H, N, Decay, Bonus>;
-  using Out = wkv6::Signals<B, H, N, DecayGradient, BonusGradient>;
-  using Add = wkv6::AddSums<B, H, N>;
+template <class B, dim_t H, dim_t Size, class Decay, class Bonus, class DecayGradient, class BonusGradient>
+void wkv6_backward(Scratch<B>& scratch, const wkv6::Signals<B, H, Size, Decay, Bonus>& in,
+                   wkv6::Starts<B, H, Size> starts, Tensor<B, Batch, Time, H * Size> dy,
+                   const wkv6::Signals<B, H, Size, DecayGradient, BonusGradient>& d, wkv6::State<B, H, Size> dstate,
+                   wkv6::OverTime how = wkv6::OverTime::automatic) {
+  using In = wkv6::Signals<B, H, Size, Decay, Bonus>;
+  using Out = wkv6::Signals<B, H, Size, DecayGradient, BonusGradient>;
+  using Add = wkv6::AddSums<B, H, Size>;
   using T = typename Accum<B>::scalar;
   if (in.seq().time == 0) return;
   const auto frame = scratch.frame();
-  const wkv6::Sums<T, N> sums{scratch.accum(in.heads() * 2 * N)};
+  const wkv6::Sums<T, Size> sums{scratch.accum(in.heads() * 2 * Size)};
   const auto by_channel = [&] {
-    B::for_each_row(in.heads() * N, wkv6::ColumnBackward<B, H, N, In>{in, dy, d.v, dstate});
-    B::for_each_row(in.heads() * N, wkv6::RowBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
+    B::for_each_row(in.heads() * Size, wkv6::ColumnBackward<B, H, Size, In>{in, dy, d.v, dstate});
+    B::for_each_row(in.heads() * Size, wkv6::RowBackward<B, H, Size, In, Out>{in, d, starts, dy, dstate, sums});
   };
   if constexpr (heads::OnLanes<B>) {
     if (how == wkv6::OverTime::sequential)
       by_channel();
     else
-      B::for_each_row(in.heads(), wkv6::LanesBackward<B, H, N, In, Out>{in, d, starts, dy, dstate, sums});
+      B::for_each_row(in.heads(), wkv6::LanesBackward<B, H, Size, In, Out>{in, d, starts, dy, dstate, sums});
   } else {
     by_channel();
   }
-  B::for_each(H, N, Add{in.seq().batch, sums.bonus(0), scratch.gradient(d.u).data});
-  if constexpr (In::still) B::for_each(H, N, Add{in.seq().batch, sums.decay(0), scratch.gradient(d.w).data});
+  B::for_each(H, Size, Add{in.seq().batch, sums.bonus(0), scratch.gradient(d.u).data});
+  if constexpr (In::still) B::for_each(H, Size, Add{in.seq().batch, sums.decay(0), scratch.gradient(d.w).data});
 }
 
 }  // namespace rwkv

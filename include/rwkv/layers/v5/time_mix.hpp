@@ -13,18 +13,18 @@ namespace rwkv::v5 {
 enum class Kind { v5_0, v5_1, v5_2 };
 
 /// RWKV-5's attention (Peng et al. 2024, arXiv 2404.05892): key, value, receptance and gate from lerps of a token with
-/// the one before it; a state of N x N per head that fades by a decay of its own for every key; its output normalised
-/// per head and gated.
+/// the one before it; a state of Size x Size per head that fades by a decay of its own for every key; its output
+/// normalised per head and gated.
 template <dim_t Channels, dim_t HeadSize = 64, Kind Of = Kind::v5_2, wkv6::OverTime How = wkv6::OverTime::automatic,
           template <dim_t, dim_t, const Init&> class Projection = Linear>
 struct TimeMix {
   static_assert(HeadSize > 0 && Channels % HeadSize == 0, "v5::TimeMix: the head size must divide the width");
-  static constexpr dim_t C = Channels, N = HeadSize, H = C / N;
+  static constexpr dim_t C = Channels, Size = HeadSize, H = C / Size;
   static constexpr bool gated = Of != Kind::v5_0, per_channel = Of == Kind::v5_2;
   using Stream = Shape<Batch, Time, C>;
   using In = Stream;
   using Out = Stream;
-  using PerHead = std::conditional_t<per_channel, Shape<H, N>, Shape<H>>;
+  using PerHead = std::conditional_t<per_channel, Shape<H, Size>, Shape<H>>;
   /// The bonus from its parameter, whose logarithm 5.0 keeps.
   using BonusFrom = std::conditional_t<gated, activation::Identity, activation::Exp>;
   using Receptance = Projection<C, C, projection>;
@@ -35,7 +35,7 @@ struct TimeMix {
   using Norm = std::conditional_t<gated, GatedHeadNorm<C, H>, HeadNorm<C, H>>;
   /// Of wkv, per head: 3 products of a state and a vector.
   static constexpr dim_t flops =
-      Receptance::flops + Key::flops + Value::flops + Gate::flops + Output::flops + 6 * C * N;
+      Receptance::flops + Key::flops + Value::flops + Gate::flops + Output::flops + 6 * C * Size;
 
   /// Of the gate's lerp.
   template <class B>
@@ -84,7 +84,7 @@ struct TimeMix {
     typename Gate::template Cache<B> gate;
     Tensor<B, C> log_decay, u;
     TensorOf<B, Stream> wkv;
-    Tensor<Accum<B>, Batch, Spans, H, N, N> starts;  // wkv's state before every span
+    Tensor<Accum<B>, Batch, Spans, H, Size, Size> starts;  // wkv's state before every span
     typename Norm::template Cache<B> norm;
     typename Output::template Cache<B> output;
     static constexpr void fields(auto&& f, auto&&... c) {
@@ -107,8 +107,8 @@ struct TimeMix {
   };
   template <class B>
   struct State {
-    Tensor<B, Batch, C> last;       // the last token this layer saw
-    Tensor<B, Batch, H, N, N> wkv;  // key by value
+    Tensor<B, Batch, C> last;             // the last token this layer saw
+    Tensor<B, Batch, H, Size, Size> wkv;  // key by value
     static constexpr void fields(auto&& f, auto&&... s) {
       f(Field{"last"}, s.last...);
       f(Field{"wkv"}, s.wkv...);
@@ -126,7 +126,7 @@ struct TimeMix {
     c.r = forward_child<Receptance>(ctx, p.receptance, c.xr, c.receptance);
     per_channel_forward<B, activation::NegativeExp>(p.time_decay, c.log_decay);
     per_channel_forward<B, BonusFrom>(p.bonus, c.u);
-    wkv6_forward<B, H, N>(ctx.scratch, signals<B>(c), c.wkv, s.wkv, c.starts, How);
+    wkv6_forward<B, H, Size>(ctx.scratch, signals<B>(c), c.wkv, s.wkv, c.starts, How);
     if constexpr (gated) {
       c.g = forward_child<Gate>(ctx, p.gate, c.xg, c.gate);
       const auto out = forward_child<Norm>(ctx, p.norm, {c.wkv, c.g}, c.norm);
@@ -156,8 +156,8 @@ struct TimeMix {
       }
       const auto dlog_decay = scratch.template accum<Shape<C>>({}), du = scratch.template accum<Shape<C>>({});
       Accum<B>::fill(dlog_decay.data, C, 0), Accum<B>::fill(du.data, C, 0);
-      const wkv6::Signals<B, H, N, Tensor<Accum<B>, C>, Tensor<Accum<B>, C>> d{dr, dk, dv, dlog_decay, du};
-      wkv6_backward<B, H, N>(scratch, signals<B>(c), c.starts, dwkv, d, ds.wkv, How);
+      const wkv6::Signals<B, H, Size, Tensor<Accum<B>, C>, Tensor<Accum<B>, C>> d{dr, dk, dv, dlog_decay, du};
+      wkv6_backward<B, H, Size>(scratch, signals<B>(c), c.starts, dwkv, d, ds.wkv, How);
       per_channel_backward<B, activation::NegativeExp>(c.log_decay, dlog_decay, dp.time_decay);
       per_channel_backward<B, BonusFrom>(c.u, du, dp.bonus);
     }
@@ -185,7 +185,7 @@ struct TimeMix {
   }
   template <class B>
   static auto signals(const Cache<B>& c) {
-    return wkv6::Signals<B, H, N, Tensor<B, C>, Tensor<B, C>>{c.r, c.k, c.v, c.log_decay, c.u};
+    return wkv6::Signals<B, H, Size, Tensor<B, C>, Tensor<B, C>>{c.r, c.k, c.v, c.log_decay, c.u};
   }
 };
 

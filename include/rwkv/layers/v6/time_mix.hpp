@@ -20,16 +20,16 @@ struct DecayBias {
 };
 
 /// RWKV-6's attention (Peng et al. 2024, arXiv 2404.05892): decay, key, value, receptance and gate from lerps of a
-/// token with the one before it, whose weights depend on both; a state of N x N per head that fades by a decay of its
-/// own for every token; its output normalised per head and gated. MixRank and DecayRank are the ranks of what makes the
-/// lerps and the decay.
+/// token with the one before it, whose weights depend on both; a state of Size x Size per head that fades by a decay of
+/// its own for every token; its output normalised per head and gated. MixRank and DecayRank are the ranks of what makes
+/// the lerps and the decay.
 template <dim_t Channels, dim_t HeadSize = 64, dim_t MixRank = 32, dim_t DecayRank = 64,
           wkv6::OverTime How = wkv6::OverTime::automatic,
           template <dim_t, dim_t, const Init&> class Projection = Linear>
 struct TimeMix {
   static_assert(HeadSize > 0 && Channels % HeadSize == 0, "v6::TimeMix: the head size must divide the width");
   static_assert(MixRank > 0, "v6::TimeMix: the ranks must be at least 1");
-  static constexpr dim_t C = Channels, N = HeadSize, H = C / N, R = MixRank;
+  static constexpr dim_t C = Channels, Size = HeadSize, H = C / Size, R = MixRank;
   static constexpr int mixes_count = 5;  // w, k, v, r, g
   using Stream = Shape<Batch, Time, C>;
   using In = Stream;
@@ -43,7 +43,7 @@ struct TimeMix {
   using Norm = GatedHeadNorm<C, H>;
   /// Of wkv, per head: 3 products of a state and a vector.
   static constexpr dim_t flops = Receptance::flops + Key::flops + Value::flops + Gate::flops + Output::flops +
-                                 Decay::flops + 4 * mixes_count * R * C + 6 * C * N;
+                                 Decay::flops + 4 * mixes_count * R * C + 6 * C * Size;
 
   template <class B>
   struct Params {
@@ -51,7 +51,7 @@ struct TimeMix {
     Tensor<B, C, mixes_count * R> maa_w1;
     Tensor<B, mixes_count, R, C> maa_w2;
     typename Decay::template Params<B> decay;
-    Tensor<B, H, N> bonus;
+    Tensor<B, H, Size> bonus;
     typename Receptance::template Params<B> receptance;
     typename Key::template Params<B> key;
     typename Value::template Params<B> value;
@@ -92,7 +92,7 @@ struct TimeMix {
     typename Receptance::template Cache<B> receptance;
     typename Gate::template Cache<B> gate;
     TensorOf<B, Stream> wkv;
-    Tensor<Accum<B>, Batch, Spans, H, N, N> starts;  // wkv's state before every span
+    Tensor<Accum<B>, Batch, Spans, H, Size, Size> starts;  // wkv's state before every span
     typename Norm::template Cache<B> norm;
     typename Output::template Cache<B> output;
     static constexpr void fields(auto&& f, auto&&... c) {
@@ -118,8 +118,8 @@ struct TimeMix {
   };
   template <class B>
   struct State {
-    Tensor<B, Batch, C> last;       // the last token this layer saw
-    Tensor<B, Batch, H, N, N> wkv;  // key by value
+    Tensor<B, Batch, C> last;             // the last token this layer saw
+    Tensor<B, Batch, H, Size, Size> wkv;  // key by value
     static constexpr void fields(auto&& f, auto&&... s) {
       f(Field{"last"}, s.last...);
       f(Field{"wkv"}, s.wkv...);
@@ -144,7 +144,7 @@ struct TimeMix {
     c.v = forward_child<Value>(ctx, p.value, c.xv, c.value);
     c.r = forward_child<Receptance>(ctx, p.receptance, c.xr, c.receptance);
     c.g = forward_child<Gate>(ctx, p.gate, c.xg, c.gate);
-    wkv6_forward<B, H, N>(ctx.scratch, signals<B>(p, c), c.wkv, s.wkv, c.starts, How);
+    wkv6_forward<B, H, Size>(ctx.scratch, signals<B>(p, c), c.wkv, s.wkv, c.starts, How);
     const auto out = forward_child<Norm>(ctx, p.norm, {c.wkv, c.g}, c.norm);
     return forward_child<Output>(ctx, p.output, out, c.output);
   }
@@ -163,8 +163,8 @@ struct TimeMix {
       const auto dout = take(), dwkv = take();
       backward_child<Output>(ctx, p.output, c.output, dy, dout, dp.output);
       backward_child<Norm>(ctx, p.norm, c.norm, dout, {dwkv, dg}, dp.norm);
-      const wkv6::Signals<B, H, N, TensorOf<B, Stream>, Tensor<Accum<B>, H, N>> d{dr, dk, dv, dw, dp.bonus};
-      wkv6_backward<B, H, N>(scratch, signals<B>(p, c), c.starts, dwkv, d, ds.wkv, How);
+      const wkv6::Signals<B, H, Size, TensorOf<B, Stream>, Tensor<Accum<B>, H, Size>> d{dr, dk, dv, dw, dp.bonus};
+      wkv6_backward<B, H, Size>(scratch, signals<B>(p, c), c.starts, dwkv, d, ds.wkv, How);
     }
     activation_backward<B, activation::NegativeExp>(c.w, dw, dw);
     const auto dxw = take(), dxk = take(), dxv = take(), dxr = take(), dxg = take();
@@ -197,7 +197,7 @@ struct TimeMix {
  private:
   template <class B>
   static auto signals(const Params<B>& p, const Cache<B>& c) {
-    return wkv6::Signals<B, H, N, TensorOf<B, Stream>, Tensor<B, H, N>>{c.r, c.k, c.v, c.w, p.bonus};
+    return wkv6::Signals<B, H, Size, TensorOf<B, Stream>, Tensor<B, H, Size>>{c.r, c.k, c.v, c.w, p.bonus};
   }
   template <class B>
   static auto mixes(const Params<B>& p) {

@@ -12,10 +12,10 @@ using namespace rwkv::detail;
 inline double centred(const Site& s, double i) {
   return unit(s, i) - 0.5;
 }
-template <dim_t N>
+template <dim_t Size>
 double ramp(double i) {
-  if (N == 1) return 0;
-  const double t = (std::fmod(i, N) - (N - 1) / 2.0) / ((N - 1) / 2.0);
+  if (Size == 1) return 0;
+  const double t = (std::fmod(i, Size) - (Size - 1) / 2.0) / ((Size - 1) / 2.0);
   return t * std::abs(t);
 }
 /// 1 - d^(depth_down * power)
@@ -25,13 +25,13 @@ inline double mix(const Site& s, double i, double power) {
 inline double hidden_mix(const Site& s, double i, double) {
   return 1 - std::pow(i / double(s.columns), std::pow(depth_down(s), 4));
 }
-template <dim_t N>
+template <dim_t Size>
 double decay(const Site& s, double i, double) {
-  return -5.5 + 6 * std::pow(unit(s, i), 1 + std::pow(depth_up(s), 0.3)) + 2.5 * ramp<N>(i);
+  return -5.5 + 6 * std::pow(unit(s, i), 1 + std::pow(depth_up(s), 0.3)) + 2.5 * ramp<Size>(i);
 }
-template <dim_t N>
+template <dim_t Size>
 double in_context_rate(const Site& s, double i, double) {
-  return -0.19 + 0.3 * ramp<N>(i) + 0.4 * centred(s, i);
+  return -0.19 + 0.3 * ramp<Size>(i) + 0.4 * centred(s, i);
 }
 inline double value_share(const Site& s, double i, double) {
   return 0.73 - 0.4 * centred(s, i);
@@ -50,14 +50,14 @@ inline constexpr Init slow_mix = rwkv::detail::by_channel<&detail::mix>("1 - d^p
                       key_projection = init::orthonormal(0.1f);
 
 /// Of the biases of low-rank products.
-template <dim_t N>
+template <dim_t Size>
 struct Decay {
-  static constexpr Init init = rwkv::detail::by_channel<&detail::decay<N>>("decay");
+  static constexpr Init init = rwkv::detail::by_channel<&detail::decay<Size>>("decay");
   static constexpr float lr_scale = 2;
 };
-template <dim_t N>
+template <dim_t Size>
 struct Rate {
-  static constexpr Init init = rwkv::detail::by_channel<&detail::in_context_rate<N>>("in-context rate");
+  static constexpr Init init = rwkv::detail::by_channel<&detail::in_context_rate<Size>>("in-context rate");
   static constexpr float lr_scale = 1;
 };
 struct ValueShare {

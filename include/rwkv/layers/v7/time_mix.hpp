@@ -12,24 +12,24 @@
 
 namespace rwkv::v7 {
 
-/// Widths of RWKV-7's time mix: C channels in heads of N, and the ranks of what makes the decay w, the in-context
+/// Widths of RWKV-7's time mix: C channels in heads of Size, and the ranks of what makes the decay w, the in-context
 /// learning rate a, the share v of the first block's values, and the gate g; by default those of the official trainer.
 template <dim_t Channels, dim_t HeadSize = 64, dim_t W = rank(2.5, Channels), dim_t A = rank(2.5, Channels),
           dim_t V = rank(1.7, Channels), dim_t G = rank(5, Channels)>
 struct Widths {
   static_assert(HeadSize > 0 && Channels % HeadSize == 0, "v7: the head size must divide the width");
-  static constexpr dim_t C = Channels, N = HeadSize, w = W, a = A, v = V, g = G;
-  static constexpr dim_t H = C / N;
+  static constexpr dim_t C = Channels, Size = HeadSize, w = W, a = A, v = V, g = G;
+  static constexpr dim_t H = C / Size;
 };
 
 /// RWKV-7's attention (Peng et al. 2025, arXiv 2503.14456): r, w, k, v, a and g from lerps of a token with the one
-/// before it; a state of N x N per head that WKV-7 changes by the generalised delta rule; its output normalised per
-/// head, with a bonus for the token at hand, and gated. The values of the first block, which has First, are carried to
-/// all others, which take a share of them.
+/// before it; a state of Size x Size per head that WKV-7 changes by the generalised delta rule; its output normalised
+/// per head, with a bonus for the token at hand, and gated. The values of the first block, which has First, are carried
+/// to all others, which take a share of them.
 template <class Sizes, bool First, wkv7::OverTime How = wkv7::OverTime::automatic,
           template <dim_t, dim_t, const Init&> class Projection = Linear>
 struct TimeMix {
-  static constexpr dim_t C = Sizes::C, N = Sizes::N, H = Sizes::H;
+  static constexpr dim_t C = Sizes::C, Size = Sizes::Size, H = Sizes::H;
   using Stream = Shape<Batch, Time, C>;
   using In = std::conditional_t<First, Stream, Carry<Stream, Stream>>;
   using Out = Carry<Stream, Stream>;
@@ -38,20 +38,20 @@ struct TimeMix {
   using Value = Receptance;
   using Output = Projection<C, C, init::zeros>;
   using Norm = HeadNorm<C, H>;
-  using Decay = LowRank<Numbered<'w'>, C, Sizes::w, C, activation::Tanh, factor, v7::Decay<N>>;
-  using Rate = LowRank<Numbered<'a'>, C, Sizes::a, C, activation::Identity, factor, v7::Rate<N>>;
+  using Decay = LowRank<Numbered<'w'>, C, Sizes::w, C, activation::Tanh, factor, v7::Decay<Size>>;
+  using Rate = LowRank<Numbered<'a'>, C, Sizes::a, C, activation::Identity, factor, v7::Rate<Size>>;
   using Gate = LowRank<Numbered<'g'>, C, Sizes::g, C, activation::Sigmoid, factor>;
   using ValueShare =
       std::conditional_t<First, NoChild,
                          LowRank<Numbered<'v'>, C, Sizes::v, C, activation::Identity, factor, v7::ValueShare>>;
   /// Of wkv, per head: 5 products of a state and a vector.
   static constexpr dim_t flops = Receptance::flops + Key::flops + Value::flops + Output::flops + Decay::flops +
-                                 Rate::flops + Gate::flops + ValueShare::flops + 10 * C * N;
+                                 Rate::flops + Gate::flops + ValueShare::flops + 10 * C * Size;
 
   template <class B>
   struct Params {
     Tensor<B, 1, 1, C> x_r, x_w, x_k, x_v, x_a, x_g, k_k, k_a;
-    Tensor<B, H, N> r_k;
+    Tensor<B, H, Size> r_k;
     typename Decay::template Params<B> w;
     typename Rate::template Params<B> a;
     typename ValueShare::template Params<B> v;
@@ -96,9 +96,9 @@ struct TimeMix {
     typename ValueShare::template Cache<B> share_logit;
     typename Gate::template Cache<B> gate_made;
     TensorOf<B, Stream> k, a, b;
-    Tensor<B, Batch, Time, First ? 0 : C> v;         // of the first block that is v_raw
-    Tensor<Accum<B>, Batch, Spans, H, N, N> starts;  // wkv's state before every span
-    TensorOf<Accum<B>, Stream> recalled;             // what wkv's state held under a
+    Tensor<B, Batch, Time, First ? 0 : C> v;               // of the first block that is v_raw
+    Tensor<Accum<B>, Batch, Spans, H, Size, Size> starts;  // wkv's state before every span
+    TensorOf<Accum<B>, Stream> recalled;                   // what wkv's state held under a
     TensorOf<B, Stream> wkv, gated;
     typename Norm::template Cache<B> norm;
     typename Output::template Cache<B> output;
@@ -131,8 +131,8 @@ struct TimeMix {
   };
   template <class B>
   struct State {
-    Tensor<B, Batch, C> last;       // the last token this layer saw
-    Tensor<B, Batch, H, N, N> wkv;  // key by value
+    Tensor<B, Batch, C> last;             // the last token this layer saw
+    Tensor<B, Batch, H, Size, Size> wkv;  // key by value
     static constexpr void fields(auto&& f, auto&&... s) {
       f(Field{"last"}, s.last...);
       f(Field{"wkv"}, s.wkv...);
@@ -157,7 +157,7 @@ struct TimeMix {
       c.v_share = forward_child<ValueShare>(ctx, p.v, c.xv, c.share_logit);
     }
     wkv7_operands_forward<B, H, First>(p.k_k, p.k_a, operands<B>(c));
-    wkv7_forward<B, H, N>(ctx.scratch, signals<B>(c), c.wkv, s.wkv, {c.starts, c.recalled}, How);
+    wkv7_forward<B, H, Size>(ctx.scratch, signals<B>(c), c.wkv, s.wkv, {c.starts, c.recalled}, How);
     c.normed = forward_child<Norm>(ctx, p.norm, c.wkv, c.norm);
     wkv7_output_forward<B>(p.r_k, c.r, c.k, v(c), c.normed, c.gate, c.gated);
     const auto y = forward_child<Output>(ctx, p.output, c.gated, c.output);
@@ -182,8 +182,8 @@ struct TimeMix {
       wkv7_output_backward<B>(p.r_k, c.r, c.k, v(c), c.normed, c.gate, dnormed, dnormed, dgate);
       backward_child<Gate>(ctx, p.g, c.gate_made, dgate, dxg, dp.g);
       backward_child<Norm>(ctx, p.norm, c.norm, dnormed, dwkv, dp.norm);
-      wkv7_backward<B, H, N>(scratch, signals<B>(c), {c.starts, c.recalled}, dwkv, {dr, dw, dk, dv, da, db}, ds.wkv,
-                             How);
+      wkv7_backward<B, H, Size>(scratch, signals<B>(c), {c.starts, c.recalled}, dwkv, {dr, dw, dk, dv, da, db}, ds.wkv,
+                                How);
       wkv7_bonus_backward<B>(scratch, p.r_k, c.r, c.k, v(c), dnormed, dr, dk, dv, dp.r_k);
     }
     wkv7::OperandGradients<B, C> gradients{dw, dk, dv, da, db, {}};
@@ -219,7 +219,7 @@ struct TimeMix {
       return c.v;
   }
   template <class B>
-  static wkv7::Signals<B, H, N> signals(const Cache<B>& c) {
+  static wkv7::Signals<B, H, Size> signals(const Cache<B>& c) {
     return {c.r, c.w, c.k, v(c), c.a, c.b};
   }
   template <class B>

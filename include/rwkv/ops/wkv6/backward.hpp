@@ -11,16 +11,16 @@ namespace rwkv::wkv6 {
 ///
 /// What a decay fades: the state, what the chunk reads of it later, what the chunk has written to it before, and every
 /// pair of tokens around it. Each is a sum of its own; none is the difference of others.
-template <class T, dim_t N>
-struct BackwardChunk : Chunk<T, N> {
-  using Base = Chunk<T, N>;
+template <class T, dim_t Size>
+struct BackwardChunk : Chunk<T, Size> {
+  using Base = Chunk<T, Size>;
   using Base::r, Base::k, Base::v, Base::w, Base::u, Base::reads, Base::writes, Base::left, Base::fade, Base::pairs;
   using Base::W, Base::packs, Base::width, Base::tokens, Base::operand, Base::square;
   using typename Base::L, typename Base::Tile;
-  static constexpr dim_t size = Base::size + 6 * operand + 3 * N * width + square + 2 * width;
+  static constexpr dim_t size = Base::size + 6 * operand + 3 * Size * width + square + 2 * width;
 
   T *dy, *dr, *dk, *dv, *dw, *dwrites;  // (tokens, width)
-  T *z_turned, *g, *g_turned;           // (N, width): values by keys, keys by values, values by keys
+  T *z_turned, *g, *g_turned;           // (Size, width): values by keys, keys by values, values by keys
   T* dpairs;                            // (tokens, tokens)
   T *du, *dw_all;                       // (width): sums over all chunks
 
@@ -33,12 +33,12 @@ struct BackwardChunk : Chunk<T, N> {
         dw(dv + operand),
         dwrites(dw + operand),
         z_turned(dwrites + operand),
-        g(z_turned + N * width),
-        g_turned(g + N * width),
-        dpairs(g_turned + N * width),
+        g(z_turned + Size * width),
+        g_turned(g + Size * width),
+        dpairs(g_turned + Size * width),
         du(dpairs + square),
         dw_all(du + width) {
-    if (width > N) std::fill_n(dy, 6 * operand + 3 * N * width, T(0));
+    if (width > Size) std::fill_n(dy, 6 * operand + 3 * Size * width, T(0));
     std::fill_n(du, 2 * width, T(0));
   }
 
@@ -49,18 +49,18 @@ struct BackwardChunk : Chunk<T, N> {
   }
   /// dP, dR, dK and dV of n tokens.
   [[gnu::noinline]] void respond(dim_t n) const {
-    Tile::transpose(N, N, g, width, g_turned, width, T(1));
+    Tile::transpose(Size, Size, g, width, g_turned, width, T(1));
     Base::template pair_up<false>(dy, v, dpairs, n);
     for (dim_t t = 0; t < n; ++t)
       dpairs[t * tokens + t] =
           Row<T, width>::sum([&](auto c) { return load(dy, c + t * width) * load(v, c + t * width); });
     Base::template each_tile<tokens>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
-      Tile::multiply(N, dy + m * width, width, 1, z_turned + c, width, total);
+      Tile::multiply(Size, dy + m * width, width, 1, z_turned + c, width, total);
       Base::put(total, dr + m * width + c);
-      Tile::multiply(N, v + m * width, width, 1, g_turned + c, width, total);
+      Tile::multiply(Size, v + m * width, width, 1, g_turned + c, width, total);
       Base::put(total, dwrites + m * width + c);
-      Tile::multiply(N, writes + m * width, width, 1, g + c, width, total);
+      Tile::multiply(Size, writes + m * width, width, 1, g + c, width, total);
       Tile::add(tokens - m, pairs + m * tokens + m, 1, tokens, dy + m * width + c, width, total);
       Base::put(total, dv + m * width + c);
     });
@@ -70,7 +70,7 @@ struct BackwardChunk : Chunk<T, N> {
     for (dim_t c = 0; c < width; c += W) {
       const auto of = [&](const T* p, dim_t t) { return load(p, Lanes<W>{t * width + c}); };
       L by_read[tokens], by_decay[tokens], later{}, past{}, bonus{};
-      for (dim_t j = 0; j < N; ++j) past += of(g_turned, j) * of(z_turned, j);
+      for (dim_t j = 0; j < Size; ++j) past += of(g_turned, j) * of(z_turned, j);
       past *= of(fade, 0);
       for (dim_t t = 0; t < n; ++t) by_decay[t] = past, past += of(writes, t) * of(dwrites, t);
       L faded = broadcast<L>(1);
@@ -107,52 +107,52 @@ struct BackwardChunk : Chunk<T, N> {
 };
 
 /// Index: a head. From the last token to the first, on lanes.
-template <class B, dim_t H, dim_t N, class In, class Out>
+template <class B, dim_t H, dim_t Size, class In, class Out>
 struct LanesBackward {
   using T = typename Accum<B>::scalar;
-  using Here = BackwardChunk<T, N>;
+  using Here = BackwardChunk<T, Size>;
   static constexpr dim_t tokens = Here::tokens, width = Here::width;
   In in;
   Out d;
-  Starts<B, H, N> starts;
-  Tensor<B, Batch, Time, H * N> dy;
-  State<B, H, N> dstate;
-  Sums<T, N> sums;
+  Starts<B, H, Size> starts;
+  Tensor<B, Batch, Time, H * Size> dy;
+  State<B, H, Size> dstate;
+  Sums<T, Size> sums;
 
   void operator()(dim_t head) const {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
-    T* const own = dstate.data + head * N * N;
-    chunk.copy(own, N, chunk.g, width);
+    T* const own = dstate.data + head * Size * Size;
+    chunk.copy(own, Size, chunk.g, width);
     for (dim_t t = (in.seq().time - 1) / tokens * tokens; t >= 0; t -= tokens) back(chunk, head, t);
-    chunk.copy(chunk.g, width, own, N);
-    std::copy_n(chunk.du, N, sums.bonus(head));
-    std::copy_n(chunk.dw_all, N, sums.decay(head));
+    chunk.copy(chunk.g, width, own, Size);
+    std::copy_n(chunk.du, Size, sums.bonus(head));
+    std::copy_n(chunk.dw_all, Size, sums.decay(head));
   }
 
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
     const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto* p) { rwkv::detail::ask_for<N>(p + in.at(head, t - before), H * N, before); };
-    const auto ask_to = [&](auto* p) { rwkv::detail::ask_for<N, true>(p + in.at(head, t), H * N, n); };
-    Here::Tile::transpose(N, N, starts.data + in.start(head, t / span), N, chunk.z_turned, width, T(1));
+    const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t - before), H * Size, before); };
+    const auto ask_to = [&](auto* p) { rwkv::detail::ask_for<Size, true>(p + in.at(head, t), H * Size, n); };
+    Here::Tile::transpose(Size, Size, starts.data + in.start(head, t / span), Size, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) chunk.read(in, head, s, tokens), chunk.advance_turned();
     chunk.read(in, head, t, n);
     for (dim_t s = 0; s < n; ++s)
-      Row<T, N>::each([&](auto c) { store(chunk.dy, c + s * width, load(dy.data, c + in.at(head, t + s))); });
+      Row<T, Size>::each([&](auto c) { store(chunk.dy, c + s * width, load(dy.data, c + in.at(head, t + s))); });
     std::fill_n(chunk.dy + n * width, (tokens - n) * width, T(0));
     chunk.complete(n);
     ask(in.r.data), ask(in.k.data);
     chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
     ask(in.v.data), ask(dy.data);
-    if (before && t % span == 0) rwkv::detail::ask_for<N>(starts.data + in.start(head, t / span - 1), N, N);
+    if (before && t % span == 0) rwkv::detail::ask_for<Size>(starts.data + in.start(head, t / span - 1), Size, Size);
     chunk.respond(n);
     ask_to(d.r.data), ask_to(d.k.data), ask_to(d.v.data);
     if constexpr (!In::still) ask(in.w.data), ask_to(d.w.data);
     chunk.differentiate(n);
     chunk.retreat();
     for (dim_t s = 0; s < n; ++s)
-      Row<T, N>::each([&](auto c) {
+      Row<T, Size>::each([&](auto c) {
         const auto to = c + in.at(head, t + s), from = c + s * width;
         store(d.r.data, to, load(chunk.dr, from)), store(d.k.data, to, load(chunk.dk, from));
         store(d.v.data, to, load(chunk.dv, from));

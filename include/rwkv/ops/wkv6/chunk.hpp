@@ -13,12 +13,12 @@
 //   P_ts = sum_keys r_t k_s w_{s+1} ... w_{t-1} for s < t,   P_tt = sum_keys r_t u k_t
 //
 // Decays may be as small as e^-60, so nothing is divided by them: every pair of tokens has its product of decays, which
-// grows by a factor from pair to pair. That is N for every pair, where the state takes N^2 for every token.
+// grows by a factor from pair to pair. That is Size for every pair, where the state takes Size^2 for every token.
 namespace rwkv::wkv6 {
 
-template <class T, dim_t N>
-struct Chunk : rwkv::detail::HeadProducts<T, N> {
-  using Base = rwkv::detail::HeadProducts<T, N>;
+template <class T, dim_t Size>
+struct Chunk : rwkv::detail::HeadProducts<T, Size> {
+  using Base = rwkv::detail::HeadProducts<T, Size>;
   using Base::W, Base::packs, Base::width;
   using typename Base::L, typename Base::Tile;
   static constexpr dim_t tokens = 16, operand = tokens * width, square = tokens * tokens;
@@ -41,13 +41,13 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
         fade(left + operand),
         u(fade + width),
         pairs(u + width) {
-    if (width > N) std::fill_n(p, size, T(0));
+    if (width > Size) std::fill_n(p, size, T(0));
   }
 
   /// n tokens from token t of a head on, and their bonus.
   template <class In>
   void read(const In& in, dim_t head, dim_t t, dim_t n) const {
-    Row<T, N>::each([&](auto c) {
+    Row<T, Size>::each([&](auto c) {
       using Value = At<T, decltype(c)>;
       Value before = broadcast<Value>(1), after = before, all{};
       store(u, c, load(in.u.data, c + in.parameter(head)));
@@ -95,7 +95,7 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
   [[gnu::noinline]] void recall(const T* z, T* y) const {
     Base::template each_tile<tokens>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
-      Tile::multiply(N, reads + m * width, width, 1, z + c, width, total);
+      Tile::multiply(Size, reads + m * width, width, 1, z + c, width, total);
       Tile::add(m + some, pairs + m * tokens, tokens, 1, v + c, width, total);
       Base::put(total, y + m * width + c);
     });

@@ -5,18 +5,18 @@
 namespace rwkv::wkv6 {
 
 /// Token after token, columns side by side; in place, where a row of the state is a row of the chunk.
-template <class T, dim_t N>
-struct ForwardChunk : Chunk<T, N> {
-  using Base = Chunk<T, N>;
+template <class T, dim_t Size>
+struct ForwardChunk : Chunk<T, Size> {
+  using Base = Chunk<T, Size>;
   using Base::W, Base::width, Base::tokens, Base::held;
   using typename Base::L;
-  static constexpr dim_t size = Base::size + Base::operand + N * width;
+  static constexpr dim_t size = Base::size + Base::operand + Size * width;
   static constexpr int across = width % (4 * W) == 0 ? 4 : 2;
 
-  T *y, *z;  // (tokens, width); (N, width): the state
+  T *y, *z;  // (tokens, width); (Size, width): the state
 
   explicit ForwardChunk(T* p) : Base(p), y(p + Base::size), z(y + Base::operand) {
-    if (width > N) std::fill_n(z, N * width, T(0));
+    if (width > Size) std::fill_n(z, Size * width, T(0));
   }
 
   [[gnu::noinline]] void sweep(T* state, dim_t n) const {
@@ -33,14 +33,14 @@ struct ForwardChunk : Chunk<T, N> {
       value[s] = load(this->v, Lanes<W>{place + s * W});
       y_t[s] = this->pairs[t * tokens + t] * value[s];
     }
-    for (dim_t i = 0; i < N; ++i) {
+    for (dim_t i = 0; i < Size; ++i) {
       const L r_i = held(r[i]), w_i = held(w[i]), k_i = held(k[i]);
 #pragma GCC unroll 4
       for (int s = 0; s < across; ++s) {
         const Lanes<W> at{i * width + s * W};
-        const L z = load(state, at);
-        y_t[s] += r_i * z;
-        store(state, at, w_i * z + k_i * value[s]);
+        const L z_i = load(state, at);
+        y_t[s] += r_i * z_i;
+        store(state, at, w_i * z_i + k_i * value[s]);
       }
     }
 #pragma GCC unroll 4
@@ -49,26 +49,26 @@ struct ForwardChunk : Chunk<T, N> {
 };
 
 /// Index: a head. From the first token to the last, on lanes.
-template <class B, dim_t H, dim_t N, class In>
+template <class B, dim_t H, dim_t Size, class In>
 struct LanesForward {
   using T = typename Accum<B>::scalar;
-  using Here = ForwardChunk<T, N>;
+  using Here = ForwardChunk<T, Size>;
   In in;
-  Tensor<B, Batch, Time, H * N> y;
-  State<B, H, N> state;
-  Starts<B, H, N> starts;
+  Tensor<B, Batch, Time, H * Size> y;
+  State<B, H, Size> state;
+  Starts<B, H, Size> starts;
   bool chunked;
 
   void operator()(dim_t head) const {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
-    T *const own = state.data + head * N * N, *const z = chunk.width > N ? chunk.z : own;
-    if (z != own) chunk.copy(own, N, z, chunk.width);
+    T *const own = state.data + head * Size * Size, *const z = chunk.width > Size ? chunk.z : own;
+    if (z != own) chunk.copy(own, Size, z, chunk.width);
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
-      const auto ask = [&](const auto* p) { rwkv::detail::ask_for<N>(p + in.at(head, t + n), H * N, next); };
-      rwkv::detail::ask_for<N, true>(y.data + in.at(head, t), H * N, n);
-      if (starts.data && t % span == 0) chunk.copy(z, chunk.width, starts.data + in.start(head, t / span), N);
+      const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t + n), H * Size, next); };
+      rwkv::detail::ask_for<Size, true>(y.data + in.at(head, t), H * Size, n);
+      if (starts.data && t % span == 0) chunk.copy(z, chunk.width, starts.data + in.start(head, t / span), Size);
       chunk.read(in, head, t, n);
       ask(in.r.data), ask(in.k.data);
       if (chunked) {
@@ -80,9 +80,9 @@ struct LanesForward {
       if constexpr (!In::still) ask(in.w.data);
       chunked ? chunk.advance(z) : chunk.sweep(z, n);
       for (dim_t s = 0; s < n; ++s)
-        Row<T, N>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
+        Row<T, Size>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
     }
-    if (z != own) chunk.copy(z, chunk.width, own, N);
+    if (z != own) chunk.copy(z, chunk.width, own, Size);
   }
 };
 

@@ -12,18 +12,18 @@ namespace rwkv::wkv7 {
 /// What makes f_s greater makes what is written at s or before and read after it greater, and what stays of Z:
 ///
 ///   dlog w_t = sum_values G Z + sum_{s < t} K_s X_s G^T + sum_{s >= t} (Q_s dQ_s - K_s dP^T Q), a_t left out
-template <class T, dim_t N>
-struct BackwardChunk : Chunk<T, N> {
-  using Base = Chunk<T, N>;
+template <class T, dim_t Size>
+struct BackwardChunk : Chunk<T, Size> {
+  using Base = Chunk<T, Size>;
   using Tile = typename Base::Tile;
   using Base::W, Base::packs, Base::width, Base::rows, Base::tokens, Base::q, Base::k, Base::x, Base::past;
   using typename Base::L;
-  static constexpr dim_t operand = rows * width, square = N * width;
+  static constexpr dim_t operand = rows * width, square = Size * width;
   static constexpr dim_t size = Base::size + 5 * operand + 3 * square + rows * rows;
 
   T *d, *dx, *dq;              // (rows, width)
   T *outside, *inside;         // (rows, width): X G^T and dP^T Q
-  T *z_turned, *g, *g_turned;  // (N, width): values by keys, keys by values, values by keys
+  T *z_turned, *g, *g_turned;  // (Size, width): values by keys, keys by values, values by keys
   T* dpast;                    // (rows, rows)
 
   explicit BackwardChunk(T* p)
@@ -37,7 +37,7 @@ struct BackwardChunk : Chunk<T, N> {
         g(z_turned + square),
         g_turned(g + square),
         dpast(g_turned + square) {
-    if (width > N) std::fill_n(d, 5 * operand + 3 * square, T(0));
+    if (width > Size) std::fill_n(d, 5 * operand + 3 * square, T(0));
   }
 
   /// Z' = f (Z + K^T X), turned.
@@ -48,18 +48,18 @@ struct BackwardChunk : Chunk<T, N> {
   }
   /// G from dZ, in its place.
   void fade_gradient() const {
-    for (dim_t i = 0; i < N; ++i)
+    for (dim_t i = 0; i < Size; ++i)
       for (dim_t c = 0; c < width; c += W) {
         const Lanes<W> at{i * width + c};
         store(g, at, load(g, at) * this->fade[tokens * width + i]);
       }
-    Tile::transpose(N, N, g, width, g_turned, width, T(1));
+    Tile::transpose(Size, Size, g, width, g_turned, width, T(1));
   }
   /// dX, and the odd rows of D.
   [[gnu::noinline]] void respond() const {
     Base::template each_tile<rows, true>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
-      Tile::multiply(N, k + m * width, width, 1, g + c, width, total);
+      Tile::multiply(Size, k + m * width, width, 1, g + c, width, total);
       Tile::add(rows - m - some, past + (m + some) * rows + m, 1, rows, d + (m + some) * width + c, width, total);
       solve_back<some>(total, d + m * width + c, past + m * rows + m);
       Base::put(total, dx + m * width + c);
@@ -68,7 +68,7 @@ struct BackwardChunk : Chunk<T, N> {
   [[gnu::noinline]] void differentiate_reads() const {
     Base::template each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
-      Tile::multiply(N, d + m * width, width, 1, z_turned + c, width, total);
+      Tile::multiply(Size, d + m * width, width, 1, z_turned + c, width, total);
       Tile::add(m + some, dpast + m * rows, rows, 1, k + c, width, total);
       Base::put(total, dq + m * width + c);
     });
@@ -76,7 +76,7 @@ struct BackwardChunk : Chunk<T, N> {
   [[gnu::noinline]] void differentiate_writes() const {
     Base::template each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
-      Tile::multiply(N, x + m * width, width, 1, g_turned + c, width, total);
+      Tile::multiply(Size, x + m * width, width, 1, g_turned + c, width, total);
       Base::put(total, outside + m * width + c);
       Tile::multiply(rows - m, dpast + m * rows + m, 1, rows, q + m * width + c, width, total);
       Base::put(total, inside + m * width + c);
@@ -89,14 +89,14 @@ struct BackwardChunk : Chunk<T, N> {
 
   /// Of the n tokens from token t of a head on.
   template <class B, dim_t H>
-  void write(const Signals<B, H, N>& to, dim_t head, dim_t t, dim_t n) const {
-    Row<T, N>::each([&](auto c) {
+  void write(const Signals<B, H, Size>& to, dim_t head, dim_t t, dim_t n) const {
+    Row<T, Size>::each([&](auto c) {
       using Value = At<T, decltype(c)>;
       const auto product = [&](const T* a, const T* b, dim_t row) {
         return load(a, c + row * width) * load(b, c + row * width);
       };
       Value stays{}, later{}, earlier[tokens];
-      for (dim_t j = 0; j < N; ++j) stays = stays + product(g_turned, z_turned, j);
+      for (dim_t j = 0; j < Size; ++j) stays = stays + product(g_turned, z_turned, j);
       for (dim_t s = 0; s < n; ++s) {
         earlier[s] = stays;
         stays = stays + (product(k, outside, 2 * s) + product(k, outside, 2 * s + 1));
@@ -138,45 +138,48 @@ struct BackwardChunk : Chunk<T, N> {
 };
 
 /// Index: a head. From the last token to the first, on lanes.
-template <class B, dim_t H, dim_t N>
+template <class B, dim_t H, dim_t Size>
 struct LanesBackward {
   using T = typename Accum<B>::scalar;
-  using Here = BackwardChunk<T, N>;
+  using Here = BackwardChunk<T, Size>;
   static constexpr dim_t tokens = Here::tokens, width = Here::width;
-  Signals<B, H, N> in, d;
-  Kept<B, H, N> kept;
-  Tensor<B, Batch, Time, H * N> dy;
-  State<B, H, N> dstate;
+  Signals<B, H, Size> in, d;
+  Kept<B, H, Size> kept;
+  Tensor<B, Batch, Time, H * Size> dy;
+  State<B, H, Size> dstate;
 
   void operator()(dim_t head) const {
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
-    T* const own = dstate.data + head * N * N;
-    chunk.copy(own, N, chunk.g, width);
+    T* const own = dstate.data + head * Size * Size;
+    chunk.copy(own, Size, chunk.g, width);
     for (dim_t t = (in.seq().time - 1) / tokens * tokens; t >= 0; t -= tokens) back(chunk, head, t);
-    chunk.copy(chunk.g, width, own, N);
+    chunk.copy(chunk.g, width, own, Size);
   }
 
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
     const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto& x) { rwkv::detail::ask_for<N>(x.data + in.at(head, t - before), H * N, before); };
-    const auto ask_to = [&](const auto& x) { rwkv::detail::ask_for<N, true>(x.data + in.at(head, t), H * N, n); };
-    Here::Tile::transpose(N, N, kept.starts.data + in.start(head, t / span), N, chunk.z_turned, width, T(1));
+    const auto ask = [&](const auto& x) {
+      rwkv::detail::ask_for<Size>(x.data + in.at(head, t - before), H * Size, before);
+    };
+    const auto ask_to = [&](const auto& x) { rwkv::detail::ask_for<Size, true>(x.data + in.at(head, t), H * Size, n); };
+    Here::Tile::transpose(Size, Size, kept.starts.data + in.start(head, t / span), Size, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) {
       chunk.read(in, kept.recalled.data, head, s, tokens);
       chunk.advance_turned();
     }
     chunk.read(in, kept.recalled.data, head, t, n);
     for (dim_t s = 0; s < n; ++s)
-      Row<T, N>::each([&](auto c) { store(chunk.d, c + 2 * s * width, load(dy.data, c + in.at(head, t + s))); });
+      Row<T, Size>::each([&](auto c) { store(chunk.d, c + 2 * s * width, load(dy.data, c + in.at(head, t + s))); });
     std::fill_n(chunk.d + 2 * n * width, 2 * (tokens - n) * width, T(0));
     chunk.complete(n);
     ask(in.r), ask(in.w);
     chunk.fade_gradient();
     chunk.join(chunk.q, chunk.k, chunk.past);
     ask(in.k), ask(in.v);
-    if (before && t % span == 0) rwkv::detail::ask_for<N>(kept.starts.data + in.start(head, t / span - 1), N, N);
+    if (before && t % span == 0)
+      rwkv::detail::ask_for<Size>(kept.starts.data + in.start(head, t / span - 1), Size, Size);
     chunk.respond();
     ask(in.a), ask(in.b);
     chunk.join(chunk.d, chunk.x, chunk.dpast);

@@ -16,9 +16,9 @@
 // own, and the system is solved on the way. Decays of e^-0.61 and above make 1 / f_t at most e^10.
 namespace rwkv::wkv7 {
 
-template <class T, dim_t N>
-struct Chunk : rwkv::detail::HeadProducts<T, N> {
-  using Base = rwkv::detail::HeadProducts<T, N>;
+template <class T, dim_t Size>
+struct Chunk : rwkv::detail::HeadProducts<T, Size> {
+  using Base = rwkv::detail::HeadProducts<T, Size>;
   using Base::W, Base::packs, Base::wide, Base::tall, Base::width, Base::each, Base::put;
   using typename Base::L, typename Base::Tile;
   static constexpr dim_t tokens = 16, rows = 2 * tokens;
@@ -38,16 +38,16 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
         past(turned + rows * width),
         fade(past + rows * rows),
         lift(fade + (tokens + 1) * width) {
-    if (width > N) std::fill_n(p, size, T(0));
+    if (width > Size) std::fill_n(p, size, T(0));
     std::fill_n(fade, width, T(1));
   }
 
   /// n tokens from token t of a head on; recalled may be null.
   template <class B, dim_t H>
-  void read(const Signals<B, H, N>& in, const T* recalled, dim_t head, dim_t t, dim_t n) const {
+  void read(const Signals<B, H, Size>& in, const T* recalled, dim_t head, dim_t t, dim_t n) const {
     for (dim_t s = 0; s < n; ++s) {
       const dim_t from = in.at(head, t + s), row = 2 * s * width;
-      Row<T, N>::each([&](auto c) {
+      Row<T, Size>::each([&](auto c) {
         const auto before = load(fade, c + s * width);
         const auto after = before * math::exp_nonpositive(load(in.w.data, from + c)), up = T(1) / after;
         store(fade, c + (s + 1) * width, after), store(lift, c + s * width, up);
@@ -69,7 +69,7 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
   [[gnu::noinline]] void recall(const T* z, T* y) const {
     Base::template each_tile<rows>(width, [&]<int some>(dim_t m, dim_t c) {
       L total[some][packs];
-      Tile::multiply(N, q + m * width, width, 1, z + c, width, total);
+      Tile::multiply(Size, q + m * width, width, 1, z + c, width, total);
       Tile::add(m, past + m * rows, rows, 1, x + c, width, total);
       solve<some>(total, x + m * width + c, past + m * rows + m);
       put(total, y + m * width + c);
@@ -82,11 +82,11 @@ struct Chunk : rwkv::detail::HeadProducts<T, N> {
   }
   /// The past of left right^T.
   [[gnu::noinline]] void join(const T* left, const T* right, T* to) const {
-    Tile::transpose(rows, N, right, width, turned, rows, T(1));
+    Tile::transpose(rows, Size, right, width, turned, rows, T(1));
     Base::template each_tile<rows>(rows, [&]<int some>(dim_t m, dim_t c) {
       if (c >= m + some) return;
       L total[some][packs];
-      Tile::multiply(N, left + m * width, width, 1, turned + c, rows, total);
+      Tile::multiply(Size, left + m * width, width, 1, turned + c, rows, total);
       each(total, [&](int r, int s, L sum) {
         const L seen = broadcast<L>(T(m + r + (r % 2 ? -1 : 2) - c - s));  // even rows: their own token's, too
         store(to, Lanes<W>{(m + r) * rows + c + s}, count() < seen ? sum : L{});

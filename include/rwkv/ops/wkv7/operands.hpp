@@ -13,30 +13,30 @@ namespace rwkv {
 namespace wkv7 {
 
 /// -log of the lowest decay, e^{-1/2}.
-template <class N>
-inline constexpr N fastest_decay = N(0.60653065971263342360);
+template <class Size>
+inline constexpr Size fastest_decay = Size(0.60653065971263342360);
 
 /// What kk is divided by.
-template <class Row, class N, class T>
-RWKV_HD N length(const T* k, const T* k_k) {
+template <class Row, class Size, class T>
+RWKV_HD Size length(const T* k, const T* k_k) {
   return math::sqrt(Row::sum([&](auto c) {
     const auto u = load(k, c) * load(k_k, c);
     return u * u;
   }));
 }
-template <class N>
-inline constexpr N least_length = N(1e-12);
+template <class Size>
+inline constexpr Size least_length = Size(1e-12);
 
 /// A head of a token. w, gate and v_gate come in as logits and go out as log w, g and the sigmoid of the v logit.
-template <class T, int H, dim_t N, bool First>
+template <class T, int H, dim_t Size, bool First>
 struct MakeOperands {
   using Number = compute_of<T>;
   const T *k_k, *k_a, *k_raw, *v_raw, *v_first;
   T *w, *gate, *v_gate, *k, *v, *a, *b;
 
   RWKV_HD void operator()(dim_t row) const {
-    using Row = rwkv::Row<T, N>;
-    const dim_t x = row * N, p = row % H * N;
+    using Row = rwkv::Row<T, Size>;
+    const dim_t x = row * Size, p = row % H * Size;
     const Number scale = Number(1) / math::max(length<Row, Number>(k_raw + x, k_k + p), least_length<Number>);
     Row::each([&](auto c) {
       const auto i = x + c;
@@ -55,10 +55,10 @@ struct MakeOperands {
   }
 };
 
-/// Of a block of tokens; its share of the gradients of k_k and k_a, (blocks, 2, H N). dw, da, dk and dv come in as the
-/// gradients of log w, a, k' and v' and go out as those of the w logit, the a logit, k and v; db goes out as that of
-/// the v logit. dv_first is added to.
-template <class T, int H, dim_t N, bool First>
+/// Of a block of tokens; its share of the gradients of k_k and k_a, (blocks, 2, H Size). dw, da, dk and dv come in as
+/// the gradients of log w, a, k' and v' and go out as those of the w logit, the a logit, k and v; db goes out as that
+/// of the v logit. dv_first is added to.
+template <class T, int H, dim_t Size, bool First>
 struct MakeOperandsBackward {
   using Number = compute_of<T>;
   static constexpr dim_t block = 64;
@@ -68,13 +68,13 @@ struct MakeOperandsBackward {
   Number* shares;
 
   RWKV_HD void operator()(dim_t n) const {
-    using Row = rwkv::Row<T, N>;
-    constexpr dim_t C = H * N;
+    using Row = rwkv::Row<T, Size>;
+    constexpr dim_t C = H * Size;
     Number* const share = shares + n * 2 * C;
     rwkv::Row<Number, 2 * C>::each([&](auto c) { store(share, c, At<Number, decltype(c)>{}); });
     for (dim_t row = n * block * H, end = (n + 1) * block < tokens ? (n + 1) * block * H : tokens * H; row < end;
          ++row) {
-      const dim_t x = row * N, p = row % H * N;
+      const dim_t x = row * Size, p = row % H * Size;
       const Number size = length<Row, Number>(k_raw + x, k_k + p);
       const Number scale = Number(1) / math::max(size, least_length<Number>);
       const auto dkk_at = [&](auto i) { return load(db, i) * load(gate, i) - load(da, i); };

@@ -13,26 +13,26 @@ RWKV_HD compute_of<T> bonus(const T* r, const T* k, const T* r_k) {
   return Row::sum([&](auto c) { return load(r, c) * load(k, c) * load(r_k, c); });
 }
 
-template <class T, int H, dim_t N>
+template <class T, int H, dim_t Size>
 struct GatedOutput {
   const T *r_k, *r, *k, *v, *n, *g;
   T* out;
   RWKV_HD void operator()(dim_t row) const {
-    using Row = rwkv::Row<T, N>;
-    const dim_t x = row * N;
-    const auto s = bonus<Row>(r + x, k + x, r_k + row % H * N);
+    using Row = rwkv::Row<T, Size>;
+    const dim_t x = row * Size;
+    const auto s = bonus<Row>(r + x, k + x, r_k + row % H * Size);
     Row::each([&](auto c) { store(out, x + c, (load(n, x + c) + s * load(v, x + c)) * load(g, x + c)); });
   }
 };
 /// dn = dout g, dg = dout (n + s v); either may be dout.
-template <class T, int H, dim_t N>
+template <class T, int H, dim_t Size>
 struct GatedOutputBackward {
   const T *r_k, *r, *k, *v, *n, *g, *dout;
   T *dn, *dg;
   RWKV_HD void operator()(dim_t row) const {
-    using Row = rwkv::Row<T, N>;
-    const dim_t x = row * N;
-    const auto s = bonus<Row>(r + x, k + x, r_k + row % H * N);
+    using Row = rwkv::Row<T, Size>;
+    const dim_t x = row * Size;
+    const auto s = bonus<Row>(r + x, k + x, r_k + row % H * Size);
     Row::each([&](auto c) {
       const auto i = x + c;
       const auto d = load(dout, i), o = load(n, i) + s * load(v, i);
@@ -41,8 +41,8 @@ struct GatedOutputBackward {
     });
   }
 };
-/// What the bonus adds to dr, dk and dv, for a block of tokens; its share of dr_k, (blocks, H N).
-template <class T, int H, dim_t N>
+/// What the bonus adds to dr, dk and dv, for a block of tokens; its share of dr_k, (blocks, H Size).
+template <class T, int H, dim_t Size>
 struct BonusBackward {
   using Number = compute_of<T>;
   static constexpr dim_t block = 64;
@@ -51,12 +51,12 @@ struct BonusBackward {
   T *dr, *dk, *dv;
   Number* shares;
   RWKV_HD void operator()(dim_t n) const {
-    using Row = rwkv::Row<T, N>;
-    Number* const share = shares + n * H * N;
-    rwkv::Row<Number, H * N>::each([&](auto c) { store(share, c, At<Number, decltype(c)>{}); });
+    using Row = rwkv::Row<T, Size>;
+    Number* const share = shares + n * H * Size;
+    rwkv::Row<Number, H * Size>::each([&](auto c) { store(share, c, At<Number, decltype(c)>{}); });
     for (dim_t row = n * block * H, end = (n + 1) * block < tokens ? (n + 1) * block * H : tokens * H; row < end;
          ++row) {
-      const dim_t x = row * N, p = row % H * N;
+      const dim_t x = row * Size, p = row % H * Size;
       const Number s = bonus<Row>(r + x, k + x, r_k + p);
       const Number ds = Row::sum([&](auto c) { return load(dn, x + c) * load(v, x + c); });
       Row::each([&](auto c) {
@@ -73,30 +73,30 @@ struct BonusBackward {
 
 }  // namespace wkv7
 
-template <class B, dim_t H, dim_t N, dim_t C>
-void wkv7_output_forward(Tensor<B, H, N> r_k, Tensor<B, Batch, Time, C> r, Tensor<B, Batch, Time, C> k,
+template <class B, dim_t H, dim_t Size, dim_t C>
+void wkv7_output_forward(Tensor<B, H, Size> r_k, Tensor<B, Batch, Time, C> r, Tensor<B, Batch, Time, C> k,
                          Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> n, Tensor<B, Batch, Time, C> g,
                          Tensor<B, Batch, Time, C> out) {
-  static_assert(H * N == C);
-  B::for_each_row(r.seq.tokens() * H, wkv7::GatedOutput<typename B::scalar, H, N>{r_k.data, r.data, k.data, v.data,
-                                                                                  n.data, g.data, out.data});
+  static_assert(H * Size == C);
+  B::for_each_row(r.seq.tokens() * H, wkv7::GatedOutput<typename B::scalar, H, Size>{r_k.data, r.data, k.data, v.data,
+                                                                                     n.data, g.data, out.data});
 }
 /// Writes dn and dg, either of which may be dout.
-template <class B, dim_t H, dim_t N, dim_t C>
-void wkv7_output_backward(Tensor<B, H, N> r_k, Tensor<B, Batch, Time, C> r, Tensor<B, Batch, Time, C> k,
+template <class B, dim_t H, dim_t Size, dim_t C>
+void wkv7_output_backward(Tensor<B, H, Size> r_k, Tensor<B, Batch, Time, C> r, Tensor<B, Batch, Time, C> k,
                           Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> n, Tensor<B, Batch, Time, C> g,
                           Tensor<B, Batch, Time, C> dout, Tensor<B, Batch, Time, C> dn, Tensor<B, Batch, Time, C> dg) {
   B::for_each_row(r.seq.tokens() * H,
-                  wkv7::GatedOutputBackward<typename B::scalar, H, N>{r_k.data, r.data, k.data, v.data, n.data, g.data,
-                                                                      dout.data, dn.data, dg.data});
+                  wkv7::GatedOutputBackward<typename B::scalar, H, Size>{r_k.data, r.data, k.data, v.data, n.data,
+                                                                         g.data, dout.data, dn.data, dg.data});
 }
 /// Adds the bonus's part to dr, dk, dv and dr_k.
-template <class B, dim_t H, dim_t N, dim_t C>
-void wkv7_bonus_backward(Scratch<B>& scratch, Tensor<B, H, N> r_k, Tensor<B, Batch, Time, C> r,
+template <class B, dim_t H, dim_t Size, dim_t C>
+void wkv7_bonus_backward(Scratch<B>& scratch, Tensor<B, H, Size> r_k, Tensor<B, Batch, Time, C> r,
                          Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> dn,
                          Tensor<B, Batch, Time, C> dr, Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv,
-                         Tensor<Accum<B>, H, N> dr_k) {
-  using Kernel = wkv7::BonusBackward<typename B::scalar, H, N>;
+                         Tensor<Accum<B>, H, Size> dr_k) {
+  using Kernel = wkv7::BonusBackward<typename B::scalar, H, Size>;
   const auto frame = scratch.frame();
   const dim_t tokens = r.seq.tokens(), blocks = (tokens + Kernel::block - 1) / Kernel::block;
   auto* const shares = scratch.accum(blocks * C);
