@@ -3,7 +3,9 @@
 #include <utility>
 
 #include <rwkv/core/error.hpp>
+#include <rwkv/core/settings.hpp>
 #include <rwkv/text/corpus.hpp>
+#include <rwkv/text/fingerprint.hpp>
 #include <rwkv/text/steps.hpp>
 
 namespace rwkv {
