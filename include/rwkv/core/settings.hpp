@@ -10,10 +10,10 @@ namespace rwkv {
 /// Names and values, in the order in which messages name them: what decides the numbers of a training run.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-/// The fewest digits that read back as the same number, whatever the locale.
+/// "0.0006", "1e-05": the fewest digits that read back as the same number, whatever the locale.
 [[gnu::cold, gnu::noinline]] inline std::string shortest(double x) {
   char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
+  return {digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::general).ptr};
 }
 
 }  // namespace rwkv

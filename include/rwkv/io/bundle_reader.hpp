@@ -33,9 +33,9 @@ class BundleReader {
   /// What the file calls the tensor of that name.
   std::string theirs(const std::string& name) const { return rule_for("", name).first; }
 
-  /// Error with everything that does not fit, tensors that nobody asked for included, or with the first tensor that
-  /// holds NaN or an infinity, and nothing is written.
-  [[gnu::cold]] void read(OnNonFinite on = OnNonFinite::refuse) {
+  /// Error with everything that does not fit, tensors that nobody asked for included, or, if those are
+  /// refused, with the first tensor that holds NaN or an infinity; then nothing is written.
+  [[gnu::cold]] void read(OnNonFinite on = OnNonFinite::accept) {
     complain_of_the_rest();
     if (!complaints_.empty()) {
       const bool one = complaints_.size() == 1;
