@@ -36,7 +36,7 @@ int report(const Outcome& end, const RegisteredNet& net, const RunConfig& run) {
   if (end.first_step > 0 && !end.finished) std::printf("resumed at step %ld\n", long(end.first_step));
   std::printf("%ld parameters, step %ld of %ld", long(net.parameters), long(end.last.step), long(run.steps));
   if (!end.finished) std::printf(", %.0f s", end.last.seconds);
-  std::printf(": loss %.4f", end.last.loss);
+  if (!std::isnan(end.last.loss)) std::printf(": loss %.4f", end.last.loss);
   if (!std::isnan(end.last.valid)) std::printf(", validation loss %.4f", end.last.valid);
   std::printf(" nats per token\n");
   if (end.interrupted) {

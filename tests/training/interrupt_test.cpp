@@ -66,9 +66,10 @@ TEST_CASE("two runs at once are interrupted by one signal, and the handlers come
     for (int i = 0; i < 2; ++i)
       threads[i] = std::jthread([&, i] {
         const auto source = test::watched([&both, i](dim_t step) {
-          if (step == 0) both.arrive_and_wait();
-          if (step == 2 && i == 0) std::raise(SIGTERM);
-          if (step == 2) both.arrive_and_wait();
+          if (step != 2) return;
+          both.arrive_and_wait();
+          if (i == 0) std::raise(SIGTERM);
+          both.arrive_and_wait();
         });
         ends[i] = Run{.source = source}(plan(folder / std::to_string(i), 50));
       });

@@ -11,7 +11,12 @@ namespace rwkv {
 /// The folder of a run, held by one run at a time.
 class RunFolder {
  public:
-  explicit RunFolder(const RunConfig& run) : run_(run), lock_(run.folder) {}
+  /// Error at once, and not after the last step, if something else than a file has the name of one that the run writes.
+  [[gnu::cold]] explicit RunFolder(const RunConfig& run) : run_(run), lock_(run.folder) {
+    for (const std::string& path : files(run))
+      if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+        throw Error(path, ": is not a regular file; remove it, or choose another folder");
+  }
 
   /// Gives log, model and checkpoint of an earlier run other names, so that they are not lost: log.1.csv,
   /// model.1.safetensors, resume.1.safetensors, or the next number that none of the three has.
@@ -19,7 +24,7 @@ class RunFolder {
     std::string kept;
     const int number = free_number();
     for (const std::string& path : files(run_))
-      if (std::filesystem::is_regular_file(path)) kept += (kept.empty() ? "" : ", ") + rename(path, number);
+      if (std::filesystem::exists(path)) kept += (kept.empty() ? "" : ", ") + rename(path, number);
     if (!kept.empty()) tell(run_.folder + ": holds an earlier run, which was kept: " + kept);
   }
   /// The log alone.

@@ -26,7 +26,7 @@ inline constexpr const char* identifying_metadata[] = {"net", "tokenizer", "voca
   const auto add = [&](const Settings& more, const std::string& of = {}) {
     for (const auto& [name, value] : more) all.emplace_back(of + name, value);
   };
-  add(run.settings), add(trainer.settings()), add(source.settings());
+  add(run.settings), add(source.settings()), add(trainer.settings());
   if (valid) add(valid->settings(), "validation_"), add({{"validation_length", std::to_string(run.valid_batches)}});
   return all;
 }
