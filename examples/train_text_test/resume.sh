@@ -16,7 +16,7 @@ refused() {
   esac
 }
 "$@" --out "$out" --text "$text" --steps 4 > "$out.txt" || fail "no run"
-tr P Q < "$text" > "$out.other.txt"
+tr ea ae < "$text" > "$out.other.txt"
 before=$(cksum "$out"/*)
 set -- "$@" --out "$out" --resume --steps 8
 refused "--text: the run has " "$@" --text "$out.other.txt"
@@ -27,7 +27,6 @@ refused "--decay: the run has 0.1, found 0.2;" "$@" --text "$text" --decay 0.2
 refused "--warmup: the run has 20, found 5;" "$@" --text "$text" --warmup 5
 refused "--batches: the run has random windows, found contiguous, " "$@" --text "$text" --batches contiguous
 refused "--seed: the run has 1, found 2;" "$@" --text "$text" --seed 2
-refused "--tokenizer: the run has characters, found bytes" "$@" --text "$text" --tokenizer bytes
 refused "the text of --valid: the run has " "$@" --text "$text" --valid "$out.other.txt"
 refused "--text $out/log.csv: is $out/log.csv, which the run would replace" "$@" --text "$out/log.csv"
 refused "--valid $out/model.safetensors: is " "$@" --text "$text" --valid "$out/model.safetensors"

@@ -29,57 +29,57 @@ TEST_CASE("a run that stops and resumes ends as one that never stopped, bit for 
 }
 
 namespace {
-/// How a child ended that goes on with the run in `folder`, killed after so many microseconds; the step that its
-/// checkpoint is of.
-struct Killed {
-  bool killed = false, failed = false;
-  dim_t saved = 0;
-
-  Killed(const std::string& folder, dim_t steps, useconds_t after) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      set_threads(1);  // threads do not survive a fork
-      RunConfig run = plan(folder, steps, true);
-      run.save_every = 1;
-      try {
-        Run{}(run);
-      } catch (...) {
-        ::_exit(3);
-      }
-      ::_exit(0);
+/// A child goes on with the run in `folder`, saving every step, and is killed a little after it has begun `begun` of
+/// them: whether it was, and the step that the checkpoint is of.
+std::pair<bool, dim_t> killed(const std::string& folder, dim_t steps, dim_t begun, useconds_t after) {
+  int begins[2];
+  REQUIRE(::pipe(begins) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    set_threads(1);  // threads do not survive a fork
+    ::close(begins[0]);
+    RunConfig run = plan(folder, steps, true);
+    run.save_every = 1;
+    const auto source = test::watched([&](dim_t) {
+      const char one = 1;
+      if (::write(begins[1], &one, 1) != 1) ::_exit(3);
+    });
+    try {
+      Run{.source = source}(run);
+    } catch (...) {
+      ::_exit(3);
     }
-    ::usleep(after);
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    killed = WIFSIGNALED(status);
-    failed = WIFEXITED(status) && WEXITSTATUS(status) == 3;
-    const std::string path = folder + "/resume.safetensors";
-    if (fs::exists(path)) saved = detail::checkpoint_steps(SafetensorsFile(path));
+    ::_exit(0);
   }
-};
+  ::close(begins[1]);
+  char one = 0;
+  while (begun > 0 && ::read(begins[0], &one, 1) == 1) --begun;
+  ::usleep(after);
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(begins[0]);
+  CHECK((WIFSIGNALED(status) || WEXITSTATUS(status) == 0));
+  return {WIFSIGNALED(status), detail::checkpoint_steps(SafetensorsFile(folder + "/resume.safetensors"))};
+}
 }  // namespace
 
 TEST_CASE("kills at any moment leave a checkpoint that resumes bit for bit") {
   const test::Folder folder;
-  constexpr dim_t steps = 150;
+  constexpr dim_t steps = 300;
   Run{}(plan(folder / "whole", steps));
   const Random random{std::uint64_t(::getpid())};
   MESSAGE("seed " << random.seed);
-  int counted = 0;  // killed after they had saved something that the next one went on from
   dim_t before = 0;
-  for (std::uint64_t round = 0; counted < 8 && round < 200; ++round) {
-    const Killed child(folder / "killed", steps, useconds_t(2000 + random.below(80000, round)));
-    CHECK_FALSE(child.failed);
-    CHECK(child.saved >= before);
-    counted += child.killed && child.saved > before;
-    before = child.saved;
-    if (!child.killed) break;  // it came to the end
+  for (std::uint64_t round = 0; round < 12; ++round) {
+    const auto [was_killed, saved] = killed(folder / "killed", steps, 2 + dim_t(random.below(6, round)),
+                                            useconds_t(random.below(4000, 1000 + round)));
+    REQUIRE(was_killed);
+    CHECK(saved > before);  // each has saved something that the next one goes on from
+    before = saved;
   }
-  CHECK(counted >= 3);
-  CHECK(before > 0);
-  Run{}(plan(folder / "killed", steps, true));
+  CHECK(Run{}(plan(folder / "killed", steps, true)).first_step == before);
   CHECK(test::read(folder / "whole/model.safetensors") == test::read(folder / "killed/model.safetensors"));
   CHECK(test::read(folder / "whole/resume.safetensors") == test::read(folder / "killed/resume.safetensors"));
   CHECK(test::curve(folder / "whole/log.csv") == test::curve(folder / "killed/log.csv"));
