@@ -18,7 +18,7 @@ refused() {
 "$@" --out "$out" --text "$text" --steps 4 > "$out.txt" || fail "no run"
 tr ea ae < "$text" > "$out.other.txt"
 before=$(cksum "$out"/*)
-set -- "$@" --out "$out" --resume --steps 8
+set -- "$@" --out "$out" --resume
 refused "--text: the run has " "$@" --text "$out.other.txt"
 refused "--rate: the run has 0.0006, found 0.001;" "$@" --text "$text" --rate 0.001
 refused "--curve: the run has constant, found cosine" "$@" --text "$text" --curve cosine
@@ -38,4 +38,4 @@ case $said in
   *) fail "expected step 4 of 2 and $loss, found $said" ;;
 esac
 [ "$before" = "$(cksum "$out"/*)" ] || fail "a run that had finished changed the folder"
-"$@" --text "$text" --valid-every 3 --save-every 1 --threads 1 || fail "the same run was refused"
+"$@" --text "$text" --steps 8 --valid-every 3 --save-every 1 || fail "the same run was refused"
