@@ -1,5 +1,6 @@
 #pragma once
 #include <CLI/CLI.hpp>
+#include <map>
 #include <rwkv/core/config.hpp>
 #include <string>
 
@@ -51,5 +52,30 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_flag("--summary", o.summary, "print the model's table and stop");
   app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
 }
+
+/// What messages call the settings of a run: the option that sets them.
+inline const std::map<std::string, std::string> words = {{"net", "--model, --size"},
+                                                         {"tokenizer", "--tokenizer"},
+                                                         {"vocabulary", "the characters of --text"},
+                                                         {"precision", "--precision"},
+                                                         {"batch", "--batch"},
+                                                         {"context", "--context"},
+                                                         {"learning_rate", "--rate"},
+                                                         {"warmup", "--warmup"},
+                                                         {"curve", "--curve"},
+                                                         {"final_learning_rate", "--final-rate"},
+                                                         {"curve_steps", "--steps"},
+                                                         {"decay", "--decay"},
+                                                         {"clip", "--clip"},
+                                                         {"accumulate", "--accumulate"},
+                                                         {"l2wrap", "--l2wrap"},
+                                                         {"carry", "--batches"},
+                                                         {"batches", "--batches"},
+                                                         {"dropout_seed", "--seed"},
+                                                         {"seed", "--seed"},
+                                                         {"text", "--text"},
+                                                         {"validation_batches", "--batches"},
+                                                         {"validation_seed", "--seed"},
+                                                         {"validation_text", "the text of --valid"}};
 
 }  // namespace example

@@ -31,15 +31,33 @@ TrainConfig train_config(const Options& o, const RegisteredNet& net) {
           o.seed};
 }
 
-/// What must be the same for a resumed run to go on bit for bit.
-std::string settings(const Options& o, dim_t tokens) {
-  return "--model " + o.model + " --precision " + o.precision + " --size " + o.size + " --batch " +
-         std::to_string(o.batch) + " --context " + std::to_string(o.context) + " --seed " + std::to_string(o.seed) +
-         " --batches " + o.batches + " --accumulate " + std::to_string(o.accumulate) + " and " +
-         std::to_string(tokens) + " tokens of text";
+/// How the run ended: the program's status, which is a signal's where one ended it.
+int report(const Outcome& end, const RegisteredNet& net, const RunConfig& run) {
+  if (end.first_step > 0 && !end.finished) std::printf("resumed at step %ld\n", long(end.first_step));
+  std::printf("%ld parameters, step %ld of %ld", long(net.parameters), long(end.last.step), long(run.steps));
+  if (!end.finished) std::printf(", %.0f s", end.last.seconds);
+  if (!std::isnan(end.last.loss)) std::printf(": loss %.4f", end.last.loss);
+  if (!std::isnan(end.last.valid)) std::printf(", validation loss %.4f", end.last.valid);
+  std::printf(" nats per token\n");
+  if (end.interrupted) {
+    std::printf("interrupted and saved; the same command with --resume goes on\n");
+    return 128 + (end.signal != 0 ? end.signal : SIGINT);
+  }
+  if (end.finished) std::printf("the run had finished, and nothing was changed; more --steps go on\n");
+  std::printf("write with it: write --model %s --prompt \"...\"\n", run.model().c_str());
+  return 0;
 }
 
 int train(const Options& o) {
+  RunConfig run{.folder = o.out,
+                .steps = o.steps,
+                .valid_every = o.valid_every,
+                .valid_batches = 32,
+                .save_every = o.save_every,
+                .resume = o.resume,
+                .words = example::words};
+  expect_not_written(run, "--text", o.text);
+  expect_not_written(run, "--valid", o.valid);
   const Machine machine = Machine::named(o.device, o.precision);
   expect_device(machine);
   set_threads(o.threads);
@@ -58,20 +76,9 @@ int train(const Options& o) {
     if (o.batches == "contiguous") return ContiguousBatches(corpus, seq);
     return RandomWindows(corpus, seq, seed);
   };
-  Metadata metadata = net.metadata();
-  metadata.merge(text.tokenizer().metadata());
-  const RunConfig run{o.out, o.steps, o.valid_every, 32, o.save_every, o.resume, metadata, settings(o, text.size())};
-  const auto end = fit(*trainer, batches(text, o.seed), batches(valid, o.seed + 1), run);
-  if (end.first_step > 0) std::printf("resumed at step %ld\n", long(end.first_step));
-  std::printf("%ld parameters, step %ld of %ld, %.0f s: loss %.4f", long(net.parameters), long(end.last.step),
-              long(o.steps), end.last.seconds, end.last.loss);
-  if (!std::isnan(end.last.valid)) std::printf(", validation loss %.4f", end.last.valid);
-  std::printf(" nats per token\n");
-  if (end.interrupted)
-    std::printf("interrupted and saved; the same command with --resume goes on\n");
-  else
-    std::printf("write with it: write --model %s --prompt \"...\"\n", run.model().c_str());
-  return 0;
+  run.metadata = net.metadata();
+  run.metadata.merge(text.tokenizer().metadata());
+  return report(fit(*trainer, batches(text, o.seed), batches(valid, o.seed + 1), run), net, run);
 }
 
 int main(int argc, char** argv) {

@@ -1,16 +1,11 @@
 #pragma once
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 #include <string>
 
 #include <rwkv/core/quoted.hpp>
 #include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/folder_lock.hpp>
 #include <rwkv/io/mapped_file.hpp>
 
 namespace compare {
@@ -25,30 +20,10 @@ inline std::string read_file(const std::string& path) {
   return std::string(rwkv::MappedFile(path).text());
 }
 
-/// A study's folder, held by one process at a time. The kernel lets go of it however the process ends.
+/// A study's folder, held by one process at a time.
 class Folder {
  public:
-  Folder(const std::string& path, const std::string& settings) : path_(path) {
-    std::error_code failed;
-    std::filesystem::create_directories(path, failed);
-    if (failed)
-      throw rwkv::Error("--out ", path, ": cannot create this folder (", failed.message(), "); choose another one");
-    fd_ = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd_ < 0)
-      throw rwkv::Error("--out ", path, ": cannot write there (", std::strerror(errno), "); choose another folder");
-    try {
-      if (::flock(fd_, LOCK_EX | LOCK_NB) != 0)
-        throw rwkv::Error("--out ", path,
-                          ": another study is running in this folder; wait for it, or choose another folder");
-      claim(settings);
-    } catch (...) {
-      ::close(fd_);
-      throw;
-    }
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { ::close(fd_); }
+  Folder(const std::string& path, const std::string& settings) : path_(path), lock_(path, "study") { claim(settings); }
 
  private:
   void claim(const std::string& settings) const {
@@ -72,7 +47,7 @@ class Folder {
   }
 
   std::string path_;
-  int fd_ = -1;
+  rwkv::FolderLock lock_;
 };
 
 }  // namespace compare

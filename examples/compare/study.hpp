@@ -8,7 +8,7 @@
 #include <rwkv/core/number_text.hpp>
 #include <rwkv/core/shape.hpp>
 #include <rwkv/registry/machine.hpp>
-#include <rwkv/text/corpus.hpp>
+#include <rwkv/text/fingerprint.hpp>
 
 namespace compare {
 using rwkv::dim_t;
@@ -52,18 +52,6 @@ inline Entry parse_entry(const std::string& word, const Study& study) {
   return {word, word.substr(0, at), rate};
 }
 
-/// FNV-1a of all tokens: tells one text from another.
-inline std::uint64_t fingerprint(const rwkv::Corpus& corpus) {
-  std::uint64_t hash = 14695981039346656037u;
-  std::vector<std::int32_t> some;
-  for (dim_t at = 0; at < corpus.size(); at += dim_t(some.size())) {
-    some.resize(std::size_t(std::min<dim_t>(1 << 16, corpus.size() - at)));
-    corpus.read(at, some);
-    for (const std::int32_t id : some) hash = (hash ^ std::uint64_t(id)) * 1099511628211u;
-  }
-  return hash;
-}
-
 /// What two commands must agree in to share a folder: a line each. The models and the number of seeds are not among
 /// them: a study may grow.
 inline std::string settings(const Study& s, const Texts& texts) {
@@ -75,8 +63,7 @@ inline std::string settings(const Study& s, const Texts& texts) {
   line("warmup", number(double(s.warmup))), line("decay", number(s.decay)), line("beta2", number(s.beta2));
   line("clip", number(s.clip)), line("validations", number(double(s.validations)));
   line("valid-batches", number(double(s.valid_batches))), line("sample-length", number(double(s.sample_length)));
-  line("text", std::to_string(fingerprint(texts.train)) + " of " + std::to_string(texts.train.size()) + " tokens");
-  line("valid", std::to_string(fingerprint(texts.valid)) + " of " + std::to_string(texts.valid.size()) + " tokens");
+  line("text", rwkv::identity_of(texts.train)), line("valid", rwkv::identity_of(texts.valid));
   std::string prompts, temperatures;
   for (const std::string& p : s.prompts)
     for (const char c : p + "|") prompts += c == '\n' ? std::string("\\n") : std::string(1, c);

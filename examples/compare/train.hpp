@@ -30,7 +30,7 @@ inline bool train(const Job& job, const Contender& contender) {
                 .save_every = s.save_every(),
                 .resume = true,
                 .metadata = metadata,
-                .settings = job.entry.label + ", seed " + std::to_string(job.seed),
+                .settings = {{"model", job.entry.label}, {"seed of the weights", std::to_string(job.seed)}},
                 .show = job.show};
   const RandomWindows windows(job.texts.train, s.seq(), job.seed), valid(job.texts.valid, s.seq(), 0);
   if (fit(*trainer, windows, valid, run).interrupted) return false;

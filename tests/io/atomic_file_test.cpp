@@ -122,6 +122,16 @@ TEST_CASE("AtomicFile replaces regular files only") {
   CHECK(says(complaint(folder.path), "is not a regular file"));
 }
 
+TEST_CASE("AtomicFile waits for no pipe that stands where it would write") {
+  const test::Folder folder;
+  REQUIRE(::mkfifo((folder / "a.partial").c_str(), 0600) == 0);
+  CHECK(says(complaint(folder / "a"), "remove what stands under that name"));
+  const int reader = ::open((folder / "a.partial").c_str(), O_RDONLY | O_NONBLOCK);
+  CHECK(says(complaint(folder / "a"), folder / "a.partial: is not a regular file"));
+  ::close(reader);
+  CHECK(std::filesystem::is_fifo(folder / "a.partial"));
+}
+
 TEST_CASE("AtomicFile refuses to write what another is writing") {
   const test::Folder folder;
   AtomicFile first(folder / "a");

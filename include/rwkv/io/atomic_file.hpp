@@ -62,7 +62,8 @@ class AtomicFile {
   /// saver, whose lock died with it, is in nobody's way.
   void claim_partial() {
     for (;;) {
-      fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+      fd_ =
+          ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);  // no wait on pipes
       if (fd_ < 0) fail("create " + partial_);
       if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         ::close(std::exchange(fd_, -1));
@@ -71,6 +72,11 @@ class AtomicFile {
       struct stat locked {
       }, named{};
       ::fstat(fd_, &locked);
+      if (!S_ISREG(locked.st_mode)) {
+        ::close(std::exchange(fd_, -1));
+        throw Error(partial_,
+                    ": is not a regular file and will not be replaced; remove it, or save under another name");
+      }
       if (::stat(partial_.c_str(), &named) == 0 && locked.st_dev == named.st_dev && locked.st_ino == named.st_ino)
         return;
       ::close(std::exchange(fd_, -1));  // another saver finished between our open and our lock: this is its file now
@@ -102,7 +108,7 @@ class AtomicFile {
       way_out = "save to a folder you may write to";
     else if (error == ENOSPC || error == EDQUOT || error == EFBIG)
       way_out = "free some space or save to another disk";
-    else if (error == ELOOP || error == EISDIR)
+    else if (error == ELOOP || error == EISDIR || error == ENXIO)
       way_out = "remove what stands under that name";
     throw Error(path_, ": cannot ", step, " (", std::strerror(error), "); ", way_out);
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <set>
 
+#include <rwkv/io/finite.hpp>
 #include <rwkv/io/import_tensor.hpp>
 
 namespace rwkv {
@@ -32,8 +33,9 @@ class BundleReader {
   /// What the file calls the tensor of that name.
   std::string theirs(const std::string& name) const { return rule_for("", name).first; }
 
-  /// Error with everything that does not fit, tensors that nobody asked for included, and nothing is written.
-  [[gnu::cold]] void read() {
+  /// Error with everything that does not fit, tensors that nobody asked for included, or, if those are
+  /// refused, with the first tensor that holds NaN or an infinity; then nothing is written.
+  [[gnu::cold]] void read(OnNonFinite on = OnNonFinite::accept) {
     complain_of_the_rest();
     if (!complaints_.empty()) {
       const bool one = complaints_.size() == 1;
@@ -42,6 +44,7 @@ class BundleReader {
       if (more_ > 0) text += "\n  and " + std::to_string(more_) + " more";
       throw Error(text, (one ? "; " : "\n"), "nothing was loaded; load it into the type that it was saved from");
     }
+    if (on == OnNonFinite::refuse) expect_finite();
     for (const Target& t : targets_) import_tensor(source_, *t.theirs, t.how, t.leaf, t.memory);
   }
 
@@ -82,6 +85,17 @@ class BundleReader {
       if (!first) first.emplace(prefix + *theirs, rule.transform);
     }
     return first ? *first : std::pair{prefix + name, Transform{}};
+  }
+  void expect_finite() const {
+    const TensorInfo* checked = nullptr;  // several leaves may be parts of one tensor
+    for (const Target& t : targets_) {
+      if (std::exchange(checked, t.theirs) == t.theirs) continue;
+      if (const dim_t at = first_nonfinite(source_, *t.theirs); at >= 0)
+        throw Error(source_.path(), ": ", t.theirs->name,
+                    ": expected finite numbers, found NaN or an infinity at place ", at,
+                    "; nothing was loaded: what wrote the file had gone wrong, take an earlier one, or load it with "
+                    "OnNonFinite::accept");
+    }
   }
   bool ignored(const std::string& theirs) const {
     for (const ImportRule& rule : table_)

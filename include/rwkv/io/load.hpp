@@ -8,30 +8,33 @@ namespace rwkv {
 
 /// Reads a bundle from a file that holds nothing else; returns the file's metadata. A State must have as many sequences
 /// as the one that was saved. Error if anything is missing, left over, of another shape or of a type that does not fit,
-/// see BundleReader; the bundle is then as it was.
-inline Metadata load(const BundleMemory& bundle, const TensorSource& source, ImportTable table = {}) {
+/// or not finite where that is refused, see BundleReader; the bundle is then as it was.
+inline Metadata load(const BundleMemory& bundle, const TensorSource& source, ImportTable table = {},
+                     OnNonFinite on = OnNonFinite::accept) {
   BundleReader reader(source, "", table);
   reader.add("", bundle);
-  reader.read();
+  reader.read(on);
   return source.metadata();
 }
 template <class B, Bundle P>
-Metadata load(Owned<B, P>& bundle, const TensorSource& source, ImportTable table = {}) {
-  return load(memory_of(bundle), source, table);
+Metadata load(Owned<B, P>& bundle, const TensorSource& source, ImportTable table = {},
+              OnNonFinite on = OnNonFinite::accept) {
+  return load(memory_of(bundle), source, table, on);
 }
 template <class B, Bundle P>
-Metadata load(Owned<B, P>& bundle, const std::string& path) {
-  return load(bundle, *open_source(path));
+Metadata load(Owned<B, P>& bundle, const std::string& path, OnNonFinite on = OnNonFinite::accept) {
+  return load(bundle, *open_source(path), {}, on);
 }
 
-/// Parameters in any format and naming that we know, see open_source and import_table.
+/// Parameters in any format and naming that we know, see open_source and import_table; finite ones unless others are
+/// accepted.
 template <class Net, Backend B>
-Metadata load(Model<Net, B>& model, const TensorSource& source) {
-  return load(model.params, source, import_table(source));
+Metadata load(Model<Net, B>& model, const TensorSource& source, OnNonFinite on = OnNonFinite::refuse) {
+  return load(model.params, source, import_table(source), on);
 }
 template <class Net, Backend B>
-Metadata load(Model<Net, B>& model, const std::string& path) {
-  return load(model, *open_source(path));
+Metadata load(Model<Net, B>& model, const std::string& path, OnNonFinite on = OnNonFinite::refuse) {
+  return load(model, *open_source(path), on);
 }
 
 }  // namespace rwkv

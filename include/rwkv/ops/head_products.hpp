@@ -8,9 +8,9 @@ namespace rwkv::detail {
 /// Asks for rows of Size numbers that will be read, or written, some time later.
 template <dim_t Size, bool writes = false, class T>
 void ask_for(const T* p, dim_t row, dim_t rows) {
-  constexpr dim_t line = 64 / sizeof(T);
+  constexpr dim_t in_line = 64 / sizeof(T);  // of a cache
   for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < Size; c += line) __builtin_prefetch(p + t * row + c, writes, 2);
+    for (dim_t c = 0; c < Size; c += in_line) __builtin_prefetch(p + t * row + c, writes, 2);
 }
 
 /// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have

@@ -54,14 +54,16 @@ inline const RegisteredNet& net_in(const TensorSource& source) {
 
 /// The model in a file: among the nets that are linked in, the one that fits. Its metadata, such as the tokenizer,
 /// comes with it.
-inline std::unique_ptr<AnyModel> open(const TensorSource& source, const Machine& machine = {}) {
+inline std::unique_ptr<AnyModel> open(const TensorSource& source, const Machine& machine = {},
+                                      OnNonFinite on = OnNonFinite::refuse) {
   const RegisteredNet& net = net_in(source);
   auto model = net.make(net, machine, {});
-  model->load(source);
+  model->load(source, on);
   return model;
 }
-inline std::unique_ptr<AnyModel> open(const std::string& path, const Machine& machine = {}) {
-  return open(*open_source(path), machine);
+inline std::unique_ptr<AnyModel> open(const std::string& path, const Machine& machine = {},
+                                      OnNonFinite on = OnNonFinite::refuse) {
+  return open(*open_source(path), machine, on);
 }
 
 }  // namespace rwkv

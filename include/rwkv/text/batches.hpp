@@ -17,18 +17,36 @@ class Batches {
 
   Seq seq() const { return source_->seq(); }
   void fill(dim_t step, Minibatch& batch) const { source_->fill(step, batch); }
+  /// What decides the batches, where the source says it: see run_identity.
+  Settings settings() const { return source_->settings(); }
+  /// Of the corpus, for messages; empty for a source without one.
+  std::string name() const { return source_->name(); }
 
  private:
   struct Interface {
     virtual ~Interface() = default;
     virtual Seq seq() const = 0;
     virtual void fill(dim_t step, Minibatch& batch) const = 0;
+    virtual Settings settings() const = 0;
+    virtual std::string name() const = 0;
   };
   template <class Source>
   struct Erased final : Interface {
     explicit Erased(Source from) : source(std::move(from)) {}
     Seq seq() const override { return source.seq(); }
     void fill(dim_t step, Minibatch& batch) const override { source.fill(step, batch); }
+    [[gnu::cold]] Settings settings() const override {
+      if constexpr (requires { source.settings(); })
+        return source.settings();
+      else
+        return {};
+    }
+    [[gnu::cold]] std::string name() const override {
+      if constexpr (requires { source.corpus().name(); })
+        return source.corpus().name();
+      else
+        return {};
+    }
     Source source;
   };
 

@@ -20,6 +20,9 @@ class ContiguousBatches : public CorpusBatches<ContiguousBatches> {
   /// Steps until all parts start again. The rest of each part, fewer than `time` tokens, is not read.
   dim_t steps_per_pass() const { return steps_per_pass_; }
 
+  /// What decides the batches: see run_identity. Reads the whole corpus.
+  [[gnu::cold]] Settings settings() const { return {{"batches", "contiguous"}, {"text", identity_of(corpus())}}; }
+
   void fill(dim_t step, Minibatch& batch) const {
     prepare(step, batch);
     const dim_t within = step % steps_per_pass_;

@@ -3,8 +3,11 @@
 #include <utility>
 
 #include <rwkv/backend/available_memory.hpp>
+#include <rwkv/core/error.hpp>
+#include <rwkv/core/settings.hpp>
 #include <rwkv/core/size.hpp>
 #include <rwkv/text/corpus.hpp>
+#include <rwkv/text/fingerprint.hpp>
 #include <rwkv/text/steps.hpp>
 
 namespace rwkv {

@@ -15,6 +15,11 @@ class RandomWindows : public CorpusBatches<RandomWindows> {
   RandomWindows(Corpus corpus, Seq seq, std::uint64_t seed = 0)
       : CorpusBatches(std::move(corpus), seq, 1), random_(Random{seed}.named("windows")) {}
 
+  /// What decides the batches: see run_identity. Reads the whole corpus.
+  [[gnu::cold]] Settings settings() const {
+    return {{"batches", "random windows"}, {"seed", std::to_string(random_.seed)}, {"text", identity_of(corpus())}};
+  }
+
   void fill(dim_t step, Minibatch& batch) const {
     prepare(step, batch);
     batch.continues = false;

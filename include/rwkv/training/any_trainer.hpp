@@ -5,6 +5,7 @@
 
 #include <rwkv/text/batches.hpp>
 #include <rwkv/training/checkpoint.hpp>
+#include <rwkv/training/recipe.hpp>
 
 namespace rwkv {
 
@@ -19,7 +20,12 @@ class AnyTrainer {
   virtual double learning_rate() const = 0;
   virtual double gradient_norm() const = 0;
 
+  /// What decides its numbers besides the net and the batches.
+  virtual Settings settings() const = 0;
+
   virtual double step(const Minibatch& batch) = 0;
+  /// As the last update left everything.
+  virtual void rewind() = 0;
   virtual double evaluate(const Batches& source, dim_t n, dim_t first = 0) = 0;
 
   /// The model's own, as they are now.
@@ -45,7 +51,14 @@ class ErasedTrainer final : public AnyTrainer {
   double learning_rate() const override { return trainer_.learning_rate(); }
   double gradient_norm() const override { return trainer_.gradient_norm(); }
 
+  Settings settings() const override {
+    using Plain = std::remove_reference_t<T>;
+    return settings_of(trainer_.config(), trainer_.seq(), storage_of<typename Plain::scalar>,
+                       trainer_.communicator().size());
+  }
+
   double step(const Minibatch& batch) override { return trainer_.step(batch); }
+  void rewind() override { trainer_.rewind(); }
   double evaluate(const Batches& source, dim_t n, dim_t first) override { return trainer_.evaluate(source, n, first); }
 
   BundleMemory parameters() override { return memory_of(trainer_.model().params); }
@@ -66,9 +79,9 @@ class ErasedTrainer final : public AnyTrainer {
 inline void save_checkpoint(AnyTrainer& trainer, const std::string& path, Metadata metadata = {}) {
   save_checkpoint(trainer.parts(), trainer.steps(), path, std::move(metadata));
 }
-inline Metadata load_checkpoint(AnyTrainer& trainer, const std::string& path) {
+inline Metadata load_checkpoint(AnyTrainer& trainer, const std::string& path, OnNonFinite on = OnNonFinite::refuse) {
   Metadata metadata;
-  trainer.continue_from(load_checkpoint(trainer.parts(), path, metadata));
+  trainer.continue_from(load_checkpoint(trainer.parts(), path, metadata, on));
   return metadata;
 }
 

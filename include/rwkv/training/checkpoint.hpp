@@ -13,6 +13,9 @@ inline constexpr const char* checkpoint_version = "2";
 using CheckpointParts = std::vector<std::pair<std::string, BundleMemory>>;
 
 namespace detail {
+/// More than any run makes; what counts batches by it stays within 64 bits.
+inline constexpr dim_t most_steps = dim_t(1) << 40;
+
 /// The number of steps of a checkpoint. Error unless the file is one, of this version.
 [[gnu::cold]] inline dim_t checkpoint_steps(const SafetensorsFile& file) {
   const auto value = [&](const char* key) {
@@ -22,7 +25,11 @@ namespace detail {
   const std::string text = value("steps"), version = value("checkpoint");
   dim_t steps = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
-  if (error != std::errc{} || end != text.data() + text.size() || steps < 0)
+  const bool number = error != std::errc::invalid_argument && end == text.data() + text.size();
+  if (number && (error != std::errc{} || steps < 0 || steps > most_steps))
+    throw Error(file.path(), ": metadata \"steps\": expected a number from 0 to ", most_steps, ", found ", shown(text),
+                "; the file is damaged, take an earlier checkpoint or start afresh");
+  if (!number)
     throw Error(file.path(), ": metadata \"steps\": expected a number, found ", shown(text),
                 "; this file is no checkpoint of a training run");
   if (version != checkpoint_version)
@@ -42,12 +49,13 @@ inline void save_checkpoint(const CheckpointParts& parts, dim_t steps, const std
   writer.write(path);
 }
 /// Returns the number of steps; `metadata` becomes the file's.
-inline dim_t load_checkpoint(const CheckpointParts& parts, const std::string& path, Metadata& metadata) {
+inline dim_t load_checkpoint(const CheckpointParts& parts, const std::string& path, Metadata& metadata,
+                             OnNonFinite on = OnNonFinite::refuse) {
   const SafetensorsFile file(path);
   const dim_t steps = detail::checkpoint_steps(file);
   BundleReader reader(file);
   for (const auto& [name, part] : parts) reader.add(name, part);
-  reader.read();
+  reader.read(on);
   metadata = file.metadata();
   return steps;
 }
@@ -65,11 +73,13 @@ void save_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path, Me
   save_checkpoint(checkpoint_parts(trainer), trainer.steps(), path, std::move(metadata));
 }
 /// Puts a trainer where the checkpoint was taken; returns the file's metadata. Error, and nothing changed, unless the
-/// checkpoint was made by a trainer of the same model, optimizer and batch.
+/// checkpoint was made by a trainer of the same model, optimizer and batch, and all its numbers are finite or need not
+/// be.
 template <class Net, Backend B, class O, class C>
-Metadata load_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path) {
+Metadata load_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path,
+                         OnNonFinite on = OnNonFinite::refuse) {
   Metadata metadata;
-  trainer.continue_from(load_checkpoint(checkpoint_parts(trainer), path, metadata));
+  trainer.continue_from(load_checkpoint(checkpoint_parts(trainer), path, metadata, on));
   return metadata;
 }
 

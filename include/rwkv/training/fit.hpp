@@ -1,13 +1,11 @@
 #pragma once
 #include <chrono>
-#include <filesystem>
 #include <optional>
 
-#include <rwkv/training/any_trainer.hpp>
 #include <rwkv/training/interrupt.hpp>
 #include <rwkv/training/log.hpp>
 #include <rwkv/training/progress.hpp>
-#include <rwkv/training/run_config.hpp>
+#include <rwkv/training/run_checkpoint.hpp>
 
 namespace rwkv {
 
@@ -15,110 +13,89 @@ namespace rwkv {
 struct Outcome {
   StepReport last;
   dim_t first_step = 0;      ///< where it resumed; 0: afresh
-  bool interrupted = false;  ///< by Ctrl-C: saved, to be resumed
+  bool finished = false;     ///< it had made all its steps before, and nothing was changed
+  bool interrupted = false;  ///< by a signal: saved, to be resumed
+  int signal = 0;            ///< which: SIGINT (Ctrl-C), SIGTERM or SIGHUP; 0 where another process got it
 };
 
 namespace detail {
-/// The step from which the run goes on.
-inline dim_t resume(AnyTrainer& trainer, const RunConfig& run) {
-  if (!run.resume) {  // an old checkpoint is put aside, not lost
-    if (trainer.writes() && std::filesystem::exists(run.checkpoint()))
-      std::filesystem::rename(run.checkpoint(), run.previous());
-    return 0;
-  }
-  if (!std::filesystem::exists(run.checkpoint())) return 0;
-  if (const SafetensorsFile file(run.checkpoint()); file.metadata().contains("settings")) {
-    const std::string& found = file.metadata().at("settings");
-    if (found != run.settings)
-      throw Error(run.checkpoint(), ": expected a run with ", run.settings, ", found ", shown(found, 1000),
-                  "; resume with the same settings, or start afresh in another folder");
-  }
-  load_checkpoint(trainer, run.checkpoint());
-  return trainer.steps();
-}
 
-/// The batches that belong to a step, all of them before any is trained on: where a source fails, the trainer is as the
-/// step before left it.
-inline void read(const Batches& source, dim_t step, std::vector<Minibatch>& batches) {
-  const auto many = static_cast<dim_t>(batches.size());
-  for (dim_t i = 0; i < many; ++i) source.fill(step * many + i, batches[static_cast<std::size_t>(i)]);
-}
-/// One step on its batches: its mean loss.
-inline double step(AnyTrainer& trainer, const std::vector<Minibatch>& batches, const RunConfig& run) {
+/// One step on the batches that belong to it: its mean loss.
+inline double step(AnyTrainer& trainer, const Batches& source, dim_t number, Minibatch& batch) {
+  const int many = trainer.batches_per_step();
   double loss = 0;
-  try {
-    for (const Minibatch& batch : batches) loss += trainer.step(batch) / double(batches.size());
-  } catch (const NotFinite& error) {
-    const bool saved = std::filesystem::exists(run.checkpoint());
-    throw NotFinite(error,
-                    saved ? "; the last good checkpoint is " + run.checkpoint() : "; no checkpoint was made yet");
+  for (int i = 0; i < many; ++i) {
+    source.fill(number * many + i, batch);
+    loss += trainer.step(batch) / many;
   }
   return loss;
 }
+
+/// A step and, if it is due, the validation after it.
+inline void step(AnyTrainer& trainer, const Batches& source, const std::optional<Batches>& valid, Minibatch& batch,
+                 const RunConfig& run, StepReport& report) {
+  const auto start = std::chrono::steady_clock::now();
+  report.learning_rate = trainer.learning_rate();
+  report.loss = step(trainer, source, report.step, batch);
+  report.step = trainer.steps();
+  report.gradient_norm = trainer.gradient_norm();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds += seconds;
+  report.tokens_per_second = double(trainer.batches_per_step() * source.seq().tokens()) / seconds;
+  report.validated = valid && run.valid_every > 0 && (report.step % run.valid_every == 0 || report.step == run.steps);
+  if (report.validated) report.valid = trainer.evaluate(*valid, run.valid_batches);
+}
+
 }  // namespace detail
 
 /// Trains up to run.steps updates on batches number 0, 1, ... of `source`, validating on the first batches of `valid`,
-/// and leaves everything in the folder. A kill at any moment leaves the last checkpoint whole. Where several processes
-/// train together, each gives a source of its own, and one writes. NotFinite names the checkpoint to go back to. What a
-/// source throws, as where its text was changed, is passed on when everything up to then is saved.
+/// and leaves everything in the folder, which no other run may use meanwhile. What an earlier run left there is kept
+/// under other names unless this one resumes it; see run_identity for which may. A kill at any moment leaves the last
+/// checkpoint whole, and none is replaced by one that is not sound: see RunCheckpoint. A signal, or an error of a
+/// source, ends the run after what is done is saved. NotFinite names the checkpoint to go back to. Where several
+/// processes train together, each gives a source of its own, and one writes.
 inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::optional<Batches>& valid,
                    const RunConfig& run) {
   run.check();
+  std::optional<RunFolder> folder;
+  if (trainer.writes()) folder.emplace(run);
+  RunCheckpoint checkpoint(trainer, run, run_identity(trainer, source, valid, run));
   Outcome outcome;
-  outcome.first_step = detail::resume(trainer, run);
+  outcome.last = checkpoint.resume(folder ? &*folder : nullptr);
+  outcome.first_step = outcome.last.step;
+  outcome.finished = outcome.first_step > 0 && outcome.first_step >= run.steps;
+  if (outcome.finished) return outcome;
+  StepReport& report = outcome.last;
   std::optional<Log> log;
-  if (trainer.writes()) {
-    std::error_code failed;
-    std::filesystem::create_directories(run.folder, failed);
-    if (failed) throw Error(run.folder, ": cannot create this folder (", failed.message(), "); choose another one");
-    log.emplace(run.log(), outcome.first_step);
-  }
-  StepReport report;
-  report.step = outcome.first_step, report.steps = run.steps, report.seconds = log ? log->seconds() : 0;
   Progress progress;
-  progress.start_at(report.seconds);
-  const Interrupt interrupt;
-  const auto save_all = [&] {
-    save(trainer.parameters(), run.model(), run.metadata);  // the checkpoint last: what it says was reached is there
-    Metadata metadata = run.metadata;
-    metadata["settings"] = run.settings;
-    save_checkpoint(trainer, run.checkpoint(), metadata);
-  };
-  std::vector<Minibatch> batches(static_cast<std::size_t>(trainer.batches_per_step()));
-  while (report.step < run.steps && !outcome.interrupted) {
-    const auto start = std::chrono::steady_clock::now();
-    report.learning_rate = trainer.learning_rate();
-    try {
-      detail::read(source, report.step, batches);
-    } catch (...) {
-      if (trainer.writes() && report.step > outcome.first_step) save_all();
-      throw;
-    }
-    report.loss = detail::step(trainer, batches, run);
-    report.step = trainer.steps();
-    report.gradient_norm = trainer.gradient_norm();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    report.seconds += seconds;
-    report.tokens_per_second = double(trainer.batches_per_step() * source.seq().tokens()) / seconds;
-    report.validated = valid && run.valid_every > 0 && (report.step % run.valid_every == 0 || report.step == run.steps);
-    try {
-      if (report.validated) report.valid = trainer.evaluate(*valid, run.valid_batches);
-    } catch (const NotFinite&) {
-      throw;
-    } catch (...) {
-      report.validated = false;
-      if (trainer.writes()) log->write(report), save_all();
-      throw;
-    }
-    outcome.interrupted = trainer.any(interrupt.raised()) && report.step < run.steps;
-    if (!trainer.writes()) continue;
-    log->write(report);
-    run.show ? run.show(report) : progress.show(report);
-    if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0)) {
-      save_all();
-    }
+  if (folder) {
+    log.emplace(*folder, run.log(), report.step);
+    report.seconds = log->seconds();
+    progress.start_at(report.seconds);
   }
-  outcome.last = report;
+  const Interrupt interrupt;
+  Minibatch batch;
+  while (report.step < run.steps && !outcome.interrupted) {
+    const dim_t before = report.step;
+    try {
+      detail::step(trainer, source, valid, batch, run, report);
+    } catch (const NotFinite& error) {
+      throw NotFinite(error, checkpoint.way_back());
+    } catch (...) {
+      if (log && report.step > before) report.validated = false, log->write(report);  // the validation failed
+      checkpoint.save_unsaved(report, batch);
+      throw;
+    }
+    outcome.interrupted = trainer.any(interrupt.raised() != 0) && report.step < run.steps;
+    if (log) {
+      log->write(report);
+      run.show ? run.show(report) : progress.show(report);
+    }
+    if (report.validated) checkpoint.expect_finite(report, valid->name());
+    if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0))
+      checkpoint.save(report, batch);
+  }
+  outcome.signal = outcome.interrupted ? interrupt.raised() : 0;
   return outcome;
 }
 template <class Net, Backend B, class O, class C>

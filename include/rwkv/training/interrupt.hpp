@@ -1,37 +1,54 @@
 #pragma once
+#include <atomic>
 #include <csignal>
-
-#include <rwkv/core/config.hpp>
+#include <mutex>
 
 namespace rwkv {
+namespace detail {
+/// A signal, and what the process did with it before.
+struct HandledSignal {
+  int signal;
+  bool replaced = false;
+  struct sigaction before {};
+};
+}  // namespace detail
 
-/// While one exists, SIGINT (Ctrl-C) and SIGTERM only raise a flag, so that a step or a save is finished first. The
-/// second signal ends the process at once.
+/// While one exists, SIGINT (Ctrl-C), SIGTERM and SIGHUP only raise a flag, so that a step or a save is finished first.
+/// The second signal of a kind ends the process at once. A signal that the process ignores, as under nohup, stays
+/// ignored. Several share the flag and the handlers; those before them come back with the end of the last.
 class Interrupt {
  public:
   Interrupt() {
-    flag() = 0;
-    struct sigaction action {};
-    action.sa_handler = [](int) { flag() = 1; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, &old_int_);
-    sigaction(SIGTERM, &action, &old_term_);
+    const std::lock_guard lock(mutex_);
+    if (count_++ > 0) return;
+    raised_ = 0;
+    for (detail::HandledSignal& one : handled_) {
+      sigaction(one.signal, nullptr, &one.before);
+      one.replaced = (one.before.sa_flags & SA_SIGINFO) != 0 || one.before.sa_handler != SIG_IGN;
+      if (!one.replaced) continue;
+      struct sigaction action {};
+      action.sa_handler = [](int signal) { raised_ = signal; };
+      action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+      sigaction(one.signal, &action, nullptr);
+    }
   }
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
   ~Interrupt() {
-    sigaction(SIGINT, &old_int_, nullptr);
-    sigaction(SIGTERM, &old_term_, nullptr);
+    const std::lock_guard lock(mutex_);
+    if (--count_ > 0) return;
+    for (const detail::HandledSignal& one : handled_)
+      if (one.replaced) sigaction(one.signal, &one.before, nullptr);
   }
-  bool raised() const { return flag() != 0; }
+  /// The signal that came, 0 if none.
+  int raised() const { return raised_; }
 
  private:
-  static volatile std::sig_atomic_t& flag() {
-    static volatile std::sig_atomic_t raised = 0;
-    return raised;
-  }
-  struct sigaction old_int_ {
-  }, old_term_{};
+  static_assert(std::atomic<int>::is_always_lock_free);  // what a handler may touch
+  inline static std::atomic<int> raised_{0};
+  inline static std::mutex mutex_;
+  inline static int count_ = 0;
+  inline static detail::HandledSignal handled_[] = {{SIGINT}, {SIGTERM}, {SIGHUP}};
 };
 
 }  // namespace rwkv

@@ -7,16 +7,13 @@
 
 namespace rwkv {
 
-/// A loss or gradient that is infinite or NaN. The parameters were not changed: they are those after the step before.
+/// A loss, gradient or parameter that is infinite or NaN.
 struct NotFinite : Error {
   dim_t step;
   std::string tensor;
-  NotFinite(dim_t at, std::string where)
-      : Error("step ", at, ": ", where,
-              " is not finite; the parameters are as the step before left them. Resume from the last checkpoint with a "
-              "lower learning rate, or look for bad data"),
-        step(at),
-        tensor(std::move(where)) {}
+  /// `rest`: what became of the parameters, and the way out.
+  NotFinite(dim_t at, std::string where, const std::string& rest)
+      : Error("step ", at, ": ", where, " is not finite; ", rest), step(at), tensor(std::move(where)) {}
   NotFinite(const NotFinite& error, const std::string& more)
       : Error(error.what(), more), step(error.step), tensor(error.tensor) {}
 };

@@ -1,8 +1,10 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <string>
 
 #include <rwkv/core/ranges.hpp>
+#include <rwkv/core/settings.hpp>
 #include <rwkv/io/tensor_info.hpp>
 #include <rwkv/training/step_report.hpp>
 
@@ -14,10 +16,12 @@ struct RunConfig {
   dim_t steps = 1000;
   dim_t valid_every = 100, valid_batches = 16;
   dim_t save_every = 500;
-  bool resume = false;        ///< goes on from the folder's checkpoint, or starts afresh where there is none
-  Metadata metadata = {};     ///< saved with the model, such as its tokenizer
-  std::string settings = {};  ///< what must be the same for a resumed run to go on bit for bit, in words
-  std::function<void(const StepReport&)> show = {};  ///< called after every step; without it, a line on the terminal
+  bool resume = false;     ///< goes on from the folder's checkpoint, or starts afresh where there is none
+  Metadata metadata = {};  ///< saved with the model, such as its tokenizer
+  Settings settings = {};  ///< decides the run's numbers besides what run_identity knows
+  std::map<std::string, std::string> words = {};      ///< what messages call a setting: {"learning_rate", "--rate"}
+  std::function<void(const StepReport&)> show = {};   ///< called after every step; without it, lines on stderr
+  std::function<void(const std::string&)> tell = {};  ///< called with what was kept or is missing; without it, stderr
 
   /// Error unless every number lies within its range.
   [[gnu::cold, gnu::noinline]] void check() const {
@@ -31,8 +35,6 @@ struct RunConfig {
   std::string log() const { return folder + "/log.csv"; }
   std::string model() const { return folder + "/model.safetensors"; }
   std::string checkpoint() const { return folder + "/resume.safetensors"; }
-  /// The checkpoint that a run which started afresh found in its folder.
-  std::string previous() const { return folder + "/previous.safetensors"; }
 };
 
 }  // namespace rwkv

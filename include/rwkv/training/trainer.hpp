@@ -1,5 +1,6 @@
 #pragma once
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,7 @@ namespace rwkv {
 template <class Net, Backend B, class O = AdamW, class C = SingleProcess>
 class Trainer {
  public:
+  using scalar = typename B::scalar;
   using Gradient = typename Master<Net, B>::Params;
   using State = typename Model<Net, B>::State;
   using Input = TensorOf<B, typename Net::In>;
@@ -47,6 +49,8 @@ class Trainer {
   C& communicator() { return communicator_; }
   const C& communicator() const { return communicator_; }
   Seq seq() const { return work_.seq; }
+  /// Another schedule from the next step on, as after NotFinite.
+  void set_schedule(const Schedule& schedule) { config_.schedule = schedule; }
   /// Updates so far.
   dim_t steps() const { return steps_; }
   double learning_rate() const { return config_.schedule(steps_); }
@@ -94,16 +98,24 @@ class Trainer {
     });
   }
 
-  /// Moves the parameters by a step of the optimizer along the accumulated gradient, and sets that to zero.
+  /// Moves the parameters by a step of the optimizer along the accumulated gradient, and sets that to zero. NotFinite
+  /// if the gradient is not: then everything is as after `rewind`.
   void update() {
-    gathered_ = 0;
     communicator_.template sum<Accum<B>>(gradient_.data(), gradient_.size());
-    norm_ = std::sqrt(sum_of_squares<B>(work_.context.scratch, gradient_.size(), gradient_.data()));
-    if (!std::isfinite(norm_)) refuse("the gradient");
+    const double norm = std::sqrt(sum_of_squares<B>(work_.context.scratch, gradient_.size(), gradient_.data()));
+    if (!std::isfinite(norm)) refuse("the gradient");
+    norm_ = norm;
     const double scale = config_.clip > 0 ? std::min(1.0, config_.clip / (norm_ + 1e-6)) : 1;
     config_.optimizer.step({steps_ + 1, learning_rate(), scale}, master_.params(), gradient_, memory_);
     master_.write_back();
     ++steps_;
+    gathered_ = 0, begun_ = false;
+  }
+  /// Forgets the batches since the last update: gradient and carried state are as that left them.
+  void rewind() {
+    gradient_.zero();
+    if (begun_ && config_.carry) state_ = *before_;
+    gathered_ = 0, begun_ = false;
   }
 
   /// f(name, part) for everything the next step depends on besides its number: what a checkpoint holds, in full
@@ -116,7 +128,7 @@ class Trainer {
   }
   /// To be called when the parts have been replaced by those after so many updates.
   void continue_from(dim_t steps) {
-    steps_ = steps, gathered_ = 0;
+    steps_ = steps, gathered_ = 0, begun_ = false;
     master_.write_back();
     gradient_.zero();
   }
@@ -151,6 +163,7 @@ class Trainer {
     if (state_.seq().batch != seq().batch)
       throw Error("Trainer: expected a state of ", seq().batch, " sequences, found one of ", state_.seq().batch,
                   "; make it with fresh_state(", seq().batch, ")");
+    if (!std::exchange(begun_, true) && config_.carry) before_ = state_;
     if (!continues || !config_.carry) work_.restart(state_);
     work_.context.dropout = dropout_streams();
     const auto y = work_.forward(model_, x, state_);
@@ -181,10 +194,10 @@ class Trainer {
   }
   /// Throws NotFinite, as if the batches since the last update had not been.
   [[noreturn]] void refuse(const std::string& what) {
-    const NotFinite error(steps_, first_nonfinite(what));
-    gathered_ = 0;
-    gradient_.zero();
-    work_.restart(state_);
+    const NotFinite error(steps_, first_nonfinite(what),
+                          "the parameters are as the step before left them. Train with a lower learning rate, or look "
+                          "for bad data");
+    rewind();
     throw error;
   }
   /// `what`, with the first tensor that holds something not finite, if any.
@@ -205,6 +218,8 @@ class Trainer {
   std::array<Gradient, O::memory.size()> memory_;
   Workspace<Net, B> work_;
   State state_, dstate_;
+  std::optional<State> before_;  // the carried state in which the batches since the last update began
+  bool begun_ = false;           // there are such batches
   dim_t steps_ = 0;
   int gathered_ = 0;  // batches since the last update
   double norm_ = 0;

@@ -82,7 +82,7 @@ struct TimeMix {
     typename Value::template Cache<B> value;
     typename Receptance::template Cache<B> receptance;
     typename Gate::template Cache<B> gate;
-    Tensor<B, C> log_decay, u;
+    Tensor<Accum<B>, C> log_decay, u;
     TensorOf<B, Stream> wkv;
     Tensor<Accum<B>, Batch, Spans, H, Size, Size> starts;  // wkv's state before every span
     typename Norm::template Cache<B> norm;
@@ -185,7 +185,7 @@ struct TimeMix {
   }
   template <class B>
   static auto signals(const Cache<B>& c) {
-    return wkv6::Signals<B, H, Size, Tensor<B, C>, Tensor<B, C>>{c.r, c.k, c.v, c.log_decay, c.u};
+    return wkv6::Signals<B, H, Size, Tensor<Accum<B>, C>, Tensor<Accum<B>, C>>{c.r, c.k, c.v, c.log_decay, c.u};
   }
 };
 

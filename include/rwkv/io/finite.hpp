@@ -1,0 +1,77 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <rwkv/io/bundle_memory.hpp>
+#include <rwkv/io/tensor_source.hpp>
+
+namespace rwkv {
+
+/// What becomes of a file with NaN or infinities among its numbers: an Error that names the first such tensor, or it is
+/// read as it is.
+enum class OnNonFinite { refuse, accept };
+
+namespace detail {
+
+/// The place of the first number whose bits of the exponent are all set, which makes it NaN or infinite; -1 for none.
+template <class Bits>
+dim_t first_with(Bits exponent, std::span<const std::byte> bytes) {
+  constexpr std::size_t piece = 1024;
+  const std::size_t n = bytes.size() / sizeof(Bits);
+  const auto hit = [&](std::size_t i) {
+    Bits bits;
+    std::memcpy(&bits, bytes.data() + i * sizeof(Bits), sizeof(Bits));
+    return (bits & exponent) == exponent;
+  };
+  for (std::size_t first = 0; first < n; first += piece) {
+    const std::size_t end = std::min(n, first + piece);
+    bool any = false;
+    for (std::size_t i = first; i < end; ++i) any |= hit(i);
+    if (!any) continue;
+    while (!hit(first)) ++first;
+    return static_cast<dim_t>(first);
+  }
+  return -1;
+}
+
+[[gnu::cold]] inline dim_t first_nonfinite(Dtype dtype, std::span<const std::byte> bytes) {
+  if (dtype == Dtype::f64) return first_with(std::uint64_t(0x7FF) << 52, bytes);
+  if (dtype == Dtype::f32) return first_with(std::uint32_t(0x7F800000), bytes);
+  if (dtype == Dtype::bf16) return first_with(std::uint16_t(0x7F80), bytes);
+  if (dtype == Dtype::f16) return first_with(std::uint16_t(0x7C00), bytes);
+  return -1;
+}
+
+}  // namespace detail
+
+/// The place of a tensor's first NaN or infinity; -1 if all its numbers are finite.
+[[gnu::cold]] inline dim_t first_nonfinite(const TensorSource& source, const TensorInfo& tensor) {
+  if (!is_real(tensor.dtype)) return -1;
+  if (const auto bytes = source.bytes(tensor)) return detail::first_nonfinite(tensor.dtype, *bytes);
+  dim_t size = 1;
+  for (const dim_t d : tensor.shape) size *= d;
+  std::vector<double> numbers;
+  for (dim_t first = 0; first < size; first += 1 << 16) {
+    numbers.resize(static_cast<std::size_t>(std::min<dim_t>(size - first, 1 << 16)));
+    source.read_numbers(tensor, static_cast<std::uint64_t>(first), numbers);
+    if (const dim_t at = detail::first_nonfinite(Dtype::f64, std::as_bytes(std::span(numbers))); at >= 0)
+      return first + at;
+  }
+  return -1;
+}
+
+/// The first leaf that holds NaN or an infinity; null if all numbers of the bundle are finite.
+[[gnu::cold]] inline const Leaf* first_nonfinite(const BundleMemory& bundle) {
+  constexpr dim_t piece = 1 << 18;
+  std::vector<std::byte> bytes(std::size_t(piece) + bundle.unit);
+  for (const Leaf& leaf : bundle.leaves)
+    for (dim_t first = 0; first < leaf.bytes(); first += piece) {
+      const std::span part(bytes.data(), static_cast<std::size_t>(std::min(piece, leaf.bytes() - first)));
+      bundle.download_bytes(part.data(), bundle.of(leaf) + first, part.size());
+      if (detail::first_nonfinite(file_dtype(leaf.storage), part) >= 0) return &leaf;
+    }
+  return nullptr;
+}
+
+}  // namespace rwkv

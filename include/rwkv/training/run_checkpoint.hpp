@@ -1,0 +1,110 @@
+#pragma once
+#include <charconv>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include <rwkv/io/finite.hpp>
+#include <rwkv/training/not_finite.hpp>
+#include <rwkv/training/run_folder.hpp>
+#include <rwkv/training/run_identity.hpp>
+
+namespace rwkv {
+namespace detail {
+
+/// The same batch in every step.
+struct OneBatch {
+  Minibatch batch;
+  Seq seq() const { return batch.seq; }
+  void fill(dim_t, Minibatch& to) const { to = batch; }
+};
+
+/// Metadata that is a number; NaN where there is none.
+[[gnu::cold]] inline double number_in(const Metadata& metadata, const char* key) {
+  double x = std::nan("");
+  if (const auto found = metadata.find(key); found != metadata.end())
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), x);
+  return x;
+}
+
+}  // namespace detail
+
+/// What a run leaves in its folder to be resumed from, besides the model. A checkpoint is replaced only by a sound one:
+/// all its numbers are finite, and a forward pass of the new parameters, on the last batch of the step, gives a finite
+/// loss. Until then the one before stays.
+class RunCheckpoint {
+ public:
+  RunCheckpoint(AnyTrainer& trainer, const RunConfig& run, Settings identity)
+      : trainer_(trainer), run_(run), identity_(std::move(identity)) {}
+
+  /// Puts the trainer where the run goes on, and returns what was last reported. `folder` is null in a process that
+  /// does not write. A run that starts afresh sets aside what is in the folder.
+  [[gnu::cold]] StepReport resume(const RunFolder* folder) {
+    StepReport last;
+    last.steps = run_.steps, last.loss = std::nan("");
+    if (run_.resume && std::filesystem::exists(run_.checkpoint())) {
+      if (!expect_same_run(SafetensorsFile(run_.checkpoint()), identity_, run_) && folder != nullptr)
+        folder->tell(run_.checkpoint() + ": does not say what run made it; it is taken to be this one");
+      const Metadata metadata = load_checkpoint(trainer_, run_.checkpoint());
+      last.loss = detail::number_in(metadata, "loss"), last.valid = detail::number_in(metadata, "valid_loss");
+    } else if (folder != nullptr) {
+      folder->set_aside();
+    }
+    last.step = saved_ = trainer_.steps();
+    return last;
+  }
+
+  /// After a step, with its last batch. NotFinite, and nothing is replaced, if the checkpoint would not be sound.
+  [[gnu::cold]] void save(const StepReport& report, const Minibatch& batch) {
+    const std::string broken = unsound(batch);
+    if (trainer_.any(!broken.empty())) refuse(report.step, broken.empty() ? "another process's loss" : broken);
+    saved_ = report.step;
+    if (trainer_.writes()) write(report);
+  }
+  /// Where a source has failed, perhaps in this process alone: the steps since the last checkpoint, if it is sound.
+  [[gnu::cold]] void save_unsaved(const StepReport& report, const Minibatch& batch) {
+    trainer_.rewind();
+    if (!trainer_.writes() || trainer_.steps() == saved_ || batch.inputs.empty() || !unsound(batch).empty()) return;
+    write(report);
+  }
+  /// NotFinite unless the validation loss, of that text, is finite.
+  [[gnu::cold]] void expect_finite(const StepReport& report, const std::string& text) {
+    if (!trainer_.any(!std::isfinite(report.valid))) return;
+    refuse(report.step, "the validation loss" + (text.empty() ? "" : " on " + text));
+  }
+
+  /// For messages: what to resume from.
+  std::string way_back() const {
+    if (!std::filesystem::exists(run_.checkpoint())) return "; no checkpoint was made yet";
+    return "; the last good checkpoint is " + run_.checkpoint();
+  }
+
+ private:
+  void write(const StepReport& report) {
+    rwkv::save(trainer_.parameters(), run_.model(), run_.metadata);  // the checkpoint last: what it says is there
+    Metadata metadata = run_.metadata;
+    for (const auto& [name, value] : identity_) metadata[detail::identity_key(name)] = value;
+    metadata["loss"] = shortest(report.loss);
+    if (!std::isnan(report.valid)) metadata["valid_loss"] = shortest(report.valid);
+    save_checkpoint(trainer_, run_.checkpoint(), std::move(metadata));
+  }
+  /// What is not finite of what would be saved; empty if it is sound.
+  std::string unsound(const Minibatch& batch) {
+    for (const auto& [name, part] : trainer_.parts())
+      if (const Leaf* leaf = first_nonfinite(part)) return name + leaf->name;
+    const double loss = trainer_.evaluate(detail::OneBatch{batch}, 1);
+    return std::isfinite(loss) ? "" : "the loss after the update";
+  }
+  [[noreturn]] void refuse(dim_t step, const std::string& what) const {
+    throw NotFinite(
+        step, what,
+        "nothing of this step was saved. Train with a lower learning rate, or look for bad data" + way_back());
+  }
+
+  AnyTrainer& trainer_;
+  const RunConfig& run_;
+  Settings identity_;
+  dim_t saved_ = 0;
+};
+
+}  // namespace rwkv
