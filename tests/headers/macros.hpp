@@ -1,5 +1,7 @@
-// What a program may have defined before it includes our headers: single letters of its own, and what headers of C define.
+// What a program may have defined before it includes our headers: single letters of its own, and what headers of C
+// define.
 #pragma once
+#include <Eigen/Core>
 #include <algorithm>
 #include <any>
 #include <array>
@@ -23,7 +25,6 @@
 #include <thread>
 #include <unordered_map>
 #include <variant>
-#include <Eigen/Core>
 #if __has_include(<doctest/doctest.h>)
 #include <doctest/doctest.h>
 #endif

@@ -9,6 +9,14 @@
 // is left out of the names of what it composes, unless two tensors would then be called alike.
 namespace rwkv::detail {
 
+template <class L>
+concept LeftOut = requires {
+  typename L::composes;
+}
+&&!requires {
+  L::name;
+};
+
 /// The field of a child: `apart` says whether tensors are told apart without the place of composers.
 template <class L>
 constexpr Field field_of(int place, bool apart) {
@@ -55,8 +63,7 @@ constexpr int hash_names(std::uint64_t* list) {
 /// Whether the tensors of siblings are told apart where composers are left out of their names.
 template <class Kind, class... Ls>
 consteval bool told_apart() {
-  constexpr auto left_out = []<class L>() { return field_of<L>(0, true).index < 0 && *field_of<L>(0, true).name == 0; };
-  if constexpr (sizeof...(Ls) > 1 && (left_out.template operator()<Ls>() || ...)) {
+  if constexpr (sizeof...(Ls) > 1 && (LeftOut<Ls> || ...)) {
     std::array<std::uint64_t, hash_names<Kind, Ls...>(nullptr)> names{};
     hash_names<Kind, Ls...>(names.data());
     std::sort(names.begin(), names.end());

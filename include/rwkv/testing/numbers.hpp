@@ -33,8 +33,10 @@ struct BundleNumbers {
   /// Where number i of a tensor stands: "1, 2" in a row-major (2, 3) for the last.
   static std::string index(const std::vector<dim_t>& shape, dim_t i) {
     std::string text;
-    for (auto extent = shape.rbegin(); extent != shape.rend(); i /= *extent++)
-      text = std::to_string(i % *extent) + (text.empty() ? "" : ", ") + text;
+    for (auto extent = shape.rbegin(); extent != shape.rend(); i /= *extent++) {
+      if (!text.empty()) text.insert(0, ", ");
+      text.insert(0, std::to_string(i % *extent));
+    }
     return text;
   }
 };
