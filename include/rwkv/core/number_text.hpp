@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 // Numbers as text, the same whatever locale the program has set: what is written here or elsewhere is read here.

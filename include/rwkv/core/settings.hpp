@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// Names and values, in the order in which messages name them: what decides the numbers of a training run.

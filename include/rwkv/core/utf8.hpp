@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <rwkv/core/config.hpp>
+
 /// UTF-8, strictly (Unicode 15, table 3-7): every code point has one form, and nothing else is text.
 namespace rwkv::utf8 {
 

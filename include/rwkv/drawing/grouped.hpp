@@ -1,6 +1,8 @@
 #pragma once
 #include <string>
 
+#include <rwkv/core/config.hpp>
+
 namespace drawing {
 
 /// A number for readers, with commas between its thousands: "1,048,576", "-1,234.5". Texts that are no number stay.

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <mutex>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 namespace detail {
 /// A signal, and what the process did with it before.
