@@ -178,7 +178,8 @@ constexpr dim_t sum_leaves(const Size& size) {
 /// Scalars held for the given sizes; usable at compile time. Every leaf starts on a cache line, see Owned.
 template <Bundle P>
 constexpr dim_t elements(Seq seq = {}) {
-  return detail::sum_leaves<P>([&]<class Member>(const Member&) { return detail::size_at<typename Member::shape>(seq); });
+  return detail::sum_leaves<P>(
+      [&]<class Member>(const Member&) { return detail::size_at<typename Member::shape>(seq); });
 }
 /// Their bytes: leaves need not be of one scalar.
 template <Bundle P>

@@ -8,7 +8,8 @@ namespace rwkv {
 
 namespace detail {
 /// A new naming is a line here.
-inline constexpr Naming namings[] = {v4::rwkv_cpp, v4::transformers, v5::rwkv_cpp, v6::rwkv_cpp, v7::official, v7::rwkv_cpp};
+inline constexpr Naming namings[] = {v4::rwkv_cpp, v4::transformers, v5::rwkv_cpp,
+                                     v6::rwkv_cpp, v7::official,     v7::rwkv_cpp};
 }  // namespace detail
 
 /// How the parameters in a file become ours: nothing to do where they are under their official names.
