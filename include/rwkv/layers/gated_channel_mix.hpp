@@ -8,14 +8,14 @@ namespace rwkv {
 
 /// The feed-forward part of versions 4 to 6: out = sigmoid(W_r xr) (W_v max(W_k xk, 0)^2), xk and xr being lerps of a
 /// token with the one before it. C channels in and out, F inside. Mixes says what the lerps' weights are called, how
-/// they start, and what they are weights of. Projection is the kind of layer that W_k, W_r and W_v are; its backward
-/// must not need its output.
-template <class Mixes, dim_t C, dim_t F, template <dim_t, dim_t, const Init&> class Projection>
+/// they start, and what they are weights of; W_k starts as Hidden. Projection is the kind of layer that W_k, W_r and
+/// W_v are; its backward must not need its output.
+template <class Mixes, const Init& Hidden, dim_t C, dim_t F, template <dim_t, dim_t, const Init&> class Projection>
 struct GatedChannelMix {
   using In = Shape<Batch, Time, C>;
   using Out = In;
   using Inside = Shape<Batch, Time, F>;
-  using Key = Projection<C, F, Mixes::hidden>;
+  using Key = Projection<C, F, Hidden>;
   using Receptance = Projection<C, C, init::zeros>;
   using Value = Projection<F, C, init::zeros>;
   static constexpr dim_t flops = Key::flops + Receptance::flops + Value::flops;

@@ -10,7 +10,8 @@ namespace rwkv {
 /// Names of a low-rank product's parameters: "w1", "w2" and "w0".
 template <char W>
 struct Numbered {
-  static constexpr char first[]{W, '1', 0}, second[]{W, '2', 0}, bias[]{W, '0', 0};
+  static constexpr char first[3]{W, '1', 0}, second[3]{W, '2', 0},
+      bias[3]{W, '0', 0};  // nvcc counts none without the 3
 };
 
 /// y = f(x first) second + bias: a product of rank R, whose factors are stored (in, out), F being one of

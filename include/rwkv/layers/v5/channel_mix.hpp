@@ -6,12 +6,12 @@ namespace rwkv::v5 {
 
 struct ChannelMixes {
   static constexpr const char *key = "time_mix_k", *receptance = "time_mix_r";
-  static constexpr const Init &init = time_mix, &hidden = projection;
+  static constexpr const Init& init = time_mix;
   static constexpr MixOf of = MixOf::current;
 };
 
 /// RWKV-5's feed-forward part (Peng et al. 2024, arXiv 2404.05892): RWKV-4's.
 template <dim_t C, dim_t F, template <dim_t, dim_t, const Init&> class Projection = Linear>
-struct ChannelMix : GatedChannelMix<ChannelMixes, C, F, Projection> {};
+struct ChannelMix : GatedChannelMix<ChannelMixes, projection, C, F, Projection> {};
 
 }  // namespace rwkv::v5
