@@ -37,11 +37,10 @@ class SignalMemory {
   }
   Tensors view() { return held_.tensors; }
 
-  /// Of each tensor.
+  /// Of each tensor; takes no memory, so that no device need be there.
   static std::vector<dim_t> channels() {
     std::vector<dim_t> all;
-    const Owned<B, detail::Signal<Tensors>> one_token(Seq{1, 1});
-    for (const Leaf& leaf : one_token.leaves()) all.push_back(leaf.size);
+    for (const Leaf& leaf : list_leaves<B, detail::Signal<Tensors>>(Seq{1, 1})) all.push_back(leaf.size);
     return all;
   }
 
