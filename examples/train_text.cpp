@@ -1,4 +1,7 @@
 // The main job: train a language model on a text, watch it learn, save it. `write` then lets it write.
+#include <csignal>
+#include <filesystem>
+
 #include <rwkv/registry/device.hpp>
 #include <rwkv/registry/find_net.hpp>
 #include <rwkv/training/fit.hpp>
@@ -43,8 +46,10 @@ int report(const Outcome& end, const RegisteredNet& net, const RunConfig& run) {
     std::printf("interrupted and saved; the same command with --resume goes on\n");
     return 128 + (end.signal != 0 ? end.signal : SIGINT);
   }
-  if (end.finished) std::printf("the run had finished, and nothing was changed; more --steps go on\n");
-  std::printf("write with it: write --model %s --prompt \"...\"\n", run.model().c_str());
+  if (end.finished)
+    std::printf("the run had finished, and nothing was changed; where it has no --curve, more --steps go on\n");
+  if (!std::filesystem::exists(run.model())) throw Error(run.model(), ": is missing; start afresh to make it again");
+  std::printf("write with it: write --model %s --prompt \"...\"\n", shown(run.model(), 1000).c_str());
   return 0;
 }
 
@@ -78,6 +83,7 @@ int train(const Options& o) {
   };
   run.metadata = net.metadata();
   run.metadata.merge(text.tokenizer().metadata());
+  std::signal(SIGPIPE, SIG_IGN);  // then a lost output is an error at the end, when all is saved
   return report(fit(*trainer, batches(text, o.seed), batches(valid, o.seed + 1), run), net, run);
 }
 

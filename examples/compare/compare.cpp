@@ -125,9 +125,9 @@ int run(Study& s) {
       progress.begin(i);
       jobs[i].show = [&](const rwkv::StepReport& r) { progress.show(last = r); };
       try {
-        if (!train(jobs[i], *chosen[model_of[i]])) {
+        if (const int signal = train(jobs[i], *chosen[model_of[i]])) {
           std::printf("interrupted and saved; the same command goes on\n");
-          return 130;
+          return 128 + signal;
         }
       } catch (const rwkv::NotFinite& error) {
         write_file(jobs[i].stopped(), error.what());

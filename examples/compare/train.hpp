@@ -10,8 +10,8 @@ namespace compare {
 
 /// Trains one model of one seed, or goes on where its folder says. The same seed means the same windows in the same
 /// order for every model; validation windows are the same for all. All that decays begins `start` times as large as
-/// usual. False if it was interrupted.
-inline bool train(const Job& job, const Contender& contender) {
+/// usual. The signal that interrupted it, 0 if none did.
+inline int train(const Job& job, const Contender& contender) {
   using namespace rwkv;
   const Study& s = job.study;
   const auto model = contender.net->make(*contender.net, s.machine(), job.seed);
@@ -33,11 +33,12 @@ inline bool train(const Job& job, const Contender& contender) {
                 .settings = {{"model", job.entry.label}, {"seed of the weights", std::to_string(job.seed)}},
                 .show = job.show};
   const RandomWindows windows(job.texts.train, s.seq(), job.seed), valid(job.texts.valid, s.seq(), 0);
-  if (fit(*trainer, windows, valid, run).interrupted) return false;
+  if (const Outcome end = fit(*trainer, windows, valid, run); end.interrupted)
+    return end.signal != 0 ? end.signal : SIGINT;
   if (job.writes()) write_samples(job, *model), measure_speed(job, *model);
   write_file(job.finished(), "steps " + std::to_string(s.steps()) + "\n");
   std::filesystem::remove(run.checkpoint());  // the model stays, what resuming needed may go
-  return true;
+  return 0;
 }
 
 }  // namespace compare

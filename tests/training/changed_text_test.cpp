@@ -53,3 +53,22 @@ TEST_CASE("a validation text that changes ends the run after the step it was ask
   CHECK(test::curve(folder / "run/log.csv").size() == 4);
   CHECK(detail::checkpoint_steps(SafetensorsFile(folder / "run/resume.safetensors")) == 3);
 }
+
+TEST_CASE("a batch that was read half is not what the saved checkpoint is tried with") {
+  const test::Folder folder;
+  struct Broken {
+    ContiguousBatches inner;
+    Seq seq() const { return inner.seq(); }
+    Settings settings() const { return inner.settings(); }
+    void fill(dim_t step, Minibatch& batch) const {
+      inner.fill(step, batch);
+      if (step < 5) return;
+      batch.inputs.assign(3, 1 << 30);
+      throw Error("the source broke");
+    }
+  };
+  Run run;
+  run.source = Broken{ContiguousBatches(test::text(), {2, 16})};
+  CHECK_THROWS_WITH_AS(run(plan(folder / "run", 9)), "the source broke", Error);
+  CHECK(detail::checkpoint_steps(SafetensorsFile(folder / "run/resume.safetensors")) == 5);
+}

@@ -110,3 +110,19 @@ TEST_CASE("the second signal of a kind ends the process") {
   ::waitpid(child, &status, 0);
   CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
 }
+
+TEST_CASE("who reads the output may go while a run is on") {
+  std::signal(SIGPIPE, SIG_DFL);
+  {
+    const Interrupt interrupt;
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    ::close(ends[0]);
+    CHECK(::write(ends[1], "x", 1) == -1);  // and no signal that ends the process
+    ::close(ends[1]);
+    CHECK(interrupt.raised() == 0);
+  }
+  struct sigaction after {};
+  sigaction(SIGPIPE, nullptr, &after);
+  CHECK((after.sa_handler == SIG_DFL));
+}

@@ -1,6 +1,8 @@
 #pragma once
 #include <chrono>
+#include <exception>
 #include <optional>
+#include <utility>
 
 #include <rwkv/training/interrupt.hpp>
 #include <rwkv/training/log.hpp>
@@ -20,19 +22,26 @@ struct Outcome {
 
 namespace detail {
 
+/// The last batch that was read whole, and memory for the one that is being read.
+struct LastBatch {
+  Minibatch whole, next;
+  const Minibatch& read(const Batches& source, dim_t number) {
+    source.fill(number, next);
+    std::swap(whole, next);
+    return whole;
+  }
+};
+
 /// One step on the batches that belong to it: its mean loss.
-inline double step(AnyTrainer& trainer, const Batches& source, dim_t number, Minibatch& batch) {
+inline double step(AnyTrainer& trainer, const Batches& source, dim_t number, LastBatch& last) {
   const int many = trainer.batches_per_step();
   double loss = 0;
-  for (int i = 0; i < many; ++i) {
-    source.fill(number * many + i, batch);
-    loss += trainer.step(batch) / many;
-  }
+  for (int i = 0; i < many; ++i) loss += trainer.step(last.read(source, number * many + i)) / many;
   return loss;
 }
 
 /// A step and, if it is due, the validation after it.
-inline void step(AnyTrainer& trainer, const Batches& source, const std::optional<Batches>& valid, Minibatch& batch,
+inline void step(AnyTrainer& trainer, const Batches& source, const std::optional<Batches>& valid, LastBatch& batch,
                  const RunConfig& run, StepReport& report) {
   const auto start = std::chrono::steady_clock::now();
   report.learning_rate = trainer.learning_rate();
@@ -74,7 +83,7 @@ inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::option
     progress.start_at(report.seconds);
   }
   const Interrupt interrupt;
-  Minibatch batch;
+  detail::LastBatch batch;
   while (report.step < run.steps && !outcome.interrupted) {
     const dim_t before = report.step;
     try {
@@ -82,9 +91,14 @@ inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::option
     } catch (const NotFinite& error) {
       throw NotFinite(error, checkpoint.way_back());
     } catch (...) {
-      if (log && report.step > before) report.validated = false, log->write(report);  // the validation failed
-      checkpoint.save_unsaved(report, batch);
-      throw;
+      const std::exception_ptr first = std::current_exception();
+      try {
+        if (log && report.step > before) report.validated = false, log->write(report);  // the validation failed
+        checkpoint.save_unsaved(report, batch.whole);
+      } catch (const std::exception& second) {
+        if (folder) folder->tell(run.folder + ": what was done could not be saved: " + second.what());
+      }
+      std::rethrow_exception(first);
     }
     outcome.interrupted = trainer.any(interrupt.raised() != 0) && report.step < run.steps;
     if (log) {
@@ -93,7 +107,7 @@ inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::option
     }
     if (report.validated) checkpoint.expect_finite(report, valid->name());
     if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0))
-      checkpoint.save(report, batch);
+      checkpoint.save(report, batch.whole);
   }
   outcome.signal = outcome.interrupted ? interrupt.raised() : 0;
   return outcome;

@@ -7,17 +7,18 @@
 
 namespace rwkv {
 namespace detail {
-/// A signal, and what the process did with it before.
+/// A signal, what is done with it, and what the process did before.
 struct HandledSignal {
   int signal;
-  bool replaced = false;
+  bool ignored = false, replaced = false;
   struct sigaction before {};
 };
 }  // namespace detail
 
 /// While one exists, SIGINT (Ctrl-C), SIGTERM and SIGHUP only raise a flag, so that a step or a save is finished first.
 /// The second signal of a kind ends the process at once. A signal that the process ignores, as under nohup, stays
-/// ignored. Several share the flag and the handlers; those before them come back with the end of the last.
+/// ignored. SIGPIPE is ignored meanwhile: who reads the output may go before what is done is saved. Several share the
+/// flag and the handlers; those before them come back with the end of the last.
 class Interrupt {
  public:
   Interrupt() {
@@ -26,10 +27,11 @@ class Interrupt {
     raised_ = 0;
     for (detail::HandledSignal& one : handled_) {
       sigaction(one.signal, nullptr, &one.before);
-      one.replaced = (one.before.sa_flags & SA_SIGINFO) != 0 || one.before.sa_handler != SIG_IGN;
+      const bool own = (one.before.sa_flags & SA_SIGINFO) != 0;
+      one.replaced = one.ignored ? !own && one.before.sa_handler == SIG_DFL : own || one.before.sa_handler != SIG_IGN;
       if (!one.replaced) continue;
       struct sigaction action {};
-      action.sa_handler = [](int signal) { raised_ = signal; };
+      action.sa_handler = one.ignored ? SIG_IGN : [](int signal) { raised_ = signal; };
       action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
       sigaction(one.signal, &action, nullptr);
     }
@@ -50,7 +52,7 @@ class Interrupt {
   inline static std::atomic<int> raised_{0};
   inline static std::mutex mutex_;
   inline static int count_ = 0;
-  inline static detail::HandledSignal handled_[] = {{SIGINT}, {SIGTERM}, {SIGHUP}};
+  inline static detail::HandledSignal handled_[] = {{SIGINT}, {SIGTERM}, {SIGHUP}, {SIGPIPE, true}};
 };
 
 }  // namespace rwkv

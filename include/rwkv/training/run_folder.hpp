@@ -35,7 +35,7 @@ class RunFolder {
     if (run_.tell)
       run_.tell(what);
     else
-      std::fprintf(stderr, "%s\n", what.c_str());
+      std::fprintf(stderr, "%s\n", detail::escaped(what).c_str());
   }
 
   /// What a run writes.
@@ -70,7 +70,8 @@ class RunFolder {
 [[gnu::cold]] inline void expect_not_written(const RunConfig& run, const std::string& option, const std::string& path) {
   for (const std::string& written : RunFolder::files(run)) {
     std::error_code missing;
-    if (std::filesystem::equivalent(path, written, missing))
+    if (std::filesystem::equivalent(path, written, missing) ||
+        std::filesystem::equivalent(path, written + ".partial", missing))
       throw Error(option, " ", path, ": is ", written,
                   ", which the run would replace; give the text another name, or choose another folder");
   }
