@@ -19,10 +19,10 @@ struct LayerNormForward {
     const T* x_r = x + r * C;
     const Number mu = Row::sum([&](auto c) { return load(x_r, c); }) / C;
     const Number variance = Row::sum([&](auto c) {
-                         const auto d = load(x_r, c) - mu;
-                         return d * d;
-                       }) /
-                       C;
+                              const auto d = load(x_r, c) - mu;
+                              return d * d;
+                            }) /
+                            C;
     const Number s = Number(1) / math::sqrt(variance + eps);
     mean[r] = mu, rstd[r] = s;
     const T *weight_r = weight + r % G * C, *bias_r = bias + r % G * C;

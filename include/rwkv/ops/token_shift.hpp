@@ -87,9 +87,9 @@ struct TokenShiftBackward {
 
 }  // namespace detail
 
-/// Token shift: out_n = x mix_n + before (1 - mix_n) for Mixes mixes of the same x, where `before` is the token before; or,
-/// where mixes are of the previous token, out_n = x + (before - x) mix_n.
-/// `last` (batch, C) is the token before the first, and is left as the last of x.
+/// Token shift: out_n = x mix_n + before (1 - mix_n) for Mixes mixes of the same x, where `before` is the token before;
+/// or, where mixes are of the previous token, out_n = x + (before - x) mix_n. `last` (batch, C) is the token before the
+/// first, and is left as the last of x.
 template <class B, MixOf Of = MixOf::current, dim_t C, std::size_t Mixes>
 void token_shift_forward(Scratch<B>&, std::array<Tensor<B, 1, 1, C>, Mixes> mix, Tensor<B, Batch, Time, C> x,
                          Tensor<Accum<B>, Batch, C> last, std::array<Tensor<B, Batch, Time, C>, Mixes> out) {

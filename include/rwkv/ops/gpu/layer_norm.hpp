@@ -25,7 +25,8 @@ struct LayerNormForward {
     Number x_r[Row::count]{};
     Row::each(here.thread(), [&](int j, dim_t c) { x_r[j] = x[r * C + c]; });
     const Number mu = Row::template sum<Number>(here, [&](int j, dim_t) { return x_r[j]; }) / C;
-    const Number variance = Row::template sum<Number>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
+    const Number variance =
+        Row::template sum<Number>(here, [&](int j, dim_t) { return (x_r[j] - mu) * (x_r[j] - mu); }) / C;
     const Number s = Number(1) / math::sqrt(variance + eps);
     if (here.thread() == 0) mean[r] = mu, rstd[r] = s;
     const T *weight_r = weight + r % G * C, *bias_r = bias + r % G * C;
@@ -82,8 +83,8 @@ void layer_norm_forward(Scratch<B>&, double eps, Tensor<B, C> weight, Tensor<B, 
                         Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, Time, G> mean,
                         Tensor<Accum<B>, Batch, Time, G> rstd) {
   using Kernel = detail::grid::LayerNormForward<typename B::scalar, C / G, G>;
-  B::launch(mean.size(),
-            Kernel{static_cast<typename Kernel::Number>(eps), x.data, weight.data, bias.data, y.data, mean.data, rstd.data});
+  B::launch(mean.size(), Kernel{static_cast<typename Kernel::Number>(eps), x.data, weight.data, bias.data, y.data,
+                                mean.data, rstd.data});
 }
 template <class B, dim_t C, dim_t G>
 requires Grid<B>

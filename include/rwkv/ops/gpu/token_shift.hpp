@@ -3,9 +3,9 @@
 #include <rwkv/ops/token_shift.hpp>
 
 // Token shift, a thread to a channel of a span of tokens, which hands each token on to the next in a register. In
-// float, bytes a token and channel: forward 4 in and 4 Mixes out, backward 4 (Mixes + 1) in and 4 out, and one more token of
-// every span; operations: 2 Mixes + 1 and 6 Mixes. On an H100 (3.35 TB/s) that is at least 3.7 ns a token of 768 channels
-// forwards with three lerps, and 4.6 ns backwards.
+// float, bytes a token and channel: forward 4 in and 4 Mixes out, backward 4 (Mixes + 1) in and 4 out, and one more
+// token of every span; operations: 2 Mixes + 1 and 6 Mixes. On an H100 (3.35 TB/s) that is at least 3.7 ns a token of
+// 768 channels forwards with three lerps, and 4.6 ns backwards.
 namespace rwkv {
 namespace detail::grid {
 
@@ -121,7 +121,7 @@ void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, Mi
   const dim_t parts = x.seq.batch * x.seq.spans();
   auto *sums = scratch.accum(parts * Mixes * C), *dstart = scratch.accum(x.seq.batch * C);
   detail::grid::TokenShiftBackward<Of, T, C, Mixes> kernel{x.seq.time, x.data,  start.data, dlast.data, {},
-                                                      {},         dx.data, dstart,     sums};
+                                                           {},         dx.data, dstart,     sums};
   for (std::size_t n = 0; n < Mixes; ++n) kernel.mix[n] = mix[n].data, kernel.dout[n] = dout[n].data;
   B::launch(detail::grid::SpanOfChannel<C>::blocks(x.seq), kernel);
   Accum<B>::copy(dlast.data, dstart,
