@@ -4,7 +4,7 @@
 #   cmake/setup.sh ci    and what the checks of .ci/run need
 set -eu
 
-wanted="g++ cmake ninja-build libeigen3-dev libcli11-dev doctest-dev libbenchmark-dev libthrust-dev"
+wanted="g++ cmake ninja-build libeigen3-dev libcli11-dev doctest-dev libbenchmark-dev libthrust-dev locales"
 if [ "${1-}" = ci ]; then wanted="$wanted git clang libclang-rt-14-dev clang-format-14"; fi
 
 missing=
