@@ -26,11 +26,12 @@ Model<Net> lively() {  // away from the zeros of the initial values
   if (void* p = std::malloc(n)) return p;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void* operator new(std::size_t n, std::align_val_t align) {
+[[gnu::noinline]] void* operator new(std::size_t n, std::align_val_t align, const std::nothrow_t&) noexcept {
   ++allocations;
-  if (void* p = std::aligned_alloc(std::size_t(align),
-                                   (n + std::size_t(align) - 1) / std::size_t(align) * std::size_t(align)))
-    return p;
+  return std::aligned_alloc(std::size_t(align), (n + std::size_t(align) - 1) / std::size_t(align) * std::size_t(align));
+}
+[[gnu::noinline]] void* operator new(std::size_t n, std::align_val_t align) {
+  if (void* p = operator new(n, align, std::nothrow)) return p;
   throw std::bad_alloc();
 }
 [[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
