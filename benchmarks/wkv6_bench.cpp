@@ -1,16 +1,14 @@
-#include <benchmark/benchmark.h>
-
 #include <Eigen/Core>
 
 #include <cmath>
 #include <random>
-#include <string>
-#include <tuple>
 #include <vector>
 
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/ops/wkv6.hpp>
 #include <rwkv/ops/wkv6/reference.hpp>
+
+#include "heads_bench.hpp"
 
 // WKV-6 forward, and forward with backward: token after token and in chunks, on one thread and on all, and beside the
 // reference, which does the same one token after the other in plain loops. WKV-5 reads a decay for a channel where this
@@ -69,49 +67,8 @@ struct Problem {
   }
 };
 
-template <dim_t H, dim_t N, class F>
-void measure(benchmark::State& state, const F& f) {
-  Problem<H, N> problem({state.range(0), state.range(1)});
-  for (auto _ : state) {
-    f(problem);
-    benchmark::ClobberMemory();
-  }
-  using Counter = benchmark::Counter;  // prints as 1.2ns
-  state.counters["per_token_head"] =
-      Counter(static_cast<double>(problem.seq.tokens() * H), Counter::kIsIterationInvariantRate | Counter::kInvert);
-}
-
-template <dim_t H, dim_t N>
-void over_time(benchmark::State& state, OverTime how, bool back, int threads) {
-  set_threads(threads);
-  measure<H, N>(state, [&](auto& p) {
-    p.forward(back, how);
-    if (back) p.backward(how);
-  });
-  set_threads(0);
-}
-
-template <dim_t H, dim_t N>
-bool compare(std::vector<std::vector<std::int64_t>> shapes) {
-  const auto add = [&](const std::string& name, const auto& f) {
-    for (const auto& shape : shapes) benchmark::RegisterBenchmark(name.c_str(), f)->Args(shape)->UseRealTime();
-  };
-  const std::string heads = "<" + std::to_string(H) + ", " + std::to_string(N) + ">/";
-  for (bool back : {false, true}) {
-    const std::string pass = (back ? "forward_backward" : "forward") + heads;
-    for (auto [name, how, threads] : {std::tuple{"sequential/threads:1", OverTime::sequential, 1},
-                                      {"sequential/threads:all", OverTime::sequential, 0},
-                                      {"chunked/threads:1", OverTime::chunked, 1},
-                                      {"chunked/threads:all", OverTime::chunked, 0},
-                                      {"automatic/threads:all", OverTime::automatic, 0}})
-      add(pass + name, [=, how = how, threads = threads](auto& state) { over_time<H, N>(state, how, back, threads); });
-    add(pass + "naive", [=](auto& state) { measure<H, N>(state, [=](auto& p) { p.naive(back); }); });
-  }
-  return true;
-}
-
-const bool compared = compare<12, 64>({{8, 256}, {1, 1}, {1, 4}, {1, 16}, {1, 64}, {1, 1024}}) &&
-                      compare<6, 64>({{8, 256}}) && compare<2, 64>({{8, 128}});
+const bool compared = bench::compare<Problem, 12, 64>({{8, 256}, {1, 1}, {1, 4}, {1, 16}, {1, 64}, {1, 1024}}) &&
+                      bench::compare<Problem, 6, 64>({{8, 256}}) && bench::compare<Problem, 2, 64>({{8, 128}});
 
 }  // namespace
 

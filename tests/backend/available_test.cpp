@@ -25,22 +25,22 @@ constexpr std::size_t unknown = std::numeric_limits<long long>::max();
 
 TEST_CASE("processors are counted by what may run: a quota of version 2, rounded up") {
   const SystemFiles files;
-  files.write("proc/self/cgroup", "0::/work/mine\n");
+  files.write("proc/self/cgroup", "0::/jobs/mine\n");
   CHECK(available_processors(files.system()) == processors());
-  files.write("groups/work/mine/cpu.max", "max 100000\n");
+  files.write("groups/jobs/mine/cpu.max", "max 100000\n");
   CHECK(available_processors(files.system()) == processors());
-  files.write("groups/work/mine/cpu.max", "100000 100000\n");
+  files.write("groups/jobs/mine/cpu.max", "100000 100000\n");
   CHECK(available_processors(files.system()) == 1);
-  files.write("groups/work/mine/cpu.max", "150000 100000\n");
+  files.write("groups/jobs/mine/cpu.max", "150000 100000\n");
   CHECK(available_processors(files.system()) == std::min(2, processors()));
-  files.write("groups/work/mine/cpu.max", "1000 100000\n");
+  files.write("groups/jobs/mine/cpu.max", "1000 100000\n");
   CHECK(available_processors(files.system()) == 1);
 }
 
 TEST_CASE("a quota of an outer group counts, and one at the root of what a container sees") {
-  for (const char* outer : {"groups/work/cpu.max", "groups/cpu.max"}) {
+  for (const char* outer : {"groups/jobs/cpu.max", "groups/cpu.max"}) {
     const SystemFiles files;
-    files.write("proc/self/cgroup", "0::/work/mine/not/visible/here\n");
+    files.write("proc/self/cgroup", "0::/jobs/mine/not/visible/here\n");
     files.write(outer, "50000 100000\n");
     CHECK(available_processors(files.system()) == 1);
   }
@@ -48,11 +48,11 @@ TEST_CASE("a quota of an outer group counts, and one at the root of what a conta
 
 TEST_CASE("a quota of version 1") {
   const SystemFiles files;
-  files.write("proc/self/cgroup", "9:name=systemd:/\n4:cpu,cpuacct:/work\n0::/\n");
-  files.write("groups/cpu/work/cpu.cfs_period_us", "100000\n");
-  files.write("groups/cpu/work/cpu.cfs_quota_us", "-1\n");
+  files.write("proc/self/cgroup", "9:name=systemd:/\n4:cpu,cpuacct:/jobs\n0::/\n");
+  files.write("groups/cpu/jobs/cpu.cfs_period_us", "100000\n");
+  files.write("groups/cpu/jobs/cpu.cfs_quota_us", "-1\n");
   CHECK(available_processors(files.system()) == processors());
-  files.write("groups/cpu/work/cpu.cfs_quota_us", "90000\n");
+  files.write("groups/cpu/jobs/cpu.cfs_quota_us", "90000\n");
   CHECK(available_processors(files.system()) == 1);
 }
 

@@ -105,6 +105,6 @@ constexpr Init normal(float deviation) {
 
 /// To be named in template arguments, which take a reference to a constant.
 inline constexpr Init orthogonal_unit = orthogonal(), orthogonal_half = orthogonal(0.5f),
-                      uniform_small = uniform(6e-4f);
+                      uniform_small = uniform(6e-4f), uniform_tiny = uniform(1e-4f);
 
 }  // namespace rwkv::init

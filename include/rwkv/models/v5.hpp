@@ -52,7 +52,6 @@ inline std::string type_of(const NetShape& s) {
   if (!usual) text.append(", ").append(std::to_string(hidden));
   return text.append(">");
 }
-inline constexpr Init small = init::uniform(1e-4f);
 }  // namespace detail
 inline constexpr Family family{"rwkv5", 0.99, &detail::shape_of, &detail::type_of};
 
@@ -60,7 +59,7 @@ inline constexpr Family family{"rwkv5", 0.99, &detail::shape_of, &detail::type_o
 /// models are 5.2. Hidden is the width inside channel mixing.
 template <dim_t Vocab, dim_t Width, int Layers, dim_t HeadSize = 64, Kind Of = Kind::v5_2,
           dim_t Hidden = hidden_width(Width, Of)>
-struct Model : Sequential<Named<"emb", Embedding<Vocab, Width, detail::small>>,                 //
+struct Model : Sequential<Named<"emb", Embedding<Vocab, Width, init::uniform_tiny>>,            //
                           Named<"blocks.0.ln0", LayerNorm<Width>>,                              //
                           Named<"blocks", Repeat<Layers, Block<Width, HeadSize, Of, Hidden>>>,  //
                           Named<"ln_out", LayerNorm<Width>>,                                    //

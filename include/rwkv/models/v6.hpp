@@ -40,7 +40,6 @@ inline std::string type_of(const NetShape& s) {
   if (head != 64) return rwkv::detail::type_text("v6::Model", {s.vocabulary, s.width, s.layers, head});
   return rwkv::detail::type_text("v6::Model", {s.vocabulary, s.width, s.layers});
 }
-inline constexpr Init small = init::uniform(1e-4f);
 }  // namespace detail
 inline constexpr Family family{"rwkv6", 0.99, &detail::shape_of, &detail::type_of};
 
@@ -48,7 +47,7 @@ inline constexpr Family family{"rwkv6", 0.99, &detail::shape_of, &detail::type_o
 /// DecayRank are the ranks of its low-rank products, Hidden the width inside channel mixing.
 template <dim_t Vocab, dim_t Width, int Layers, dim_t HeadSize = 64, dim_t MixRank = 32, dim_t DecayRank = 64,
           dim_t Hidden = hidden_width(Width)>
-struct Model : Sequential<Named<"emb", Embedding<Vocab, Width, detail::small>>,                                 //
+struct Model : Sequential<Named<"emb", Embedding<Vocab, Width, init::uniform_tiny>>,                            //
                           Named<"blocks.0.ln0", LayerNorm<Width>>,                                              //
                           Named<"blocks", Repeat<Layers, Block<Width, HeadSize, MixRank, DecayRank, Hidden>>>,  //
                           Named<"ln_out", LayerNorm<Width>>,                                                    //

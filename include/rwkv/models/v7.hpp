@@ -60,7 +60,6 @@ inline std::string type_of(const NetShape& s) {
   if (head != 64) return rwkv::detail::type_text("v7::Model", {s.vocabulary, s.width, s.layers, head});
   return rwkv::detail::type_text("v7::Model", {s.vocabulary, s.width, s.layers});
 }
-inline constexpr Init small = init::uniform(1e-4f);
 }  // namespace detail
 inline constexpr Family family{"rwkv7", 0.99, &detail::shape_of, &detail::type_of, 1e-18};
 
@@ -68,8 +67,8 @@ inline constexpr Family family{"rwkv7", 0.99, &detail::shape_of, &detail::type_o
 /// are the ranks of its low-rank products, Hidden the width inside channel mixing.
 template <dim_t Vocab, dim_t Width, int Layers, dim_t HeadSize = 64, dim_t W = rank(2.5, Width),
           dim_t A = rank(2.5, Width), dim_t V = rank(1.7, Width), dim_t G = rank(5, Width), dim_t Hidden = 4 * Width>
-struct Model : Sequential<Named<"emb", Embedding<Vocab, Width, detail::small>>,  //
-                          Named<"blocks.0.ln0", LayerNorm<Width>>,               //
+struct Model : Sequential<Named<"emb", Embedding<Vocab, Width, init::uniform_tiny>>,  //
+                          Named<"blocks.0.ln0", LayerNorm<Width>>,                    //
                           Named<"blocks", Place<0, Layers, FirstBlock<Widths<Width, HeadSize, W, A, V, G>, Hidden>>>,
                           Named<"blocks", Repeat<Layers - 1, Block<Widths<Width, HeadSize, W, A, V, G>, Hidden>, 1>>,
                           Release<detail::Tokens<Width>, detail::Tokens<Width>>,  //
