@@ -1,7 +1,5 @@
+#include "golden_numbers.hpp"
 #include "wkv4_problem.hpp"
-
-#include <fstream>
-#include <map>
 
 // WKV-4 beside its definition, its derivatives, itself in pieces and the golden numbers.
 namespace {
@@ -209,14 +207,7 @@ TEST_CASE("wkv4 gives the same bits with any number of threads") {
 }
 
 TEST_CASE("wkv4 gives the golden numbers") {
-  std::ifstream file(RWKV_TESTS_DIR "/golden/wkv4.txt");
-  REQUIRE(file);
-  std::map<std::string, Numbers<double>> golden;
-  std::string name;
-  for (std::size_t n; file >> name >> n;) {
-    golden[name].resize(n);
-    for (double& x : golden[name]) file >> x;
-  }
+  auto golden = test::golden_numbers<Numbers<double>>("wkv4");
   const auto check = [&](auto tag, double tolerance) {
     using T = decltype(tag);
     constexpr dim_t C = 5;

@@ -1,7 +1,5 @@
+#include "golden_numbers.hpp"
 #include "wkv7_problem.hpp"
-
-#include <fstream>
-#include <map>
 
 // WKV-7 beside its reference, its derivatives, itself in pieces and the golden numbers.
 namespace {
@@ -205,14 +203,7 @@ TEST_CASE("wkv7 of bf16 signals computes in float and rounds what it gives") {
 }
 
 TEST_CASE("wkv7 gives the golden numbers") {
-  std::ifstream file(RWKV_TESTS_DIR "/golden/wkv7.txt");
-  REQUIRE(file);
-  std::map<std::string, Numbers<double>> golden;
-  std::string name;
-  for (std::size_t n; file >> name >> n;) {
-    golden[name].resize(n);
-    for (double& x : golden[name]) file >> x;
-  }
+  auto golden = test::golden_numbers<Numbers<double>>("wkv7");
   constexpr dim_t H = 2, N = 3;
   Problem<double, H, N> in({1, 35});
   for (std::size_t i = 0; i < 6; ++i) in.in[i] = golden[std::string(1, "rwkvab"[i])];
