@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/io/detected_words.hpp>
 #include <rwkv/registry/find_net.hpp>
 
 namespace rwkv {
@@ -36,12 +37,15 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
   if (!fitting.empty())
     throw Error(source.path(), ": fits several nets, ", detail::listed(types),
                 ", which have the same parameters; make one of them by find_net, and load the file into it");
+  const Detected found = detect(file);
+  if (!found.instead.empty()) throw Error(source.path(), ": holds ", found.instead);
   const std::string type = detail::type_in(source);
   if (type.empty()) {
     std::vector<std::string> names;
     for (const Family* family : families) names.push_back(family->name);
     throw Error(source.path(), ": expected the parameters of a model (", detail::listed(names),
-                "), found none that we know");
+                "), found none that we know", found.version.empty() ? "" : "; it is nearest to ", model_words(found),
+                found.faults.empty() ? "" : ", but ", fault_words(found));
   }
   for (const RegisteredNet* net : registered_nets())
     if (net->type == type) {  // it is that, but damaged: the reader says where
@@ -49,6 +53,9 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
       for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
       reader.read();
     }
+  if (!found.faults.empty())
+    throw Error(source.path(), ": holds ", model_words(found), ", but ", fault_words(found),
+                "; download or convert it again");
   throw Error(source.path(), ": holds a ", type, ", which this program was built without; ", detail::line_to_add(type));
 }
 
