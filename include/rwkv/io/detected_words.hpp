@@ -3,19 +3,18 @@
 
 namespace rwkv {
 
-/// "RWKV-7 with 3 layers, width 32, 2 heads of 16, ..." in one line; nothing where it is no model that we know.
+/// "RWKV-7: 3 layers of width 32, 2 heads of 16, ..." in one line; nothing where it is no model that we know.
 [[gnu::cold]] inline std::string model_words(const Detected& found) {
   if (found.version.empty()) return {};
-  std::string text = (found.version == "GPT-2" ? "" : "RWKV-") + found.version;
-  const char* comma = " with ";
-  const auto say = [&](const std::string& word, char letter) {
-    if (found.size(letter) == 0) return;
-    text += comma + word + std::to_string(found.size(letter));
-    comma = ", ";
+  std::string text = (found.version == "GPT-2" ? "" : "RWKV-") + found.version + ": " +
+                     std::to_string(found.size('L')) + " layers of width " + std::to_string(found.size('C'));
+  if (found.size('H') > 0)
+    text += ", " + std::to_string(found.size('H')) + " heads of " + std::to_string(found.size('N'));
+  const auto say = [&](const char* word, char letter) {
+    if (found.size(letter) > 0) text += std::string(", ") + word + " " + std::to_string(found.size(letter));
   };
-  say("layers ", 'L'), say("width ", 'C'), say("heads ", 'H'), say("heads' width ", 'N'), say("hidden width ", 'F');
-  say("vocabulary ", 'V'), say("context ", 'X'), say("rank of mixes ", 'm'), say("rank of decays ", 'd');
-  say("ranks w ", 'w'), say("a ", 'a'), say("v ", 'v'), say("g ", 'g');
+  say("hidden width", 'F'), say("vocabulary", 'V'), say("context", 'X'), say("rank of mixes", 'm');
+  say("rank of decays", 'd'), say("ranks w", 'w'), say("a", 'a'), say("v", 'v'), say("g", 'g');
   return text;
 }
 

@@ -37,6 +37,7 @@ struct Naming {
   const char* name;
   bool (*fits)(const BareNames& names);
   std::span<const LayoutRule> rules = {};
+  bool copies_in_first_block = false;  ///< version 7: files have v0, v1 and v2 there, as copies of a0, a1 and a2
 };
 
 namespace detail {
