@@ -21,7 +21,7 @@ class MadeSource : public TensorSource {
  public:
   std::optional<std::span<const std::byte>> bytes(const TensorInfo& t) const final {
     const Made& made = made_of(t);
-    if (!made.same_numbers() || made.transposed || made.of.size() > 1) return {};
+    if (!made.same_numbers() || made.transposed || made.of.size() > 1 || t.dtype != made.of[0]->dtype) return {};
     const auto all = base_.bytes(*made.of[0]);
     if (!all) return {};
     const std::size_t size = all->size() / std::size_t(made.parts);
@@ -36,11 +36,12 @@ class MadeSource : public TensorSource {
   MadeSource(const TensorSource& base, std::string_view format) : TensorSource(base.path(), format), base_(base) {}
   const TensorSource& base() const { return base_; }
 
-  /// Tensor i is made as made[i] says. What an operation changes is stored as F32, unless it is F64.
+  /// Tensor i is made as made[i] says. It is an F32 where numbers are changed, or leave their blocks, and not F64.
   [[gnu::cold]] void list(std::vector<TensorInfo> tensors, std::vector<Made> made, Metadata metadata) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      Dtype& dtype = tensors[i].dtype;
-      if (is_real(dtype) && dtype != Dtype::f64 && !made[i].same_numbers()) dtype = Dtype::f32;
+      TensorInfo& t = tensors[i];
+      const bool blocks = in_blocks(t.dtype) && (made[i].transposed || !byte_size(t.dtype, t.shape));
+      if (blocks || (is_real(t.dtype) && t.dtype != Dtype::f64 && !made[i].same_numbers())) t.dtype = Dtype::f32;
     }
     made_ = std::move(made);
     TensorSource::list(std::move(tensors), std::move(metadata));

@@ -46,7 +46,7 @@ inline std::uint16_t to_bf16(double x) {
 }
 
 /// Fills `chunk`, whole scalars of the type `to`, with the numbers of t from `first` on, rounded to the nearest. Error
-/// that names the tensor where a finite number is beyond that type. A t that holds no numbers is copied.
+/// that names the tensor where a finite number is beyond that type.
 inline void store_numbers(const TensorSource& source, const TensorInfo& t, Dtype to, std::uint64_t first,
                           std::span<std::byte> chunk) {
   const std::size_t size = std::size_t(bytes_of(to)), n = chunk.size() / size;

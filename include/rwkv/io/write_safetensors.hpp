@@ -23,15 +23,18 @@ namespace rwkv {
                                [&](const std::string& name, std::string_view) { tensors.push_back(source.find(name)); });
   const auto stored_as = [&](const TensorInfo& t) {
     if (!is_real(t.dtype)) return t.dtype;
-    return to ? *to : source.bytes(t) ? t.dtype : t.dtype;
+    return to ? *to : in_blocks(t.dtype) ? Dtype::f32 : t.dtype;
   };
   SafetensorsWriter writer;
   writer.metadata = std::move(metadata);
-  for (const std::uint64_t size : {8u, 4u, 2u, 1u})  // so that all begin at multiples of their size
+  for (const std::uint64_t size : {8u, 4u, 2u, 1u, 0u})  // so that all begin at multiples of their size
     for (const TensorInfo* t : tensors)
       if (const Dtype dtype = stored_as(*t); bytes_of(dtype) == size)
         writer.add(t->name, dtype, t->shape, [&source, t, dtype](std::uint64_t offset, std::span<std::byte> chunk) {
-          store_numbers(source, *t, dtype, offset / bytes_of(dtype), chunk);
+          if (is_real(dtype)) return store_numbers(source, *t, dtype, offset / bytes_of(dtype), chunk);
+          const auto bytes = source.bytes(*t);
+          if (!bytes) throw Error(source.path(), ": ", shown(t->name), ": is no tensor of numbers, and not in one piece");
+          std::memcpy(chunk.data(), bytes->data() + offset, chunk.size());
         });
   writer.write(path);
 }
