@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/io/detect.hpp>
+#include <rwkv/io/detected_words.hpp>
 
 namespace rwkv {
 

@@ -1,12 +1,8 @@
 #pragma once
-#include <functional>
 
 #include <rwkv/io/narrow.hpp>
 
 namespace rwkv {
-
-/// How the numbers of a tensor are to be stored.
-using StoreAs = std::function<Dtype(const TensorInfo& t)>;
 
 namespace detail {
 
