@@ -2,6 +2,7 @@
 #include <memory>
 
 #include <rwkv/io/file_kind.hpp>
+#include <rwkv/io/gguf_file.hpp>
 #include <rwkv/io/pth_file.hpp>
 #include <rwkv/io/rwkv_cpp_file.hpp>
 #include <rwkv/io/safetensors_file.hpp>
@@ -23,7 +24,7 @@ inline constexpr SourceFormat source_format{Format::name, Format::recognises, op
 
 /// A new format is a line here.
 inline constexpr SourceFormat source_formats[] = {source_format<SafetensorsFile>, source_format<PthFile>,
-                                                  source_format<RwkvCppFile>};
+                                                  source_format<GgufFile>, source_format<RwkvCppFile>};
 }  // namespace detail
 
 /// Opens a file of tensors in any format we read, which its first bytes tell and not its name. Error if it is none of
