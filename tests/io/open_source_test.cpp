@@ -35,9 +35,11 @@ TEST_CASE("what is no model is called by its name") {
   const test::Folder folder;
   const std::string path = folder / "a";
   const auto found = [&](const std::string& bytes) {
-    const std::string text = complaint(path, bytes),
-                      start =
-                          path + ": expected a model in safetensors, PyTorch's .pth, GGUF or rwkv.cpp's .bin, found ";
+    const std::string
+        text = complaint(path, bytes),
+        start =
+            path +
+            ": expected a model in sharded safetensors, safetensors, PyTorch's .pth, GGUF or rwkv.cpp's .bin, found ";
     REQUIRE_MESSAGE(text.starts_with(start), text);
     return text.substr(start.size());
   };
