@@ -76,30 +76,33 @@ void for_each_parameter(std::string_view version, dim_t layers, Each&& each) {
   return has("transformer.wte.weight") ? "GPT-2" : "";
 }
 
-/// Whether a tensor's extents are those, "C 5m"; letters that are new get their size from it.
+/// Whether a tensor's extents are those, "C 5m"; letters that are new get their
+/// size from it, if it has as many extents.
 [[gnu::cold]] inline bool match_extents(std::string_view expected, const Extents& found, std::map<char, dim_t>& sizes,
                                         std::string& as_numbers) {
   std::size_t at = 0;
-  bool same = true;
+  const bool rank = found.size() == std::size_t(std::count(expected.begin(), expected.end(), ' ')) + 1;
+  bool same = rank;
   as_numbers = "(";
   for (std::size_t i = 0; i < expected.size(); ++at) {
     dim_t times = 0;
     for (; i < expected.size() && expected[i] >= '0' && expected[i] <= '9'; ++i) times = 10 * times + (expected[i] - '0');
-    dim_t extent = times;
+    std::optional<dim_t> extent = times;
+    const std::size_t first = i;
     if (i < expected.size() && expected[i] != ' ') {
-      if (times == 0) times = 1;
+      times = std::max<dim_t>(times, 1);
       const char letter = expected[i++];
-      if (!sizes.contains(letter) && at < found.size() && found[at] % times == 0 && found[at] > 0)
-        sizes[letter] = found[at] / times;
+      if (rank && !sizes.contains(letter) && found[at] % times == 0 && found[at] > 0) sizes[letter] = found[at] / times;
       const auto known = sizes.find(letter);
-      extent = known == sizes.end() ? 0 : times * known->second;
+      extent = known == sizes.end() ? std::nullopt : std::optional(times * known->second);
     }
-    same = same && at < found.size() && found[at] == extent;
-    as_numbers += (at > 0 ? ", " : "") + std::to_string(extent);
+    same = same && found[at] == extent;
+    as_numbers += at > 0 ? ", " : "";
+    as_numbers += extent ? std::to_string(*extent) : std::string(expected.substr(first, i - first));
     if (i < expected.size()) ++i;  // the space
   }
   as_numbers += ")";
-  return same && at == found.size();
+  return same;
 }
 
 }  // namespace detail

@@ -67,7 +67,10 @@ class MadeSource : public TensorSource {
       else
         base_.read_numbers(from, begin + at, part);
       if (!made.same_numbers())
-        for (Number& x : part) x = Number(made.factor * (made.number != nullptr ? made.number(double(x)) : double(x)));
+        for (Number& x : part) {
+          const double y = made.factor * (made.number != nullptr ? made.number(double(x)) : double(x));
+          x = t.dtype == Dtype::f32 ? Number(float(y)) : Number(y);
+        }
       done += n;
     }
   }
