@@ -11,6 +11,7 @@ void checkpoint(std::string_view input);  // resume.safetensors
 void corpus(std::string_view input);      // a text, by bytes and by characters
 void csv(std::string_view input);         // a column of numbers in any table
 void header(std::string_view input);      // the JSON of safetensors
+void layout(std::string_view input);      // names and extents of a model's tensors
 void log(std::string_view input);         // log.csv
 void message(std::string_view input);     // texts that errors show
 void names(std::string_view input);       // of nets and machines, and their sizes
@@ -25,7 +26,7 @@ struct Target {
 };
 inline constexpr Target targets[] = {{"articles", articles},       {"checkpoint", checkpoint},
                                      {"corpus", corpus},           {"csv", csv},
-                                     {"header", header},           {"log", log},
+                                     {"header", header},           {"layout", layout},           {"log", log},
                                      {"message", message},         {"names", names},
                                      {"rwkv_cpp", rwkv_cpp},       {"sampler", sampler},
                                      {"safetensors", safetensors}, {"vocabulary", vocabulary}};
