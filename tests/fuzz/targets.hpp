@@ -24,12 +24,11 @@ struct Target {
   std::string_view name;
   void (*run)(std::string_view input);
 };
-inline constexpr Target targets[] = {{"articles", articles},       {"checkpoint", checkpoint},
-                                     {"corpus", corpus},           {"csv", csv},
-                                     {"header", header},           {"layout", layout},           {"log", log},
-                                     {"message", message},         {"names", names},
-                                     {"rwkv_cpp", rwkv_cpp},       {"sampler", sampler},
-                                     {"safetensors", safetensors}, {"vocabulary", vocabulary}};
+inline constexpr Target targets[] = {
+    {"articles", articles},    {"checkpoint", checkpoint}, {"corpus", corpus},   {"csv", csv},
+    {"header", header},        {"layout", layout},         {"log", log},         {"message", message},
+    {"names", names},          {"rwkv_cpp", rwkv_cpp},     {"sampler", sampler}, {"safetensors", safetensors},
+    {"vocabulary", vocabulary}};
 
 /// Null if there is none of that name.
 inline const Target* find(std::string_view name) {

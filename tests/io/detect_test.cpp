@@ -59,8 +59,7 @@ TEST_CASE("kinds that no model of ours reads are named, with the tensor that sho
     CHECK(!found.readable());
     return found.instead;
   };
-  CHECK(what({"blocks.0.ffn.s_emb.weight"}, "rwkv7") ==
-        "RWKV-7a, as its tensor \"blocks.0.ffn.s_emb.weight\" shows");
+  CHECK(what({"blocks.0.ffn.s_emb.weight"}, "rwkv7") == "RWKV-7a, as its tensor \"blocks.0.ffn.s_emb.weight\" shows");
   CHECK(what({"blocks.0.ffn.s_emb.weight", "blocks.0.qkv.qq.weight"}, "rwkv7") ==
         "RWKV-7b, as its tensor \"blocks.0.qkv.qq.weight\" shows");
   CHECK(what({"blocks.0.ffn.enn.weight"}, "rwkv7").starts_with("RWKV-8 rc00, "));
@@ -74,7 +73,8 @@ TEST_CASE("kinds that no model of ours reads are named, with the tensor that sho
   CHECK(what({"base_model.model.blocks.0.att.key.lora_A.weight"}).starts_with("a LoRA"));
   CHECK(what({"blocks.0.att.key.lora_A"}, "rwkv6").starts_with("a LoRA"));
   CHECK(what({"blocks.0.att.time_state", "blocks.1.att.time_state"}).starts_with("initial states without their model"));
-  CHECK(what({"emb.weight", "blocks.0.att.time_first", "blocks.0.ln1.weight"}).starts_with("a model without blocks.0.ln0"));
+  CHECK(what({"emb.weight", "blocks.0.att.time_first", "blocks.0.ln1.weight"})
+            .starts_with("a model without blocks.0.ln0"));
   CHECK(what({"blocks.0.att.time_mix"}).starts_with("RWKV-2 or older"));
 }
 

@@ -146,9 +146,10 @@ TEST_CASE("a mangled layout is one plain error") {
   CHECK(complaint(changed) == "blocks.1.att.k_k: expected (1, 1, 8), found (1, 1, 7)");
   changed = fla;
   changed.tensors["blocks.1.ln1.weight"] = {{8}, std::vector<float>(8)};
-  CHECK(says(complaint(changed),
-             "a: model.layers.1.attn_norm.weight: expected one tensor for blocks.1.ln1.weight, found blocks.1.ln1.weight "
-             "as well; two layouts are mixed: convert the model again"));
+  CHECK(
+      says(complaint(changed),
+           "a: model.layers.1.attn_norm.weight: expected one tensor for blocks.1.ln1.weight, found blocks.1.ln1.weight "
+           "as well; two layouts are mixed: convert the model again"));
   changed = fla;
   changed.tensors["model.layers.1.attn.other"] = {{8}, std::vector<float>(8)};
   CHECK(complaint(changed) == "layers.1.attn.other belongs to no model of this version");

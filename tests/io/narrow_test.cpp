@@ -14,7 +14,8 @@ double from_bf16(std::uint16_t bits) {
 int mistakes(double (*wide)(std::uint16_t), std::uint16_t (*narrow)(double), std::uint16_t infinity) {
   int n = 0;
   for (std::uint16_t bits = 0; bits < infinity; ++bits) {
-    const double x = wide(bits), next = bits + 1 < infinity ? wide(std::uint16_t(bits + 1)) : x + (x - wide(std::uint16_t(bits - 1)));
+    const double x = wide(bits),
+                 next = bits + 1 < infinity ? wide(std::uint16_t(bits + 1)) : x + (x - wide(std::uint16_t(bits - 1)));
     const double middle = x + (next - x) / 2;
     const auto even = std::uint16_t(bits + (bits & 1));
     n += narrow(x) != bits || narrow(-x) != (bits | 0x8000) || narrow(middle) != even ||

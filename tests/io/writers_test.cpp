@@ -88,8 +88,9 @@ TEST_CASE("rwkv.cpp's files of models read back as the same, and are the same wh
     write_rwkv_cpp(*open_source(from), folder / "half", true);
     const auto half = open_source(folder / "half");
     for (const TensorInfo& t : half->tensors()) {
-      const bool fp32 = t.shape.size() == 1 || t.name.find(".time_") != t.name.npos || t.name.find(".x_") != t.name.npos ||
-                        t.name.find("_k") + 2 == t.name.size() || t.name.ends_with("k_a") || t.name.ends_with("0");
+      const bool fp32 = t.shape.size() == 1 || t.name.find(".time_") != t.name.npos ||
+                        t.name.find(".x_") != t.name.npos || t.name.find("_k") + 2 == t.name.size() ||
+                        t.name.ends_with("k_a") || t.name.ends_with("0");
       CHECK_MESSAGE(t.dtype == (fp32 ? Dtype::f32 : Dtype::f16), t.name);
     }
   }
@@ -137,7 +138,8 @@ TEST_CASE("GGUFs of models read back as the same, with their vocabulary") {
     const GgufFile half(folder / "b");
     CHECK(half.find("blk.1.time_mix_g2.weight")->dtype == dtype);
     CHECK(half.find("token_embd.weight")->dtype == dtype);
-    for (const char* name : {"blk.1.time_mix_w2.weight", "blk.1.time_mix_r_k.weight", "blk.1.time_mix_lerp_fused.weight"})
+    for (const char* name :
+         {"blk.1.time_mix_w2.weight", "blk.1.time_mix_r_k.weight", "blk.1.time_mix_lerp_fused.weight"})
       CHECK(half.find(name)->dtype == Dtype::f32);
   }
   CHECK(test::message<Error>([&] {

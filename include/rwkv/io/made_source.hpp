@@ -8,9 +8,9 @@ namespace rwkv {
 struct Made {
   std::vector<const TensorInfo*> of;
   int part = 0, parts = 1;
-  bool transposed = false;              ///< the last two extents change places
-  double (*number)(double) = nullptr;   ///< of each number
-  double factor = 1;                    ///< after that
+  bool transposed = false;             ///< the last two extents change places
+  double (*number)(double) = nullptr;  ///< of each number
+  double factor = 1;                   ///< after that
 
   bool same_numbers() const { return number == nullptr && factor == 1; }
 };

@@ -100,9 +100,9 @@ constexpr std::uint32_t gguf_type(Dtype d) {
 /// of the matrices, or if the file cannot be written; then there is none.
 [[gnu::cold]] inline void write_gguf(const TensorSource& file, const std::string& path, const GgufOptions& options) {
   const Detected found = detect(file);
-  if (!found.readable() || (found.version != "6" && found.version != "7"))
-    throw Error(file.path(), ": expected RWKV-6 or RWKV-7, which GGUF has names for, found ",
-                found.instead.empty() ? model_words(found) : found.instead);
+  expect_whole(file, found);
+  if (found.version != "6" && found.version != "7")
+    throw Error(file.path(), ": expected RWKV-6 or RWKV-7, which GGUF has names for, found ", found_words(found));
   for (const auto& [letter, size] : found.sizes)
     if (std::uint64_t(size) > UINT32_MAX) throw Error(file.path(), ": GGUF cannot hold a size of ", size);
   const OfficialSource official(file);
