@@ -15,18 +15,20 @@ namespace rwkv::detail {
     dim_t times = 0;
     for (; i < expected.size() && expected[i] >= '0' && expected[i] <= '9'; ++i)
       times = 10 * times + (expected[i] - '0');
-    std::optional<dim_t> extent = times;
+    dim_t extent = times;
+    bool is_known = true;
     const std::size_t first = i;
     if (i < expected.size() && expected[i] != ' ') {
       times = std::max<dim_t>(times, 1);
       const char letter = expected[i++];
       if (rank && !sizes.contains(letter) && found[at] % times == 0 && found[at] > 0) sizes[letter] = found[at] / times;
       const auto known = sizes.find(letter);
-      extent = known == sizes.end() ? std::nullopt : std::optional(times * known->second);
+      is_known = known != sizes.end();
+      if (is_known) extent = times * known->second;
     }
-    same = same && found[at] == extent;
+    same = same && is_known && found[at] == extent;
     as_numbers += at > 0 ? ", " : "";
-    as_numbers += extent ? std::to_string(*extent) : std::string(expected.substr(first, i - first));
+    as_numbers += is_known ? std::to_string(extent) : std::string(expected.substr(first, i - first));
     if (i < expected.size()) ++i;  // the space
   }
   as_numbers += ")";
