@@ -1,3 +1,4 @@
+#include <rwkv/io/finite.hpp>
 #include <rwkv/io/gguf_file.hpp>
 
 #include "gguf.hpp"
@@ -83,6 +84,17 @@ TEST_CASE("GGUF's scalars are metadata, its arrays values") {
   CHECK(file.value("general.name")->texts() == std::vector<std::string_view>{"a small caf\u00e9"});
   CHECK(file.value("eps")->numbers() == std::vector<double>{double(1e-5f)});
   CHECK(file.value("none") == nullptr);
+}
+
+TEST_CASE("NaN and infinities are found among quantised numbers") {
+  const test::Folder folder;
+  std::string bytes = with_tensor(tensor("a", {64}, 8, 0), 68);
+  bytes[bytes.size() - 33] = '\x7C';  // of the second scale
+  CHECK(complaint(folder / "a", bytes) == "");
+  const GgufFile file(folder / "a");
+  CHECK(first_nonfinite(file, *file.find("a")) == 32);
+  const GgufFile sound(test::golden_files + "all.gguf");
+  for (const TensorInfo& t : sound.tensors()) CHECK(first_nonfinite(sound, t) == -1);
 }
 
 TEST_CASE("another alignment, version 2, and no data") {
