@@ -48,6 +48,8 @@ TEST_CASE("a file is described in words") {
         "unusual: blk.0.time_mix_v0.weight is there, and nothing reads it\n"
         "unusual: blk.0.time_mix_v1.weight is there, and nothing reads it\n"
         "unusual: blk.0.time_mix_v2.weight is there, and nothing reads it\n");
+  CHECK(words(detect(*open_source(golden + "layouts/transformers5.safetensors")))
+            .find("unusual: if its text makes no sense") != std::string::npos);
   const Detected none = with({"weight"});
   CHECK(!none.readable());
   CHECK(words(none) == "no model that we know\nlayout: names of its own\ntensors: 1 F32\n");

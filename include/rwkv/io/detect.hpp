@@ -88,6 +88,8 @@ namespace detail {
   found.instead = detail::unreadable_kind(file);
   found.version = detail::version_in(source);
   if (found.version.empty()) return found;
+  if (source.naming() != nullptr && source.naming()->remark != nullptr)
+    found.unusual.push_back(source.naming()->remark);
   const dim_t layers = detail::layers_in(source, found.version == "GPT-2" ? "transformer.h." : "blocks.");
   for (const std::string& name : source.left_out())
     found.unusual.push_back(shown(name) + " is there, and nothing reads it");
