@@ -49,7 +49,7 @@ class PthFile final : public TensorSource {
  private:
   using Kind = detail::PickleValue::Kind;
   static constexpr const char* way_out = "save model.state_dict() with torch.save again, or convert it to safetensors";
-  static constexpr std::size_t longest_pickle = 1 << 26;  // a thousand tensors take 200 kB
+  static constexpr std::size_t longest_pickle = 1 << 24;  // a thousand tensors take 200 kB
 
   template <class... Pieces>
   [[noreturn]] [[gnu::cold]] void refuse(const Pieces&... why) const {
