@@ -22,6 +22,7 @@ struct TensorInfo {
   std::vector<dim_t> shape;          ///< rows first
   std::uint64_t begin = 0, end = 0;  ///< its bytes in the file's data, as the format counts them
   std::string other = {};            ///< what the file calls its dtype, if that is Dtype::other
+  std::string called = {};           ///< what the file calls it, if that is another name
 };
 
 /// "(4, 64)"
