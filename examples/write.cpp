@@ -1,24 +1,20 @@
 // Lets a trained model go on with a prompt.
 #include <rwkv/inference/generator.hpp>
-#include <rwkv/registry/device.hpp>
-#include <rwkv/registry/open.hpp>
 
 #include "checked_output.hpp"
-#include "options.hpp"
+#include "model_options.hpp"
 #include "prompt.hpp"
 using namespace rwkv;
 
 int main(int argc, char** argv) {
   using namespace example;
-  std::string path = "run/model.safetensors", device = "cpu", precision = "fp32", prompt;
+  ModelOptions o;
+  std::string prompt;
   dim_t tokens = 400;
-  int threads = 0;
   SamplerConfig sampler{.temperature = 0.8, .top_p = 0.95};
-  CLI::App app("Goes on with a prompt, with a model that train_text made.", "write");
+  CLI::App app("Goes on with a prompt, with a model that train_text made or that was released.", "write");
   app.option_defaults()->always_capture_default();
-  app.add_option("--model", path, "the model's file");
-  app.add_option("--device", device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
-  app.add_option("--precision", precision, "fp32, or bf16 for half the memory")->check(one_of({"fp32", "bf16"}));
+  o.add(app);
   const CLI::Option* given =
       app.add_option("--prompt", prompt, "text to go on with; without it a new line, or what the model has instead");
   app.add_option("--tokens", tokens, "how many to write")->check(at_least(dim_t{0}));
@@ -28,13 +24,9 @@ int main(int argc, char** argv) {
   app.add_option("--presence", sampler.presence, "penalty for what was written before")->check(finite());
   app.add_option("--frequency", sampler.frequency, "penalty for each time it was")->check(finite());
   app.add_option("--seed", sampler.seed, "of the draws")->check(seed());
-  app.add_option("--threads", threads, "0: as many as the machine has")->check(between(0, 1024));
   return example::run(app, argc, argv, [&] {
-    const Machine machine = Machine::named(device, precision);
-    expect_device(machine);
-    set_threads(threads);
-    const auto model = rwkv::open(path, machine);
-    Generator generator(model->decoder(), Tokenizer::from_metadata(model->metadata()), sampler);
+    const auto model = o.open();
+    Generator generator(model->decoder(), o.open_tokenizer(*model), sampler);
     if (given->empty()) prompt = default_prompt(generator.tokenizer());
     expect_known(generator.tokenizer(), prompt);
     print(prompt);

@@ -4,15 +4,15 @@
 namespace rwkv {
 namespace detail {
 
-/// The type of the net that a file seems to hold, or nothing.
-[[gnu::cold]] inline std::string type_in(const TensorSource& source, ImportTable table) {
+/// The sizes of the net that a file seems to hold, and its family, or nothing.
+[[gnu::cold]] inline std::pair<const Family*, NetShape> shape_in(const TensorSource& source, ImportTable table) {
   const ExtentsOf extents = [&](const std::string& name) {
     const TensorInfo* t = source.find(BundleReader(source, "", table).theirs(name));
     return t == nullptr || t->begin == t->end ? std::vector<dim_t>{}
                                               : t->shape;  // without numbers, it may say anything
   };
   for (const Family* family : families)
-    if (const NetShape shape = family->shape(extents); shape.width > 0) return family->type(shape);
+    if (const NetShape shape = family->shape(extents); shape.width > 0) return {family, shape};
   return {};
 }
 
@@ -36,20 +36,22 @@ inline const RegisteredNet& net_in(const TensorSource& source) {
   if (!fitting.empty())
     throw Error(source.path(), ": fits several nets, ", detail::listed(types),
                 ", which have the same parameters; make one of them by find_net, and load the file into it");
-  const std::string type = detail::type_in(source, table);
-  if (type.empty()) {
+  const auto [family, shape] = detail::shape_in(source, table);
+  if (family == nullptr) {
     std::vector<std::string> names;
-    for (const Family* family : families) names.push_back(family->name);
+    for (const Family* each : families) names.push_back(each->name);
     throw Error(source.path(), ": expected the parameters of a model (", detail::listed(names),
                 "), found none that we know");
   }
+  const std::string type = family->type(shape);
   for (const RegisteredNet* net : registered_nets())
     if (net->type == type) {  // it is that, but damaged: the reader says where
       BundleReader reader(source, "", table);
       for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
       reader.read();
     }
-  throw Error(source.path(), ": holds a ", type, ", which this program was built without; ", detail::line_to_add(type));
+  throw MissingNet(*family, shape, source.path(), ": holds a ", type, ", which this program was built without; ",
+                   detail::line_to_add(type));
 }
 
 /// The model in a file: among the nets that are linked in, the one that fits. Its metadata, such as the tokenizer,
