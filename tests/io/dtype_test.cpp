@@ -2,7 +2,7 @@
 #include <limits>
 #include <vector>
 
-#include <rwkv/io/dtype.hpp>
+#include <rwkv/io/tensor_info.hpp>
 
 #include <doctest/doctest.h>
 
@@ -15,11 +15,31 @@ TEST_CASE("dtypes have the names and sizes of safetensors") {
   CHECK(bytes_of(Dtype::f16) == 2);
   CHECK(bytes_of(Dtype::i64) == 8);
   CHECK(bytes_of(Dtype::u8) == 1);
-  for (int i = 0; i <= int(Dtype::other); ++i) CHECK(dtype_named(name_of(Dtype(i))) == Dtype(i));
+  for (int i = 0; i <= int(Dtype::boolean); ++i) CHECK(dtype_named(name_of(Dtype(i))) == Dtype(i));
+  CHECK(dtype_named("") == Dtype::other);
+  CHECK(!dtype_named("Q8_0"));  // ggml's
   CHECK(!dtype_named("F99"));
   CHECK(dtype_of<float> == Dtype::f32);
   CHECK(dtype_of<std::int64_t> == Dtype::i64);
   CHECK(dtype_of<std::uint8_t> == Dtype::u8);
+}
+
+TEST_CASE("quantised rows are whole blocks, which become floats") {
+  const auto size = [](std::vector<dim_t> shape) { return byte_size(Dtype::q5_1, shape); };
+  CHECK(block_of(Dtype::f16) == 1);
+  CHECK(block_of(Dtype::q5_1) == 32);
+  CHECK(size({3, 64}) == 3 * 2 * 24);
+  CHECK(size({0, 64}) == 0);
+  CHECK(!size({}));
+  CHECK(!size({64, 3}));
+  CHECK(!size({-64}));
+  CHECK(!size({dim_t(1) << 60, 32}));
+  CHECK(is_real(Dtype::q8_0));
+  CHECK(holds(Dtype::f32, Dtype::q8_0));
+  CHECK(holds(Dtype::bf16, Dtype::q6_k));
+  CHECK(!holds(Dtype::q8_0, Dtype::f32));
+  CHECK(!holds(Dtype::q8_0, Dtype::q4_0));
+  CHECK(!holds(Dtype::i32, Dtype::q4_0));
 }
 
 TEST_CASE("a dtype holds what it can take exactly; 16 bits are rounded to from 32") {

@@ -10,11 +10,11 @@ namespace rwkv {
 class BundleReader {
  public:
   /// Tensors whose names do not begin with `within` are none of this reader's business.
-  explicit BundleReader(const TensorSource& source, std::string within = {}, ImportTable table = {})
-      : source_(source), within_(std::move(within)), table_(table) {}
+  explicit BundleReader(const TensorSource& source, std::string within = {})
+      : source_(source), within_(std::move(within)) {}
 
-  /// Expects every leaf of `bundle` in the file, under its name or the one that the table gives it, of the extents that
-  /// the table says, in a type that `holds` says the leaf's can take.
+  /// Expects every leaf of `bundle` in the file, under its name, of its extents, in a type that `holds` says the leaf's
+  /// can take.
   void add(const std::string& prefix, const BundleMemory& bundle) {
     for (const Leaf& leaf : bundle.leaves) expect(prefix, leaf, bundle);
   }
@@ -30,8 +30,6 @@ class BundleReader {
     complain_of_the_rest();
     return complaints_.empty();
   }
-  /// What the file calls the tensor of that name.
-  std::string theirs(const std::string& name) const { return rule_for("", name).first; }
 
   /// Error with everything that does not fit, tensors that nobody asked for included, or, if those are
   /// refused, with the first tensor that holds NaN or an infinity; then nothing is written.
@@ -45,13 +43,12 @@ class BundleReader {
       throw Error(text, (one ? "; " : "\n"), "nothing was loaded; load it into the type that it was saved from");
     }
     if (on == OnNonFinite::refuse) expect_finite();
-    for (const Target& t : targets_) import_tensor(source_, *t.theirs, t.how, t.leaf, t.memory);
+    for (const Target& t : targets_) import_tensor(source_, *t.theirs, t.leaf, t.memory);
   }
 
  private:
   struct Target {
     const TensorInfo* theirs;
-    Transform how;
     Leaf leaf;
     BundleMemory memory;
   };
@@ -62,50 +59,30 @@ class BundleReader {
       throw Error(ours,
                   ": two tensors of what is to be loaded have this name; name their layers apart, as Named<\"...\", "
                   "Layer> does");
-    const auto [name, how] = rule_for(prefix, leaf.name);
-    theirs_.insert(name);
-    if (name != ours) ours += " (" + name + " in the file)";
     const Dtype dtype = file_dtype(leaf.storage);
-    const std::vector<dim_t> shape = extents_of_theirs(leaf.shape, how);
-    const TensorInfo* t = source_.find(name);
-    if (t == nullptr) return complain(ours, "expected " + describe(dtype, shape) + ", found nothing of that name");
-    if (how.reshaped ? byte_size(t->dtype, t->shape) != byte_size(t->dtype, shape) : t->shape != shape)
-      complain(ours, "shape: expected " + shape_text(shape) + ", found " + shape_text(t->shape));
+    const TensorInfo* t = source_.find(ours);
+    if (t == nullptr) return complain(ours, "expected " + describe(dtype, leaf.shape) + ", found nothing of that name");
+    if (t->shape != leaf.shape)
+      complain(in_file(*t), "shape: expected " + shape_text(leaf.shape) + ", found " + shape_text(t->shape));
     if (!holds(dtype, t->dtype))
-      complain(ours, "dtype: expected " + std::string(name_of(dtype)) + ", found " + dtype_text(*t));
-    targets_.push_back({t, how, leaf, memory});
+      complain(in_file(*t), "dtype: expected " + std::string(name_of(dtype)) + ", found " + dtype_text(*t));
+    targets_.push_back({t, leaf, memory});
   }
-  /// What a leaf is called in the file, and how it is made from that.
-  std::pair<std::string, Transform> rule_for(const std::string& prefix, const std::string& name) const {
-    std::optional<std::pair<std::string, Transform>> first;
-    for (const ImportRule& rule : table_) {
-      const auto theirs = rule.ours == ImportRule::ignored ? std::nullopt : renamed(name, rule.ours, rule.theirs);
-      if (!theirs) continue;
-      if (source_.find(prefix + *theirs) != nullptr) return {prefix + *theirs, rule.transform};
-      if (!first) first.emplace(prefix + *theirs, rule.transform);
-    }
-    return first ? *first : std::pair{prefix + name, Transform{}};
+  static std::string in_file(const TensorInfo& t) {
+    return shown(t.name) + (t.called.empty() ? "" : " (" + shown(t.called) + " in the file)");
   }
   void expect_finite() const {
-    const TensorInfo* checked = nullptr;  // several leaves may be parts of one tensor
-    for (const Target& t : targets_) {
-      if (std::exchange(checked, t.theirs) == t.theirs) continue;
+    for (const Target& t : targets_)
       if (const dim_t at = first_nonfinite(source_, *t.theirs); at >= 0)
-        throw Error(source_.path(), ": ", t.theirs->name,
+        throw Error(source_.path(), ": ", in_file(*t.theirs),
                     ": expected finite numbers, found NaN or an infinity at place ", at,
                     "; nothing was loaded: what wrote the file had gone wrong, take an earlier one, or load it with "
                     "OnNonFinite::accept");
-    }
-  }
-  bool ignored(const std::string& theirs) const {
-    for (const ImportRule& rule : table_)
-      if (rule.ours == ImportRule::ignored && renamed(theirs.substr(within_.size()), rule.theirs, "")) return true;
-    return false;
   }
   void complain_of_the_rest() {
     for (const TensorInfo& t : source_.tensors())
-      if (t.name.starts_with(within_) && !theirs_.contains(t.name) && !ignored(t.name))
-        complain(shown(t.name), "expected nothing of that name, found " + dtype_text(t) + " " + shape_text(t.shape));
+      if (t.name.starts_with(within_) && !ours_.contains(t.name))
+        complain(in_file(t), "expected nothing of that name, found " + dtype_text(t) + " " + shape_text(t.shape));
   }
   void complain(const std::string& name, const std::string& what) {
     if (complaints_.size() < most_complaints)
@@ -116,11 +93,10 @@ class BundleReader {
 
   const TensorSource& source_;
   std::string within_;
-  ImportTable table_;
   static constexpr std::size_t most_complaints = 100;
   std::vector<std::string> complaints_;
   std::size_t more_ = 0;  // complaints that a message has no room for
-  std::set<std::string> ours_, theirs_;
+  std::set<std::string> ours_;
   std::vector<Target> targets_;
 };
 

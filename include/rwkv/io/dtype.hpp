@@ -16,7 +16,8 @@ namespace rwkv {
 
 static_assert(std::endian::native == std::endian::little, "rwkv: files are little-endian and are read as they lie");
 
-/// How the scalars of a tensor are stored in a file; `other` is a way that we do not know.
+/// How the numbers of a tensor are stored in a file: as scalars, or quantised in blocks of a row's neighbours, see
+/// block_formats.hpp; `other` is a way that we do not know.
 enum class Dtype {
   f64,
   f32,
@@ -40,19 +41,55 @@ enum class Dtype {
   u16,
   u8,
   boolean,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q8_0,
+  q4_k,
+  q5_k,
+  q6_k,
   other
 };
 
 namespace detail {
 struct DtypeRow {
   std::string_view name;
-  std::uint64_t bits;
+  std::uint64_t bits;       // of a block
+  std::uint64_t block = 1;  // scalars in it
 };
 inline constexpr DtypeRow dtypes[] = {  // in the order of the enumerators
-    {"F64", 64},    {"F32", 32},        {"F16", 16},        {"BF16", 16},   {"F8_E5M2", 8}, {"F8_E4M3", 8},
-    {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
-    {"C64", 64},    {"I64", 64},        {"I32", 32},        {"I16", 16},    {"I8", 8},      {"U64", 64},
-    {"U32", 32},    {"U16", 16},        {"U8", 8},          {"BOOL", 8},    {"", 0}};
+    {"F64", 64},
+    {"F32", 32},
+    {"F16", 16},
+    {"BF16", 16},
+    {"F8_E5M2", 8},
+    {"F8_E4M3", 8},
+    {"F8_E8M0", 8},
+    {"F8_E5M2FNUZ", 8},
+    {"F8_E4M3FNUZ", 8},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+    {"F4", 4},
+    {"C64", 64},
+    {"I64", 64},
+    {"I32", 32},
+    {"I16", 16},
+    {"I8", 8},
+    {"U64", 64},
+    {"U32", 32},
+    {"U16", 16},
+    {"U8", 8},
+    {"BOOL", 8},
+    {"Q4_0", 18 * 8, 32},
+    {"Q4_1", 20 * 8, 32},
+    {"Q5_0", 22 * 8, 32},
+    {"Q5_1", 24 * 8, 32},
+    {"Q8_0", 34 * 8, 32},
+    {"Q4_K", 144 * 8, 256},
+    {"Q5_K", 176 * 8, 256},
+    {"Q6_K", 210 * 8, 256},
+    {"", 0}};
 
 template <class T>
 constexpr Dtype dtype_of_scalar() {
@@ -78,22 +115,30 @@ constexpr Dtype dtype_of_scalar() {
 }
 }  // namespace detail
 
-/// The name that safetensors gives it.
+/// The name that safetensors gives it, or that ggml gives its blocks.
 constexpr std::string_view name_of(Dtype d) {
   return detail::dtypes[std::size_t(d)].name;
 }
-/// Bits of one scalar; 0 where we do not know.
+/// How many neighbours of a row are stored together, in one block: 1 for scalars.
+constexpr std::uint64_t block_of(Dtype d) {
+  return detail::dtypes[std::size_t(d)].block;
+}
+/// Whether numbers are quantised, several in a block.
+constexpr bool in_blocks(Dtype d) {
+  return block_of(d) > 1;
+}
+/// Bits of one scalar, or of one block; 0 where we do not know.
 constexpr std::uint64_t bits_of(Dtype d) {
   return detail::dtypes[std::size_t(d)].bits;
 }
-/// Bytes of one scalar of whole bytes.
+/// Bytes of one scalar of whole bytes, or of one block.
 constexpr std::uint64_t bytes_of(Dtype d) {
   return bits_of(d) / 8;
 }
-/// The dtype of that name, if we know one.
+/// The dtype that safetensors calls so, if we know one.
 constexpr std::optional<Dtype> dtype_named(std::string_view name) {
   for (std::size_t i = 0; i < std::size(detail::dtypes); ++i)
-    if (detail::dtypes[i].name == name) return Dtype(i);
+    if (detail::dtypes[i].name == name && !in_blocks(Dtype(i))) return Dtype(i);
   return {};
 }
 /// How a T is stored.
@@ -107,12 +152,14 @@ constexpr Dtype file_dtype(Storage s) {
 
 /// Whether its numbers become a float or a double.
 constexpr bool is_real(Dtype d) {
-  return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16;
+  return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16 || in_blocks(d);
 }
 /// Whether numbers stored as `to` can take those stored as `from`: exactly, or, where `to` has 16 bits, rounded from at
-/// most 32. A double does not become a float.
+/// most 32. A double does not become a float; what is quantised is a float once it is read.
 constexpr bool holds(Dtype to, Dtype from) {
-  return to == from || (is_real(to) && is_real(from) && bytes_of(from) <= std::max<std::uint64_t>(bytes_of(to), 4));
+  const std::uint64_t bytes = in_blocks(from) ? sizeof(float) : bytes_of(from);
+  return to == from ||
+         (is_real(to) && !in_blocks(to) && is_real(from) && bytes <= std::max<std::uint64_t>(bytes_of(to), 4));
 }
 
 /// The float of an IEEE binary16.
@@ -124,7 +171,7 @@ constexpr float from_f16(std::uint16_t bits) {
 }
 
 /// to[i] = scalar i of `from`, which holds to.size() of them, at any alignment. Either d is T's own dtype, or both are
-/// real; a double too large for a float becomes infinite, and a bf16 is rounded to.
+/// real and not in blocks; a double too large for a float becomes infinite, and a bf16 is rounded to.
 template <class T>
 void convert(Dtype d, const std::byte* from, std::span<T> to) {
   const auto each = [&]<class Stored>(Stored stored, auto number) {

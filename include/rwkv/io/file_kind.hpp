@@ -19,9 +19,8 @@ struct FileKind {
   };
   constexpr const char* convert = "convert it to safetensors first";
   constexpr Start starts[] = {
-      {"PK\3\4"sv, {"a zip archive, perhaps a .pth checkpoint", convert}},
       {"\x80\2\x8a\nl\xfc\x9c\x46\xf9\x20j\xa8P\x19"sv,
-       {"a .pth checkpoint in the format before PyTorch 1.6", convert}},
+       {"a .pth checkpoint in the format before PyTorch 1.6", "load it with PyTorch and torch.save it again"}},
       {"\x80"sv, {"a Python pickle", convert}},
       {"GGUF"sv, {"a GGUF file", convert}},
       {"version https://git-lfs"sv, {"a Git LFS pointer", "fetch the file it stands for with git lfs pull"}}};

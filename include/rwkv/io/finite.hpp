@@ -48,7 +48,8 @@ dim_t first_with(Bits exponent, std::span<const std::byte> bytes) {
 /// The place of a tensor's first NaN or infinity; -1 if all its numbers are finite.
 [[gnu::cold]] inline dim_t first_nonfinite(const TensorSource& source, const TensorInfo& tensor) {
   if (!is_real(tensor.dtype)) return -1;
-  if (const auto bytes = source.bytes(tensor)) return detail::first_nonfinite(tensor.dtype, *bytes);
+  if (const auto bytes = source.bytes(tensor); bytes && !in_blocks(tensor.dtype))
+    return detail::first_nonfinite(tensor.dtype, *bytes);
   dim_t size = 1;
   for (const dim_t d : tensor.shape) size *= d;
   std::vector<double> numbers;

@@ -1,6 +1,5 @@
 #pragma once
 #include <rwkv/io/bundle_memory.hpp>
-#include <rwkv/io/import_rule.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {
@@ -9,32 +8,17 @@ namespace detail {
 
 inline constexpr dim_t import_chunk = 1 << 16;  // numbers that are uploaded at once
 
-/// One of theirs, just read, as ours with these extents.
+/// Numbers are read as Number, then stored as the leaf stores them.
 template <class Number>
-void transform(const Transform& how, std::span<const dim_t> shape, std::span<Number> numbers) {
-  if (how.number != nullptr)
-    for (Number& x : numbers) x = Number(how.number(double(x)));
-  if (!how.transposed || shape.size() < 2) return;
-  const auto rows = std::size_t(shape[shape.size() - 2]), columns = std::size_t(shape[shape.size() - 1]);
-  const std::vector<Number> theirs(numbers.begin(), numbers.end());
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::size_t matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
-    numbers[i] = theirs[(matrix * columns + column) * rows + row];
-  }
-}
-
-/// Numbers are read and transformed as Number, then stored as the leaf stores them.
-template <class Number>
-void import_numbers(const TensorSource& source, const TensorInfo& theirs, const Transform& how, const Leaf& leaf,
+void import_numbers(const TensorSource& source, const TensorInfo& theirs, const Leaf& leaf,
                     const BundleMemory& memory) {
-  const dim_t most = how.transposed ? leaf.size : std::min(leaf.size, import_chunk);
+  const dim_t most = std::min(leaf.size, import_chunk);
   std::vector<Number> numbers(std::size_t(most) + memory.unit);  // with room for padding
   std::vector<bf16> rounded;
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most);
     const std::span part(numbers.data(), std::size_t(n));
-    source.read_numbers(theirs, std::uint64_t(how.part * leaf.size + first), part);
-    transform(how, leaf.shape, part);
+    source.read_numbers(theirs, std::uint64_t(first), part);
     if (leaf.storage == Storage::bf16) {
       rounded.resize(numbers.size());
       std::transform(part.begin(), part.end(), rounded.begin(), [](Number x) { return bf16(float(x)); });
@@ -62,16 +46,15 @@ inline void import_bytes(std::span<const std::byte> bytes, std::byte* to, const 
 
 /// Fills a leaf from a tensor that fits it, see BundleReader: with the file's bytes where they are what the leaf
 /// stores, else number by number.
-[[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Transform& how,
-                                        const Leaf& leaf, const BundleMemory& memory) {
+[[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Leaf& leaf,
+                                        const BundleMemory& memory) {
   const auto bytes = source.bytes(theirs);
-  if (bytes && theirs.dtype == file_dtype(leaf.storage) && how.number == nullptr && !how.transposed)
-    detail::import_bytes(bytes->subspan(std::size_t(how.part * leaf.bytes()), std::size_t(leaf.bytes())),
-                         memory.of(leaf), memory);
+  if (bytes && theirs.dtype == file_dtype(leaf.storage))
+    detail::import_bytes(*bytes, memory.of(leaf), memory);
   else if (leaf.storage == Storage::f64)
-    detail::import_numbers<double>(source, theirs, how, leaf, memory);
+    detail::import_numbers<double>(source, theirs, leaf, memory);
   else
-    detail::import_numbers<float>(source, theirs, how, leaf, memory);
+    detail::import_numbers<float>(source, theirs, leaf, memory);
 }
 
 }  // namespace rwkv

@@ -1,6 +1,5 @@
 #pragma once
-#include <rwkv/io/bundle_reader.hpp>
-#include <rwkv/io/namings.hpp>
+#include <rwkv/io/official_source.hpp>
 #include <rwkv/models/model.hpp>
 #include <rwkv/ops/weight_format.hpp>
 
@@ -12,11 +11,11 @@ namespace rwkv {
 ///   Model<Net> model(layout_as_stored<Net, Cpu<float>>(*source));
 ///   load(model, *source);
 template <class Net, Backend B>
-Layout<B> layout_as_stored(const TensorSource& source) {
-  const BundleReader names(source, "", import_table(source));
+Layout<B> layout_as_stored(const TensorSource& file) {
+  const OfficialSource source(file);
   Layout<B> layout;
   for (const Leaf& leaf : list_leaves<B, typename Net::template Params<B>>()) {
-    const TensorInfo* const t = leaf.matrix ? source.find(names.theirs(leaf.name)) : nullptr;
+    const TensorInfo* const t = leaf.matrix ? source.find(leaf.name) : nullptr;
     if (t == nullptr || t->dtype == file_dtype(leaf.storage)) continue;
     if (t->dtype == Dtype::bf16) layout.formats[leaf.name] = &stored_as<B, bf16>;
     if (t->dtype == Dtype::f32) layout.formats[leaf.name] = &stored_as<B, float>;

@@ -1,22 +1,25 @@
 #pragma once
-#include <rwkv/io/namings/v4.hpp>
-#include <rwkv/io/namings/v5.hpp>
-#include <rwkv/io/namings/v6.hpp>
-#include <rwkv/io/namings/v7.hpp>
+#include <rwkv/io/namings/fla.hpp>
+#include <rwkv/io/namings/gguf.hpp>
+#include <rwkv/io/namings/gpt2.hpp>
+#include <rwkv/io/namings/hugging_face.hpp>
+#include <rwkv/io/namings/official.hpp>
+#include <rwkv/io/namings/rwkv_cpp.hpp>
 
 namespace rwkv {
 
-namespace detail {
-/// A new naming is a line here.
-inline constexpr Naming namings[] = {v4::rwkv_cpp, v4::transformers, v5::rwkv_cpp,
-                                     v6::rwkv_cpp, v7::official,     v7::rwkv_cpp};
-}  // namespace detail
+namespace namings {
+/// A new naming is a line here; the first that fits counts.
+inline constexpr const Naming* all[] = {&rwkv_cpp_v4,     &rwkv_cpp_v5,  &rwkv_cpp_v6, &rwkv_cpp_v7, &gguf_v6,
+                                        &gguf_v7,         &fla,          &transformers, &hugging_face_v7,
+                                        &official,        &gpt2_of_hugging_face, &gpt2};
+}  // namespace namings
 
-/// How the parameters in a file become ours: nothing to do where they are under their official names.
-[[gnu::cold]] inline ImportTable import_table(const TensorSource& source) {
-  for (const Naming& naming : detail::namings)
-    if (naming.fits(source)) return naming.table;
-  return {};
+/// How the parameters in a file are named and stored; null if in no way that we know.
+[[gnu::cold]] inline const Naming* naming_of(const BareNames& names) {
+  for (const Naming* naming : namings::all)
+    if (naming->fits(names)) return naming;
+  return nullptr;
 }
 
 }  // namespace rwkv

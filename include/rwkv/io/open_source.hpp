@@ -2,6 +2,7 @@
 #include <memory>
 
 #include <rwkv/io/file_kind.hpp>
+#include <rwkv/io/pth_file.hpp>
 #include <rwkv/io/rwkv_cpp_file.hpp>
 #include <rwkv/io/safetensors_file.hpp>
 
@@ -21,7 +22,8 @@ template <class Format>
 inline constexpr SourceFormat source_format{Format::name, Format::recognises, open_as<Format>};
 
 /// A new format is a line here.
-inline constexpr SourceFormat source_formats[] = {source_format<SafetensorsFile>, source_format<RwkvCppFile>};
+inline constexpr SourceFormat source_formats[] = {source_format<SafetensorsFile>, source_format<PthFile>,
+                                                  source_format<RwkvCppFile>};
 }  // namespace detail
 
 /// Opens a file of tensors in any format we read, which its first bytes tell and not its name. Error if it is none of
@@ -31,7 +33,10 @@ inline constexpr SourceFormat source_formats[] = {source_format<SafetensorsFile>
   std::string names;
   for (const detail::SourceFormat& format : detail::source_formats) {
     if (format.recognises(file.bytes())) return format.open(std::move(file));
-    names += (names.empty() ? "" : " or ") + std::string(format.name);
+    names += (names.empty()                                     ? ""
+              : &format == std::end(detail::source_formats) - 1 ? " or "
+                                                                : ", ") +
+             std::string(format.name);
   }
   const detail::FileKind kind = detail::file_kind(file.text());
   throw Error(path, ": expected a model in ", names, ", found ", kind.what, "; ", kind.way_out);

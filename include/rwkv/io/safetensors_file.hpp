@@ -20,7 +20,7 @@ class SafetensorsFile final : public TensorSource {
     if (bytes.size() < sizeof length) refuse("has only " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(&length, bytes.data(), sizeof length);
     if (bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'})
-      throw Error(path(), ": is a zip archive, perhaps a .pth checkpoint, not safetensors; read it as what it is");
+      throw Error(path(), ": is a zip archive, perhaps a .pth checkpoint, not safetensors; open_source reads both");
     if (length > bytes.size() - sizeof length)
       refuse("the header would have " + std::to_string(length) + " bytes, but the file ends after " +
              std::to_string(bytes.size() - sizeof length) + " of them");

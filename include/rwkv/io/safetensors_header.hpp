@@ -131,13 +131,6 @@ class HeaderEvents {
   std::set<std::string> names_;
 };
 
-inline int compare_places(const void* left, const void* right) {
-  const TensorInfo &a = **static_cast<TensorInfo*const*>(left), &b = **static_cast<TensorInfo*const*>(right);
-  if (a.begin != b.begin) return a.begin < b.begin ? -1 : 1;
-  if (a.end != b.end) return a.end < b.end ? -1 : 1;
-  return a.name.compare(b.name);
-}
-
 }  // namespace detail
 
 /// Reads a header into `header`, which is to be empty, and checks it against the `data` bytes that follow it: shapes
@@ -153,10 +146,7 @@ inline int compare_places(const void* left, const void* right) {
     return "the header is not JSON: error at its byte " + std::to_string(byte);
   if (!events.complaint.empty()) return events.complaint;
 
-  std::vector<TensorInfo> sorted;
-  sorted.reserve(header.tensors.size());
-  for (TensorInfo* t : detail::sorted(header.tensors, detail::compare_places)) sorted.push_back(std::move(*t));
-  header.tensors.swap(sorted);
+  detail::sort_by_place(header.tensors);
   std::uint64_t used = 0;
   for (const TensorInfo& t : header.tensors) {
     const std::string tensor = "tensor " + in_quotes(t.name) + ": ";

@@ -19,8 +19,9 @@ class SafetensorsWriter {
 
   Metadata metadata;
 
-  /// Error if the name is taken.
+  /// Error if the name is taken, or if the dtype is none of safetensors.
   [[gnu::cold]] void add(std::string name, Dtype dtype, std::vector<dim_t> shape, Source source) {
+    if (in_blocks(dtype)) throw Error(shown(name), ": safetensors has no ", name_of(dtype), "; store it as numbers");
     const auto size = byte_size(dtype, shape);
     if (!size || *size > UINT64_MAX - end_)
       throw Error(shown(name), ": shape ", shape_text(shape), " is too large to store");

@@ -22,6 +22,7 @@ struct TensorInfo {
   std::vector<dim_t> shape;          ///< rows first
   std::uint64_t begin = 0, end = 0;  ///< its bytes in the file's data, as the format counts them
   std::string other = {};            ///< what the file calls its dtype, if that is Dtype::other
+  std::string called = {};           ///< what the file calls it, if that is another name
 };
 
 /// "(4, 64)"
@@ -39,12 +40,18 @@ struct TensorInfo {
   return t.dtype == Dtype::other ? shown(t.other) : std::string(name_of(t.dtype));
 }
 
-/// The bytes of a tensor; nothing if 64 bits cannot count them, if they are not whole, or if an extent is negative.
+/// The bytes of a tensor; nothing if 64 bits cannot count them, if they are not whole, if an extent is negative, or if
+/// its rows are no whole blocks.
 inline std::optional<std::uint64_t> byte_size(Dtype dtype, std::span<const dim_t> shape) {
-  const bool whole = bits_of(dtype) % 8 == 0;
+  const std::uint64_t block = block_of(dtype);
+  const bool whole = bits_of(dtype) % 8 == 0,
+             ragged = block > 1 && (shape.empty() || std::uint64_t(shape.back()) % block);
   std::uint64_t n = whole ? bytes_of(dtype) : bits_of(dtype);
-  for (const dim_t d : shape)
-    if (d < 0 || __builtin_mul_overflow(n, std::uint64_t(d), &n)) return {};
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const std::uint64_t extent = std::uint64_t(shape[i]) / (i + 1 < shape.size() ? 1 : block);
+    if (shape[i] < 0 || __builtin_mul_overflow(n, extent, &n)) return {};
+  }
+  if (ragged) return {};
   if (whole) return n;
   return n % 8 == 0 ? std::optional(n / 8) : std::nullopt;
 }
@@ -53,6 +60,12 @@ namespace detail {
 inline int compare_names(const void* left, const void* right) {
   return (*static_cast<TensorInfo* const*>(left))->name.compare((*static_cast<TensorInfo* const*>(right))->name);
 }
+inline int compare_places(const void* left, const void* right) {
+  const TensorInfo &a = **static_cast<TensorInfo*const*>(left), &b = **static_cast<TensorInfo*const*>(right);
+  if (a.begin != b.begin) return a.begin < b.begin ? -1 : 1;
+  if (a.end != b.end) return a.end < b.end ? -1 : 1;
+  return a.name.compare(b.name);
+}
 /// In the order that `compare` says; by qsort, which costs nothing to compile.
 inline std::vector<TensorInfo*> sorted(std::vector<TensorInfo>& tensors, int (*compare)(const void*, const void*)) {
   std::vector<TensorInfo*> all;
@@ -60,6 +73,13 @@ inline std::vector<TensorInfo*> sorted(std::vector<TensorInfo>& tensors, int (*c
   for (TensorInfo& t : tensors) all.push_back(&t);
   if (!all.empty()) std::qsort(all.data(), all.size(), sizeof all[0], compare);
   return all;
+}
+/// Puts them into the order of their data.
+inline void sort_by_place(std::vector<TensorInfo>& tensors) {
+  std::vector<TensorInfo> all;
+  all.reserve(tensors.size());
+  for (TensorInfo* t : sorted(tensors, compare_places)) all.push_back(std::move(*t));
+  tensors.swap(all);
 }
 }  // namespace detail
 

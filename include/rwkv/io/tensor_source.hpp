@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <rwkv/core/error.hpp>
+#include <rwkv/io/block_formats.hpp>
 #include <rwkv/io/tensor_info.hpp>
 
 namespace rwkv {
@@ -32,17 +33,17 @@ class TensorSource {
     return first < by_name_.size() && by_name_[first]->name == name ? by_name_[first] : nullptr;
   }
 
-  /// The elements of a tensor, row-major and of its dtype, where the file holds them so: at any alignment, as long as
-  /// this object lives. Nothing where they lie otherwise, as with strides.
+  /// The scalars or blocks of a tensor, row-major and of its dtype, where the file holds them so: at any alignment, as
+  /// long as this object lives. Nothing where they lie otherwise, as with strides.
   virtual std::optional<std::span<const std::byte>> bytes(const TensorInfo& t) const = 0;
 
   /// out[i] = element first + i, row-major, of a tensor whose dtype is real. A format whose tensors have no `bytes`
   /// replaces both.
   virtual void read_numbers(const TensorInfo& t, std::uint64_t first, std::span<float> out) const {
-    convert(t.dtype, bytes(t)->data() + first * bytes_of(t.dtype), out);
+    read_elements(t.dtype, bytes(t)->data(), first, out);
   }
   virtual void read_numbers(const TensorInfo& t, std::uint64_t first, std::span<double> out) const {
-    convert(t.dtype, bytes(t)->data() + first * bytes_of(t.dtype), out);
+    read_elements(t.dtype, bytes(t)->data(), first, out);
   }
 
   /// Copies a whole tensor to `out`. Error if it is missing, of another shape, or not of T's kind: only a real becomes
@@ -76,7 +77,7 @@ class TensorSource {
     const bool real = (dtype == Dtype::f32 || dtype == Dtype::f64) && is_real(t->dtype);
     if (!real && (t->dtype != dtype || !bytes(*t)))
       throw Error(what, "dtype: expected ", name_of(dtype), ", found ", dtype_text(*t));
-    if (byte_size(t->dtype, shape) != room * bytes_of(t->dtype))
+    if (byte_size(dtype, shape) != room * bytes_of(dtype))
       throw Error(what, "has ", shape_text(shape), " scalars, but there is room for ", room);
     return *t;
   }

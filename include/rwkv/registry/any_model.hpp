@@ -23,7 +23,7 @@ class AnyModel {
   virtual BundleMemory parameters() const = 0;
   /// From a file in any format and naming that we read; Error, and nothing changed, if it does not fit.
   void load(const TensorSource& source, OnNonFinite on = OnNonFinite::refuse) {
-    metadata_ = rwkv::load(parameters(), source, import_table(source), on);
+    metadata_ = rwkv::load(parameters(), OfficialSource(source), on);
   }
   /// With the metadata that it was opened with, and what is added here.
   void save(const std::string& path, const Metadata& more = {}) const;

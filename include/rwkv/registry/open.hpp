@@ -1,13 +1,14 @@
 #pragma once
+#include <rwkv/io/detected_words.hpp>
 #include <rwkv/registry/find_net.hpp>
 
 namespace rwkv {
 namespace detail {
 
 /// The sizes of the net that a file seems to hold, and its family, or nothing.
-[[gnu::cold]] inline std::pair<const Family*, NetShape> shape_in(const TensorSource& source, ImportTable table) {
+[[gnu::cold]] inline std::pair<const Family*, NetShape> shape_in(const OfficialSource& source) {
   const ExtentsOf extents = [&](const std::string& name) {
-    const TensorInfo* t = source.find(BundleReader(source, "", table).theirs(name));
+    const TensorInfo* t = source.find(name);
     return t == nullptr || t->begin == t->end ? std::vector<dim_t>{}
                                               : t->shape;  // without numbers, it may say anything
   };
@@ -20,13 +21,13 @@ namespace detail {
 
 /// The registered net whose parameters a file holds, in any format and naming that we read. Error that says what the
 /// file holds, and the line to add where that net was not compiled in.
-inline const RegisteredNet& net_in(const TensorSource& source) {
-  const ImportTable table = import_table(source);
+inline const RegisteredNet& net_in(const TensorSource& file) {
+  const OfficialSource source(file);
   const auto named = source.metadata().find("net");
   std::vector<const RegisteredNet*> fitting;
   std::vector<std::string> types;
   for (const RegisteredNet* net : registered_nets()) {
-    BundleReader reader(source, "", table);
+    BundleReader reader(source);
     for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
     if (!reader.fits()) continue;
     if (named != source.metadata().end() && named->second == net->type) return *net;
@@ -36,20 +37,26 @@ inline const RegisteredNet& net_in(const TensorSource& source) {
   if (!fitting.empty())
     throw Error(source.path(), ": fits several nets, ", detail::listed(types),
                 ", which have the same parameters; make one of them by find_net, and load the file into it");
-  const auto [family, shape] = detail::shape_in(source, table);
+  const Detected found = detect(file);
+  if (!found.instead.empty()) throw Error(source.path(), ": holds ", found.instead);
+  const auto [family, shape] = detail::shape_in(source);
   if (family == nullptr) {
     std::vector<std::string> names;
     for (const Family* each : families) names.push_back(each->name);
     throw Error(source.path(), ": expected the parameters of a model (", detail::listed(names),
-                "), found none that we know");
+                "), found none that we know", found.version.empty() ? "" : "; it is nearest to ", model_words(found),
+                found.faults.empty() ? "" : ", but ", fault_words(found));
   }
   const std::string type = family->type(shape);
   for (const RegisteredNet* net : registered_nets())
     if (net->type == type) {  // it is that, but damaged: the reader says where
-      BundleReader reader(source, "", table);
+      BundleReader reader(source);
       for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
       reader.read();
     }
+  if (!found.faults.empty())
+    throw Error(source.path(), ": holds ", model_words(found), ", but ", fault_words(found),
+                "; download or convert it again");
   throw MissingNet(*family, shape, source.path(), ": holds a ", type, ", which this program was built without; ",
                    detail::line_to_add(type));
 }

@@ -1,0 +1,97 @@
+// Says what a file holds, or writes it in another format: safetensors with the official names, rwkv.cpp's .bin, GGUF.
+#include <rwkv/io/open_source.hpp>
+#include <rwkv/io/write_gguf.hpp>
+#include <rwkv/io/write_rwkv_cpp.hpp>
+#include <rwkv/io/write_safetensors.hpp>
+
+#include "checked_output.hpp"
+#include "convert_vocabulary.hpp"
+#include "options.hpp"
+using namespace rwkv;
+
+namespace {
+
+/// A row for each tensor: its official name, how it is stored, its extents, and what the file calls it, if otherwise.
+void print_table(const TensorSource& file) {
+  const OfficialSource source(file);
+  std::size_t longest = 0;
+  for (const TensorInfo& t : source.tensors()) longest = std::max(longest, shown(t.name).size());
+  for (const TensorInfo& t : source.tensors()) {
+    const TensorInfo* const theirs = file.find(t.called.empty() ? t.name : t.called);
+    std::string row = shown(t.name);
+    row.resize(longest + 2, ' ');
+    (row += dtype_text(theirs == nullptr ? t : *theirs)) += " ";
+    row += shape_text(t.shape);
+    if (!t.called.empty()) row += "  " + shown(t.called) + (theirs == nullptr ? "" : " " + shape_text(theirs->shape));
+    std::printf("%s\n", row.c_str());
+  }
+}
+
+/// What most numbers of the model are stored as, of the types that all formats have.
+Dtype usual_dtype(const TensorSource& file) {
+  const TensorInfo* largest = nullptr;
+  for (const TensorInfo& t : file.tensors())
+    if (largest == nullptr || *byte_size(Dtype::u8, t.shape) > *byte_size(Dtype::u8, largest->shape)) largest = &t;
+  if (largest == nullptr || (largest->dtype != Dtype::f16 && largest->dtype != Dtype::bf16)) return Dtype::f32;
+  return largest->dtype;
+}
+
+std::string format_of(const std::string& path) {
+  for (const auto& [ending, format] : {std::pair(".safetensors", "safetensors"), std::pair(".st", "safetensors"),
+                                       std::pair(".bin", "bin"), std::pair(".gguf", "gguf")})
+    if (path.ends_with(ending)) return format;
+  throw Error(path, ": expected a name that ends in .safetensors, .bin or .gguf, or --as with the format");
+}
+
+/// What a reader of this format would take for its own is left behind.
+Metadata metadata_of(const TensorSource& file) {
+  Metadata kept;
+  for (const auto& [key, value] : file.metadata())
+    if (key != "n_vocab" && key != "n_embed" && key != "n_layer") kept[key] = value;
+  return kept;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace example;
+  std::string from, to, format, type, vocabulary, name;
+  bool describe = false;
+  CLI::App app("Says what a model's file holds, or writes it in another format.", "convert");
+  app.add_option("FROM", from, "a model in any format and layout that we read")->required();
+  app.add_option("TO", to, "the file to write; its ending says the format");
+  app.add_flag("--describe", describe, "print what the file holds, and a table of its tensors");
+  app.add_option("--as", format, "the format, whatever the file is called")
+      ->check(one_of({"safetensors", "bin", "gguf"}));
+  app.add_option("--to", type, "how to store numbers; without it as they are, or the nearest that the format has")
+      ->check(one_of({"f32", "f16", "bf16"}));
+  app.add_option("--vocabulary", vocabulary, "a World vocabulary, for GGUF: its tokens become part of the file");
+  app.add_option("--name", name, "what GGUF calls the model");
+  return example::run(app, argc, argv, [&] {
+    const auto file = open_source(from);
+    if (describe) {
+      print(words(detect(*file)) + "\n");
+      print_table(*file);
+      if (to.empty()) return 0;
+    }
+    if (to.empty()) throw Error("expected the name of a file to write, or --describe; see --help");
+    if (format.empty()) format = format_of(to);
+    const auto asked = type.empty()    ? std::optional<Dtype>()
+                       : type == "f32" ? Dtype::f32
+                       : type == "f16" ? Dtype::f16
+                                       : Dtype::bf16;
+    if (!vocabulary.empty() && format != "gguf")
+      throw Error("--vocabulary: only GGUF takes the tokens along, and ", to, " is ", format);
+    if (format == "safetensors") {
+      write_safetensors(*file, to, metadata_of(*file), asked);
+    } else if (format == "bin") {
+      if (asked == Dtype::bf16) throw Error("--to bf16: rwkv.cpp's .bin has only f32 and f16");
+      write_rwkv_cpp(*file, to, asked ? asked == Dtype::f16 : usual_dtype(*file) == Dtype::f16);
+    } else {
+      GgufOptions options{.matrices = asked.value_or(usual_dtype(*file)), .name = name, .tokens = {}};
+      if (!vocabulary.empty()) options.tokens = world_vocabulary(vocabulary);
+      write_gguf(*file, to, options);
+    }
+    return 0;
+  });
+}

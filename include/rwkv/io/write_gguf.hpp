@@ -1,0 +1,143 @@
+#pragma once
+#include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/detected_words.hpp>
+#include <rwkv/io/gguf_keys.hpp>
+#include <rwkv/io/laid_out_source.hpp>
+#include <rwkv/io/write_numbers.hpp>
+
+namespace rwkv {
+
+struct GgufOptions {
+  Dtype matrices = Dtype::f32;      ///< or f16, or bf16: what llama.cpp multiplies by; the rest is F32
+  std::string name;                 ///< of the model, for readers
+  std::vector<std::string> tokens;  ///< the bytes of each token of a World vocabulary by its number; none: not written
+};
+
+namespace detail {
+
+/// Vectors, and what llama.cpp does not multiply by.
+[[gnu::cold]] inline bool always_f32(const TensorInfo& t) {
+  if (t.shape.size() == 1) return true;
+  for (const char* part : {"time_mix_first", "time_mix_lerp", "time_mix_w1", "time_mix_w2", "time_mix_decay"})
+    if (t.name.find(part) != std::string::npos) return true;
+  return false;
+}
+constexpr std::uint32_t gguf_type(Dtype d) {
+  return d == Dtype::f32 ? 0 : d == Dtype::f16 ? 1 : 30;
+}
+
+/// Bytes as Python writes them between b' and '.
+[[gnu::cold]] inline std::string python_escaped(std::string_view token) {
+  const bool both = token.find('\'') != token.npos && token.find('"') != token.npos;
+  std::string text;
+  for (const char c : token) {
+    const auto byte = static_cast<unsigned char>(c);
+    constexpr std::string_view plain = "\t\n\r\\", letters = "tnr\\";
+    if (const std::size_t i = plain.find(c); i != plain.npos)
+      (text += '\\') += letters[i];
+    else if (c == '\'' && both)
+      text += "\\'";
+    else if (byte < 0x20 || byte > 0x7E)
+      ((text += "\\x") += "0123456789abcdef"[byte >> 4]) += "0123456789abcdef"[byte & 15];
+    else
+      text += c;
+  }
+  return text;
+}
+
+[[gnu::cold]] inline void add_tokens(GgufKeys& keys, const GgufOptions& options, const Detected& found,
+                                     const std::string& architecture) {
+  const auto vocabulary = std::size_t(found.size('V'));
+  if (options.tokens.empty()) {
+    keys.add(architecture + ".vocab_size", std::uint32_t(vocabulary));
+    return keys.add("tokenizer.ggml.model", "none");
+  }
+  enum : std::int32_t { normal = 1, control = 3, unused = 5 };
+  std::vector<std::string> texts{"<s>"};
+  std::vector<std::int32_t> types{control};
+  for (std::size_t id = 1; id < vocabulary; ++id) {
+    const bool known = id < options.tokens.size();
+    texts.push_back(known ? python_escaped(options.tokens[id]) : "[PAD" + std::to_string(id) + "]");
+    types.push_back(known ? normal : unused);
+  }
+  keys.add("tokenizer.ggml.model", "rwkv");
+  keys.add("tokenizer.ggml.tokens", std::span<const std::string>(texts));
+  keys.add("tokenizer.ggml.token_type", std::span<const std::int32_t>(types));
+  keys.add("tokenizer.ggml.bos_token_id", std::uint32_t(0));
+  keys.add("tokenizer.ggml.eos_token_id", std::uint32_t(0));
+  constexpr std::uint32_t empty_line = 261;  // ends an answer in a chat
+  if (options.tokens.size() > empty_line && options.tokens[empty_line] == "\n\n")
+    keys.add("tokenizer.ggml.eot_token_id", empty_line);
+}
+
+[[gnu::cold]] inline GgufKeys gguf_keys(const GgufOptions& options, const Detected& found) {
+  const std::string a = "rwkv" + found.version;
+  GgufKeys keys;
+  const auto size = [&](const std::string& key, char letter) { keys.add(a + key, std::uint32_t(found.size(letter))); };
+  keys.add("general.architecture", a);
+  if (!options.name.empty()) keys.add("general.name", options.name);
+  keys.add(a + ".context_length", std::uint32_t(1048576));
+  size(".embedding_length", 'C'), size(".block_count", 'L'), size(".feed_forward_length", 'F');
+  keys.add(a + ".attention.head_count", std::uint32_t(0));
+  keys.add(a + ".attention.layer_norm_epsilon", 1e-5f);
+  size(".wkv.head_size", 'N');
+  if (found.version == "6") {
+    keys.add(a + ".rescale_every_n_layers", std::uint32_t(0));
+    size(".time_mix_extra_dim", 'm'), size(".time_decay_extra_dim", 'd');
+  } else {
+    size(".attention.decay_lora_rank", 'w'), size(".attention.iclr_lora_rank", 'a');
+    size(".attention.value_residual_mix_lora_rank", 'v'), size(".attention.gate_lora_rank", 'g');
+  }
+  const Dtype matrices = options.matrices;
+  keys.add("general.file_type", std::uint32_t(matrices == Dtype::f32 ? 0 : matrices == Dtype::f16 ? 1 : 32));
+  add_tokens(keys, options, found, a);
+  return keys;
+}
+
+}  // namespace detail
+
+/// Writes a model as llama.cpp's converter lays it out. Error unless it is RWKV-6 or 7, if a number is beyond the type
+/// of the matrices, or if the file cannot be written; then there is none.
+[[gnu::cold]] inline void write_gguf(const TensorSource& file, const std::string& path, const GgufOptions& options) {
+  const Detected found = detect(file);
+  if (!found.readable() || (found.version != "6" && found.version != "7"))
+    throw Error(file.path(), ": expected RWKV-6 or RWKV-7, which GGUF has names for, found ",
+                found.instead.empty() ? model_words(found) : found.instead);
+  for (const auto& [letter, size] : found.sizes)
+    if (std::uint64_t(size) > UINT32_MAX) throw Error(file.path(), ": GGUF cannot hold a size of ", size);
+  const OfficialSource official(file);
+  const LaidOutSource source(official, found, found.version == "6" ? namings::gguf_v6 : namings::gguf_v7);
+  const auto dtype_of = [&](const TensorInfo& t) { return detail::always_f32(t) ? Dtype::f32 : options.matrices; };
+  constexpr std::uint64_t alignment = 32;
+  const auto padded = [](std::uint64_t n) { return (n + alignment - 1) / alignment * alignment; };
+
+  const GgufKeys keys = detail::gguf_keys(options, found);
+  std::string head = "GGUF";
+  GgufKeys::number(head, std::uint32_t(3));
+  GgufKeys::number(head, std::uint64_t(source.tensors().size()));
+  GgufKeys::number(head, keys.count());
+  head += keys.bytes();
+  std::uint64_t offset = 0;
+  for (const TensorInfo& t : source.tensors()) {
+    GgufKeys::text(head, t.name);
+    GgufKeys::number(head, std::uint32_t(t.shape.size()));
+    for (std::size_t i = t.shape.size(); i > 0; --i) GgufKeys::number(head, std::uint64_t(t.shape[i - 1]));
+    GgufKeys::number(head, detail::gguf_type(dtype_of(t)));
+    GgufKeys::number(head, offset);
+    offset = padded(offset + *byte_size(dtype_of(t), t.shape));
+  }
+  head.resize(std::size_t(padded(head.size())), '\0');
+
+  AtomicFile to(path);
+  to.write(std::as_bytes(std::span(head)));
+  const std::byte zeros[alignment] = {};
+  for (const TensorInfo& t : source.tensors()) {
+    const Dtype dtype = dtype_of(t);
+    detail::write_numbers(source, t, dtype, [&](auto chunk) { to.write(chunk); });
+    const std::uint64_t size = *byte_size(dtype, t.shape);
+    to.write(std::span(zeros).first(std::size_t(padded(size) - size)));
+  }
+  to.commit();
+}
+
+}  // namespace rwkv

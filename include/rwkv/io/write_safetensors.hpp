@@ -1,0 +1,42 @@
+#pragma once
+#include <rwkv/io/laid_out_source.hpp>
+#include <rwkv/io/narrow.hpp>
+#include <rwkv/io/safetensors_writer.hpp>
+
+namespace rwkv {
+
+/// Writes what a file holds as safetensors under the official names, in the order of checkpoints, with `metadata`; all
+/// numbers as `to`, or, without it, as they are stored (F32 where they were quantised or the layout changes them).
+/// Error if it is no model that can be read, if a number is beyond that type, or if the file cannot be written; then
+/// there is none.
+[[gnu::cold]] inline void write_safetensors(const TensorSource& file, const std::string& path, Metadata metadata,
+                                            std::optional<Dtype> to = {}) {
+  const Detected found = detect(file);
+  if (!found.instead.empty()) throw Error(file.path(), ": holds ", found.instead);
+  if (!found.faults.empty()) throw Error(file.path(), ": RWKV-", found.version, ", but ", found.faults.front());
+  const OfficialSource source(file);
+  std::vector<const TensorInfo*> tensors;
+  if (found.version.empty())
+    for (const TensorInfo& t : source.tensors()) tensors.push_back(&t);
+  else
+    detail::for_each_parameter(found.version, found.size('L'),
+                               [&](const std::string& name, std::string_view) { tensors.push_back(source.find(name)); });
+  const auto stored_as = [&](const TensorInfo& t) {
+    if (!is_real(t.dtype)) return t.dtype;
+    return to ? *to : in_blocks(t.dtype) ? Dtype::f32 : t.dtype;
+  };
+  SafetensorsWriter writer;
+  writer.metadata = std::move(metadata);
+  for (const std::uint64_t size : {8u, 4u, 2u, 1u, 0u})  // so that all begin at multiples of their size
+    for (const TensorInfo* t : tensors)
+      if (const Dtype dtype = stored_as(*t); bytes_of(dtype) == size)
+        writer.add(t->name, dtype, t->shape, [&source, t, dtype](std::uint64_t offset, std::span<std::byte> chunk) {
+          if (is_real(dtype)) return store_numbers(source, *t, dtype, offset / bytes_of(dtype), chunk);
+          const auto bytes = source.bytes(*t);
+          if (!bytes) throw Error(source.path(), ": ", shown(t->name), ": is no tensor of numbers, and not in one piece");
+          std::memcpy(chunk.data(), bytes->data() + offset, chunk.size());
+        });
+  writer.write(path);
+}
+
+}  // namespace rwkv

@@ -1,0 +1,76 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <rwkv/registry/open.hpp>
+
+#include <doctest/doctest.h>
+
+#include "reference.hpp"
+#include "run.hpp"
+
+using namespace rwkv;
+
+namespace {
+
+double distance(std::span<const float> a, std::span<const float> b) {
+  REQUIRE(a.size() == b.size());
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(double(a[i]) - double(b[i])));
+  return most;
+}
+bool present() {
+  if (::access((reference::folder + "manifest.json").c_str(), R_OK) == 0) return true;
+  MESSAGE("left out: there is no " << reference::folder);
+  return false;
+}
+/// A part of the state as the reference lists it, layer after layer. With matrices as states ours are [key][value].
+std::vector<float> part(const reference::Run& run, const reference::Entry& entry, const std::string& name) {
+  const std::map<std::string, std::pair<std::string, int>> places{
+      {"att_x", {"att.last", -1}}, {"ffn_x", {"ffn.last", -1}}, {"wkv", {"att.wkv", -1}},
+      {"aa", {"att.wkv", 0}},      {"bb", {"att.wkv", 1}},      {"pp", {"att.wkv", 2}}};
+  const auto [field, third] = places.at(name);
+  std::vector<float> all;
+  for (int layer = 0;; ++layer) {
+    const auto found = run.state.find("blocks." + std::to_string(layer) + "." + field);
+    if (found == run.state.end()) return all;
+    const auto& numbers = found->second;
+    if (third >= 0) {
+      const auto n = std::ptrdiff_t(numbers.size() / 3);
+      all.insert(all.end(), numbers.begin() + third * n, numbers.begin() + (third + 1) * n);
+    } else if (name == "wkv" && entry.version == "7") {
+      const std::size_t width = run.state.at("blocks.0.att.last").size(), size = numbers.size() / width;
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        all.push_back(numbers[i / (size * size) * size * size + i % size * size + i / size % size]);
+    } else {
+      all.insert(all.end(), numbers.begin(), numbers.end());
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("files of every format and layout give the logits and states that official software computed") {
+  if (!present()) return;
+  for (const reference::Entry& entry : reference::Manifest::read()) {
+    INFO(entry.file);
+    const std::unique_ptr<TensorSource> file = open_source(reference::folder + entry.file);
+    const std::string type = detail::type_in(OfficialSource(*file));
+    const auto runner = reference::runners().find(type);
+    REQUIRE_MESSAGE(runner != reference::runners().end(), "no net " << type);
+    const reference::Run run = runner->second(*file, entry.tokens);
+    const auto expected = reference::npy(entry.layouts_logits.empty() ? entry.logits : entry.layouts_logits);
+    std::vector<int> rows = entry.rows;
+    if (rows.empty())
+      for (int i = 1; i <= int(entry.tokens.size()); ++i) rows.push_back(i);
+    const std::size_t vocabulary = run.logits.size() / entry.tokens.size();
+    std::vector<float> logits;
+    for (const int row : rows)
+      logits.insert(logits.end(), &run.logits[std::size_t(row - 1) * vocabulary],
+                    &run.logits[std::size_t(row - 1) * vocabulary] + vocabulary);
+    CHECK(distance(logits, expected) < 1e-4);
+    for (const auto& [name, numbers] : entry.state)
+      CHECK_MESSAGE(distance(part(run, entry, name), reference::npy(numbers)) < 1e-4, name);
+  }
+}
