@@ -14,7 +14,7 @@ struct Options : ModelOptions {
 };
 
 void evaluate_text(const Options& o, const AnyModel& model, const Tokenizer& tokenizer) {
-  const Corpus text(o.text, tokenizer);
+  const Corpus text = open_corpus(o.text, tokenizer);
   const TextScore score = score_text(*model.decoder(std::min(o.batch, text.size())), text);
   print("text: loss " + fixed_text(score.loss(), 4) + " nats per token, perplexity " +
         fixed_text(score.perplexity(), 3) + ", " + fixed_text(score.bits_per_byte(), 4) + " bits per byte; " +
@@ -39,7 +39,7 @@ int evaluate(const Options& o) {
   if (o.ids.empty()) tokenizer = o.open_tokenizer(*model);
   if (!o.text.empty()) evaluate_text(o, *model, *tokenizer);
   if (!o.lambada.empty()) evaluate_lambada(o, *model, *tokenizer);
-  if (!o.next.empty()) ids = tokenizer->encode(o.next);
+  if (!o.next.empty()) ids = tokenizer->encode(o.next, "--next");
   if (ids.empty()) return 0;
   const auto decoder = model->decoder();
   const auto logits = decoder->prefill(ids);
@@ -61,7 +61,8 @@ int main(int argc, char** argv) {
   o.add(app);
   app.add_option("--batch", o.batch, "parts of a text, or passages, that are read side by side")
       ->check(between(dim_t{1}, dim_t{4096}));
-  app.add_option("--text", o.text, "a text: loss, perplexity and bits per byte");
+  app.add_option("--text", o.text,
+                 "a text, JSON lines (.jsonl) or tokens (.bin and .idx): loss, perplexity, bits per byte");
   app.add_option("--lambada", o.lambada, "lines of {\"text\": \"...\"}: how often the last word is guessed");
   auto* next = app.add_option("--next", o.next, "a prompt: what comes next");
   app.add_option("--ids", o.ids, "the same after these tokens, as 3,17,4; needs no tokenizer")->excludes(next);

@@ -5,6 +5,7 @@
 #include <rwkv/registry/compile_net.hpp>
 #include <rwkv/registry/device.hpp>
 #include <rwkv/registry/open.hpp>
+#include <rwkv/text/saved_tokenizer.hpp>
 
 #include "options.hpp"
 
@@ -47,15 +48,20 @@ struct ModelOptions : MachineOptions {
 
   void add(CLI::App& app) {
     app.add_option("--model", path, "the model's file, in any format and naming that rwkv reads");
-    app.add_option("--tokenizer", tokenizer, "the tokenizer's file; without it, that of the model");
+    app.add_option("--tokenizer", tokenizer, "the tokenizer's file; without it, that of the model, or one beside it");
     MachineOptions::add(app);
   }
   std::unique_ptr<rwkv::AnyModel> open() const {
     const rwkv::Machine on = machine();
     return with_nets(on, [&] { return rwkv::open(path, on); });
   }
+  /// Error unless the model knows all its tokens.
   rwkv::Tokenizer open_tokenizer(const rwkv::AnyModel& model) const {
-    return rwkv::Tokenizer::from_metadata(model.metadata());
+    rwkv::Tokenizer found = rwkv::tokenizer_for(model.metadata(), path, tokenizer);
+    if (found.size() > model.net().vocabulary)
+      throw rwkv::Error(path, ": the tokenizer has ", found.size(), " tokens, the model knows ", model.net().vocabulary,
+                        "; name its own by --tokenizer");
+    return found;
   }
 };
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <rwkv/inference/score.hpp>
-#include <rwkv/text/corpus.hpp>
+#include <rwkv/text/open_corpus.hpp>
 
 namespace example {
 
@@ -26,6 +26,7 @@ inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text)
   const dim_t parts = decoder.batch(), length = (text.size() + parts - 1) / parts;
   const auto vocabulary = static_cast<std::size_t>(decoder.vocabulary());
   TextScore score;
+  const auto end = text.tokenizer().end_of_text();  // counts as a token, and has no bytes
   std::string bytes;
   decoder.reset();
   std::vector<std::int32_t> targets(static_cast<std::size_t>(parts * piece)), inputs(targets.size());
@@ -52,6 +53,7 @@ inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text)
                         const auto own = logits.subspan(static_cast<std::size_t>(part) * vocabulary, vocabulary);
                         score.nats -= rwkv::log_probability(own, token);
                         score.tokens += 1;
+                        if (token == end) continue;
                         bytes.clear();
                         text.tokenizer().append(token, bytes);
                         score.bytes += double(bytes.size());
