@@ -10,11 +10,15 @@ void articles(std::string_view input);    // examples/compare: texts of an encyc
 void checkpoint(std::string_view input);  // resume.safetensors
 void corpus(std::string_view input);      // a text, by bytes and by characters
 void csv(std::string_view input);         // a column of numbers in any table
-void header(std::string_view input);      // the JSON of safetensors
-void log(std::string_view input);         // log.csv
-void message(std::string_view input);     // texts that errors show
-void names(std::string_view input);       // of nets and machines, and their sizes
-void rwkv_cpp(std::string_view input);    // rwkv.cpp's .bin
+void gguf(std::string_view input);
+void header(std::string_view input);   // the JSON of safetensors
+void index(std::string_view input);    // of shards of safetensors
+void log(std::string_view input);      // log.csv
+void message(std::string_view input);  // texts that errors show
+void names(std::string_view input);    // of nets and machines, and their sizes
+void pickle(std::string_view input);   // the dictionary of a .pth
+void pth(std::string_view input);
+void rwkv_cpp(std::string_view input);  // rwkv.cpp's .bin
 void safetensors(std::string_view input);
 void sampler(std::string_view input);     // settings, and the logits they meet
 void vocabulary(std::string_view input);  // a tokenizer in a model's metadata
@@ -23,12 +27,22 @@ struct Target {
   std::string_view name;
   void (*run)(std::string_view input);
 };
-inline constexpr Target targets[] = {{"articles", articles},       {"checkpoint", checkpoint},
-                                     {"corpus", corpus},           {"csv", csv},
-                                     {"header", header},           {"log", log},
-                                     {"message", message},         {"names", names},
-                                     {"rwkv_cpp", rwkv_cpp},       {"sampler", sampler},
-                                     {"safetensors", safetensors}, {"vocabulary", vocabulary}};
+inline constexpr Target targets[] = {{"articles", articles},
+                                     {"checkpoint", checkpoint},
+                                     {"corpus", corpus},
+                                     {"csv", csv},
+                                     {"gguf", gguf},
+                                     {"header", header},
+                                     {"index", index},
+                                     {"log", log},
+                                     {"message", message},
+                                     {"names", names},
+                                     {"pickle", pickle},
+                                     {"pth", pth},
+                                     {"rwkv_cpp", rwkv_cpp},
+                                     {"sampler", sampler},
+                                     {"safetensors", safetensors},
+                                     {"vocabulary", vocabulary}};
 
 /// Null if there is none of that name.
 inline const Target* find(std::string_view name) {

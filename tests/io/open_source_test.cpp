@@ -28,19 +28,22 @@ TEST_CASE("the format of a file is told by how it begins, not by its name") {
   test::write(folder / "model.safetensors", test::header());
   CHECK(open_source(folder / "model.safetensors")->format() == RwkvCppFile::name);
   CHECK(open_source(std::string(RWKV_TESTS_DIR) + "/golden/files/module.pth")->format() == PthFile::name);
+  CHECK(open_source(std::string(RWKV_TESTS_DIR) + "/golden/files/all.gguf")->format() == GgufFile::name);
 }
 
 TEST_CASE("what is no model is called by its name") {
   const test::Folder folder;
   const std::string path = folder / "a";
   const auto found = [&](const std::string& bytes) {
-    const std::string text = complaint(path, bytes),
-                      start = path + ": expected a model in safetensors, PyTorch's .pth or rwkv.cpp's .bin, found ";
+    const std::string
+        text = complaint(path, bytes),
+        start =
+            path +
+            ": expected a model in sharded safetensors, safetensors, PyTorch's .pth, GGUF or rwkv.cpp's .bin, found ";
     REQUIRE_MESSAGE(text.starts_with(start), text);
     return text.substr(start.size());
   };
   using namespace std::string_literals;
-  CHECK(found("GGUF\3\0\0\0"s) == "a GGUF file; convert it to safetensors first");
   CHECK(found("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19 and so on") ==
         "a .pth checkpoint in the format before PyTorch 1.6; load it with PyTorch and torch.save it again");
   CHECK(found("\x80\4\x95 and so on").starts_with("a Python pickle;"));
@@ -62,5 +65,6 @@ TEST_CASE("of a damaged file its format says what is wrong") {
   CHECK(complaint(folder / "b", whole.substr(0, 100)).find("the header would have ") != std::string::npos);
   CHECK(complaint(folder / "b", whole.substr(0, whole.size() - 1)).find("reach beyond the ") != std::string::npos);
   CHECK(complaint(folder / "b", "PK\3\4 and so on").find("begins as a zip archive, but") != std::string::npos);
+  CHECK(complaint(folder / "b", "GGUF").find("the header is cut short at byte 4") != std::string::npos);
   CHECK(complaint(folder / "b", test::header(99)).find("expected version 100 or 101") != std::string::npos);
 }

@@ -52,12 +52,12 @@ TEST_CASE("what torch.save wrote is read as torch reads it") {
     const char* file;
     std::size_t tensors;
   };
-  for (const auto& [file, tensors] :
-       {Case{"plain.pth", 9}, Case{"module.pth", 4}, Case{"attributes.pth", 4}, Case{"strided.pth", 10},
-        Case{"nested.pth", 3}, Case{"transformers.pth", 2}, Case{"protocol5.pth", 2}, Case{"state.pth", 2}}) {
-    INFO(file);
-    const PthFile source(test::golden_files + file);
-    CHECK(test::check_golden(source, "torch_expected.safetensors", file) == tensors);
+  const Case cases[] = {{"plain.pth", 9},  {"module.pth", 4},       {"attributes.pth", 4}, {"strided.pth", 10},
+                        {"nested.pth", 3}, {"transformers.pth", 2}, {"protocol5.pth", 2},  {"state.pth", 2}};
+  for (const Case& c : cases) {
+    INFO(c.file);
+    const PthFile source(test::golden_files + c.file);
+    CHECK(test::check_golden(source, "torch_expected.safetensors", c.file) == c.tensors);
     CHECK(source.format() == PthFile::name);
     for (std::size_t i = 1; i < source.tensors().size(); ++i)
       CHECK(source.tensors()[i - 1].begin <= source.tensors()[i].begin);
@@ -197,7 +197,8 @@ TEST_CASE("a .pth that is not sound is refused with the reason") {
        "data.pkl calls collections.OrderedDict as torch.save does not"},
       {pickled("\x80\2N."), "expected a dictionary of tensors, found None"},
       {pickled(dictionary("")), "expected a dictionary of tensors, found one without tensors"},
-      {pickled("\x80\2}q\0"s + text("model") + "h\0s."s), "expected a dictionary of tensors, found one without tensors"},
+      {pickled("\x80\2}q\0"s + text("model") + "h\0s."s),
+       "expected a dictionary of tensors, found one without tensors"},
       {pickled(dictionary(number(1) + pair)), "expected names as keys, found an integer"},
       {pickled(dictionary(emb + pair + emb + pair)), "tensor \"emb.weight\" occurs twice"},
       {pickled(dictionary(emb + pair + text("module.emb.weight") + pair)), "tensor \"module.emb.weight\" occurs twice"},

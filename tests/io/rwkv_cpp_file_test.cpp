@@ -1,6 +1,6 @@
 #include <rwkv/io/rwkv_cpp_file.hpp>
 
-#include "folder.hpp"
+#include "golden_tensors.hpp"
 #include "rwkv_cpp.hpp"
 
 using namespace rwkv;
@@ -15,7 +15,7 @@ std::string complaint(const std::string& path, const std::string& bytes) {
   return test::message<Error>([&] {
     const RwkvCppFile file(path);
     for (const TensorInfo& t : file.tensors()) {
-      std::vector<float> numbers(file.bytes(t)->size() / bytes_of(t.dtype));
+      std::vector<float> numbers(file.bytes(t)->size() / bytes_of(t.dtype) * block_of(t.dtype));
       file.read(t.name, t.shape, std::span(numbers));
     }
   });
@@ -48,6 +48,12 @@ TEST_CASE("a .bin file lists its tensors, rows first, and gives their numbers") 
   CHECK(complaint(folder / "a", header()).empty());  // no tensors
 }
 
+TEST_CASE("a quantised .bin file gives the numbers that the gguf package makes of its blocks, to the bit") {
+  const RwkvCppFile file(test::golden_files + "all.bin");
+  CHECK(test::check_golden(file, "quantised_expected.safetensors", "all.bin") == 5);
+  CHECK(file.find("Q5_1")->dtype == Dtype::q5_1);
+}
+
 TEST_CASE("a .bin file that is not sound is refused with the reason") {
   const test::Folder folder;
   const std::string path = folder / "a";
@@ -62,9 +68,18 @@ TEST_CASE("a .bin file that is not sound is refused with the reason") {
       {header().substr(0, 20), "the header is cut short at byte 20"},
       {header(99), "expected version 100 or 101, found 99"},
       {header(102), "expected version 100 or 101, found 102"},
-      {header(101, 8), "the header: expected FP32 or FP16, found Q5_1: quantised numbers cannot be read yet"},
+      {header(101, 4),
+       "the header: expected FP32, FP16, Q4_0, Q4_1, Q5_0, Q5_1 or Q8_0, found Q4_1_O, which rwkv.cpp does"},
+      {header(100, 8), "expected version 101 of quantised numbers, found 100"},
       {header(101, 17), "the header: expected a type from 0 to 16, found 17"},
-      {header() + matrix + record("q", 9, {32}, 34), "tensor \"q\": expected FP32 or FP16, found Q8_0"},
+      {header() + matrix + record("q", 5, {32}, 18),
+       "tensor \"q\": expected FP32, FP16, Q4_0, Q4_1, Q5_0, Q5_1 or Q8_0, found Q4_2"},
+      {header() + matrix + record("q", 13, {256}, 144),
+       "tensor \"q\": expected FP32, FP16, Q4_0, Q4_1, Q5_0, Q5_1 or Q8_0, found Q4_K"},
+      {header(100) + matrix + record("q", 9, {32}, 34), "expected version 101 of quantised numbers, found 100"},
+      {header() + matrix + record("q", 9, {33}, 36), "tensor \"q\": Q8_0 (33) has rows that are no whole blocks of 32"},
+      {header() + matrix + record("q", 9, {64, 2}, 135),
+       "tensor \"q\": Q8_0 (2, 64) takes 136 bytes, but the file ends after 135"},
       {header() + record("q", huge, {32}, 34), "tensor \"q\": expected a type from 0 to 16, found 4294967295"},
       {header() + record("a", 0, {}, 4), "the tensor at byte 24: expected 1 to 3 extents, found 0"},
       {header() + record("a", 0, {1, 1, 1, 1}, 4), "the tensor at byte 24: expected 1 to 3 extents, found 4"},

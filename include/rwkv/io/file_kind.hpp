@@ -17,12 +17,10 @@ struct FileKind {
     std::string_view bytes;
     FileKind kind;
   };
-  constexpr const char* convert = "convert it to safetensors first";
   constexpr Start starts[] = {
       {"\x80\2\x8a\nl\xfc\x9c\x46\xf9\x20j\xa8P\x19"sv,
        {"a .pth checkpoint in the format before PyTorch 1.6", "load it with PyTorch and torch.save it again"}},
-      {"\x80"sv, {"a Python pickle", convert}},
-      {"GGUF"sv, {"a GGUF file", convert}},
+      {"\x80"sv, {"a Python pickle", "save a dictionary of tensors with torch.save, or as safetensors"}},
       {"version https://git-lfs"sv, {"a Git LFS pointer", "fetch the file it stands for with git lfs pull"}}};
   constexpr const char* download = "give the model's file itself, or download it again";
   if (file.empty()) return {"an empty file", download};

@@ -2,9 +2,11 @@
 #include <memory>
 
 #include <rwkv/io/file_kind.hpp>
+#include <rwkv/io/gguf_file.hpp>
+#include <rwkv/io/model_folder.hpp>
 #include <rwkv/io/pth_file.hpp>
 #include <rwkv/io/rwkv_cpp_file.hpp>
-#include <rwkv/io/safetensors_file.hpp>
+#include <rwkv/io/sharded_safetensors.hpp>
 
 namespace rwkv {
 
@@ -22,21 +24,21 @@ template <class Format>
 inline constexpr SourceFormat source_format{Format::name, Format::recognises, open_as<Format>};
 
 /// A new format is a line here.
-inline constexpr SourceFormat source_formats[] = {source_format<SafetensorsFile>, source_format<PthFile>,
+inline constexpr SourceFormat source_formats[] = {source_format<ShardedSafetensors>, source_format<SafetensorsFile>,
+                                                  source_format<PthFile>, source_format<GgufFile>,
                                                   source_format<RwkvCppFile>};
 }  // namespace detail
 
-/// Opens a file of tensors in any format we read, which its first bytes tell and not its name. Error if it is none of
-/// them, says what it is, or is damaged.
+/// Opens a file of tensors in any format we read, which its first bytes tell and not its name; shards by their index.
+/// Of a folder, the file that Hugging Face's programs would take. Error if it is none of them, says what it is, or is
+/// damaged.
 [[gnu::cold]] inline std::unique_ptr<TensorSource> open_source(const std::string& path) {
-  MappedFile file(path);
+  MappedFile file(detail::model_file(path));
   std::string names;
   for (const detail::SourceFormat& format : detail::source_formats) {
     if (format.recognises(file.bytes())) return format.open(std::move(file));
-    names += (names.empty()                                     ? ""
-              : &format == std::end(detail::source_formats) - 1 ? " or "
-                                                                : ", ") +
-             std::string(format.name);
+    const bool last = &format == std::end(detail::source_formats) - 1;
+    names += (names.empty() ? "" : last ? " or " : ", ") + std::string(format.name);
   }
   const detail::FileKind kind = detail::file_kind(file.text());
   throw Error(path, ": expected a model in ", names, ", found ", kind.what, "; ", kind.way_out);

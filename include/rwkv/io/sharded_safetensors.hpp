@@ -1,0 +1,80 @@
+#pragma once
+#include <memory>
+
+#include <rwkv/io/safetensors_file.hpp>
+#include <rwkv/io/safetensors_index.hpp>
+
+namespace rwkv {
+
+/// A model in several safetensors files, its shards, opened by their index (Hugging Face,
+/// model.safetensors.index.json). All lie in the folder of the index.
+class ShardedSafetensors final : public TensorSource {
+ public:
+  static constexpr std::string_view name = "sharded safetensors";
+  /// A text that begins an object and has a "weight_map".
+  static bool recognises(std::span<const std::byte> file) {
+    const std::string_view text(reinterpret_cast<const char*>(file.data()), std::min(file.size(), longest));
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    return first != text.npos && text[first] == '{' && text.substr(0, 8).find('\0') == text.npos &&
+           text.find("\"weight_map\"") != text.npos;
+  }
+
+  explicit ShardedSafetensors(const std::string& index) : ShardedSafetensors(MappedFile(index)) {}
+  /// Error unless the index and all shards are sound, and agree on which tensor is where.
+  [[gnu::cold]] explicit ShardedSafetensors(const MappedFile& index) : TensorSource(index.path(), name) {
+    if (index.bytes().size() > longest)
+      refuse("has " + std::to_string(index.bytes().size()) + " bytes, expected an index of 64 MB at most");
+    detail::IndexEvents events;
+    if (const std::size_t byte = detail::JsonReader(index.text(), events).read())
+      refuse("is not JSON: error at its byte " + std::to_string(byte));
+    if (!events.complaint.empty()) refuse(events.complaint);
+    if (events.shard_of.empty()) refuse("expected tensors in its weight_map, found none");
+    for (const auto& [tensor, shard] : events.shard_of) shard_number_.emplace(shard, 0);
+    std::vector<TensorInfo> tensors;
+    Metadata metadata;
+    for (auto& [shard, number] : shard_number_) {
+      number = shards_.size();
+      shards_.push_back(open(shard));
+      for (const TensorInfo& t : shards_.back()->tensors()) {
+        const auto said = events.shard_of.find(t.name);
+        if (said == events.shard_of.end() || said->second != shard)
+          refuse("tensor " + in_quotes(t.name) + ": the index says " +
+                 (said == events.shard_of.end() ? "nothing of it" : "it is in " + in_quotes(said->second)) +
+                 ", but it is in " + in_quotes(shard));
+        tensors.push_back(t);
+      }
+      metadata.insert(shards_.back()->metadata().begin(), shards_.back()->metadata().end());
+    }
+    for (const auto& [tensor, shard] : events.shard_of)
+      if (shards_[shard_number_.find(shard)->second]->find(tensor) == nullptr)
+        refuse("tensor " + in_quotes(tensor) + ": the index says it is in " + in_quotes(shard) + ", but it is not");
+    for (auto& [tensor, shard] : events.shard_of) shard_of_.emplace(tensor, shard_number_.find(shard)->second);
+    list(std::move(tensors), std::move(metadata));
+  }
+
+  std::optional<std::span<const std::byte>> bytes(const TensorInfo& t) const override {
+    return shards_[shard_of_.find(t.name)->second]->bytes(t);
+  }
+
+ private:
+  static constexpr std::size_t longest = 1 << 26;
+
+  std::unique_ptr<SafetensorsFile> open(const std::string& shard) const {
+    const std::size_t slash = path().rfind('/');
+    try {
+      return std::make_unique<SafetensorsFile>((slash == path().npos ? "" : path().substr(0, slash + 1)) + shard);
+    } catch (const Error& e) {
+      throw Error(path(), ": expected its shard ", in_quotes(shard),
+                  " beside it, found that it cannot be read: ", e.what());
+    }
+  }
+  [[noreturn, gnu::cold]] void refuse(const std::string& why) const {
+    throw Error(path(), ": ", why, "; index and shards must come from one model, download all of them again");
+  }
+
+  std::vector<std::unique_ptr<SafetensorsFile>> shards_;
+  std::map<std::string, std::size_t> shard_number_;
+  std::map<std::string, std::size_t, std::less<>> shard_of_;  // by the tensors' names
+};
+
+}  // namespace rwkv
