@@ -36,6 +36,18 @@ Dtype usual_dtype(const TensorSource& file) {
   return largest->dtype;
 }
 
+/// The vocabulary of a GGUF, as it stands there; nothing where there is none.
+std::vector<std::string> tokens_of(const TensorSource& file) {
+  const auto* gguf = dynamic_cast<const GgufFile*>(&file);
+  const GgufValue* tokens = gguf == nullptr ? nullptr : gguf->value("tokenizer.ggml.tokens");
+  if (tokens == nullptr) return {};
+  const auto all = tokens->texts();
+  std::vector<std::string> texts(all.begin(), all.end());
+  for (std::size_t id = 0; id < texts.size(); ++id)
+    if (id == 0 || texts[id] == "[PAD" + std::to_string(id) + "]") texts[id].clear();
+  return texts;
+}
+
 std::string format_of(const std::string& path) {
   for (const auto& [ending, format] : {std::pair(".safetensors", "safetensors"), std::pair(".st", "safetensors"),
                                        std::pair(".bin", "bin"), std::pair(".gguf", "gguf")})
@@ -43,11 +55,17 @@ std::string format_of(const std::string& path) {
   throw Error(path, ": expected a name that ends in .safetensors, .bin or .gguf, or --as with the format");
 }
 
-/// What a reader of this format would take for its own is left behind.
+/// Without what only says how the file stores its tensors.
 Metadata metadata_of(const TensorSource& file) {
   Metadata kept;
-  for (const auto& [key, value] : file.metadata())
-    if (key != "n_vocab" && key != "n_embed" && key != "n_layer") kept[key] = value;
+  for (const auto& [key, value] : file.metadata()) {
+    bool storage = false;
+    for (const char* word : {"n_vocab", "n_embed", "n_layer", "general.architecture", "general.file_type",
+                             "general.alignment", "general.quantization_version"})
+      storage = storage || key == word;
+    if (!storage && !key.starts_with("rwkv6.") && !key.starts_with("rwkv7.") && !key.starts_with("tokenizer.ggml."))
+      kept[key] = value;
+  }
   return kept;
 }
 
@@ -89,7 +107,12 @@ int main(int argc, char** argv) {
       write_rwkv_cpp(*file, to, asked ? asked == Dtype::f16 : usual_dtype(*file) == Dtype::f16);
     } else {
       GgufOptions options{.matrices = asked.value_or(usual_dtype(*file)), .name = name, .tokens = {}};
-      if (!vocabulary.empty()) options.tokens = world_vocabulary(vocabulary);
+      if (const auto old = file->metadata().find("general.name"); name.empty() && old != file->metadata().end())
+        options.name = old->second;
+      if (!vocabulary.empty())
+        for (const std::string& token : world_vocabulary(vocabulary)) options.tokens.push_back(python_escaped(token));
+      else
+        options.tokens = tokens_of(*file);
       write_gguf(*file, to, options);
     }
     return 0;

@@ -13,6 +13,7 @@ void csv(std::string_view input);         // a column of numbers in any table
 void gguf(std::string_view input);
 void header(std::string_view input);   // the JSON of safetensors
 void index(std::string_view input);    // of shards of safetensors
+void layout(std::string_view input);   // names and extents of a model's tensors
 void log(std::string_view input);      // log.csv
 void message(std::string_view input);  // texts that errors show
 void names(std::string_view input);    // of nets and machines, and their sizes
@@ -34,14 +35,15 @@ inline constexpr Target targets[] = {{"articles", articles},
                                      {"gguf", gguf},
                                      {"header", header},
                                      {"index", index},
+                                     {"layout", layout},
                                      {"log", log},
                                      {"message", message},
                                      {"names", names},
                                      {"pickle", pickle},
                                      {"pth", pth},
                                      {"rwkv_cpp", rwkv_cpp},
-                                     {"sampler", sampler},
                                      {"safetensors", safetensors},
+                                     {"sampler", sampler},
                                      {"vocabulary", vocabulary}};
 
 /// Null if there is none of that name.

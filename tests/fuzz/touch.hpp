@@ -1,7 +1,6 @@
 #pragma once
 #include <vector>
 
-#include <rwkv/io/import_rule.hpp>
 #include <rwkv/io/tensor_source.hpp>
 #include <rwkv/registry/open.hpp>
 
@@ -32,7 +31,7 @@ inline void touch(const rwkv::TensorSource& source) {
   }
   volatile unsigned used = sum;
   static_cast<void>(used);
-  static_cast<void>(rwkv::detail::type_in(source, rwkv::import_table(source)));
+  static_cast<void>(rwkv::detail::type_in(rwkv::OfficialSource(source)));
 }
 
 }  // namespace fuzz

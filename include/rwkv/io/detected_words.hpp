@@ -18,11 +18,15 @@ namespace rwkv {
   return text;
 }
 
+/// What the file holds, in one line.
+[[gnu::cold]] inline std::string found_words(const Detected& found) {
+  if (!found.instead.empty()) return found.instead;
+  return found.version.empty() ? "no model that we know" : model_words(found);
+}
+
 /// What the file holds, and what is wrong or unusual with it, a line each.
 [[gnu::cold]] inline std::string words(const Detected& found) {
-  std::string text = !found.instead.empty()   ? found.instead + "; no model of ours"
-                     : found.version.empty() ? "no model that we know"
-                                             : model_words(found);
+  std::string text = found_words(found);
   text += "\nlayout: " + found.layout + "\ntensors:";
   const char* comma = " ";
   for (const auto& [dtype, n] : found.dtypes) text += comma + std::to_string(n) + " " + dtype, comma = ", ";
@@ -32,11 +36,21 @@ namespace rwkv {
   return text;
 }
 
-/// "; "-separated, in one line.
+/// What keeps the model from being read, in one line.
 [[gnu::cold]] inline std::string fault_words(const Detected& found) {
+  constexpr std::size_t most = 20;
   std::string text;
-  for (const std::string& fault : found.faults) text += (text.empty() ? "" : "; ") + fault;
+  for (std::size_t i = 0; i < std::min(found.faults.size(), most); ++i) text += (i > 0 ? "; " : "") + found.faults[i];
+  if (found.faults.size() > most) text += "; and " + std::to_string(found.faults.size() - most) + " more";
   return text;
+}
+
+/// Error unless the file holds a whole model, or what is no model that we know.
+[[gnu::cold]] inline void expect_whole(const TensorSource& file, const Detected& found) {
+  if (!found.instead.empty()) throw Error(file.path(), ": holds ", found.instead);
+  if (!found.faults.empty())
+    throw Error(file.path(), ": holds ", model_words(found), ", but ", fault_words(found),
+                "; download or convert it again");
 }
 
 }  // namespace rwkv

@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/io/detected_words.hpp>
+#include <rwkv/io/detect.hpp>
 
 namespace rwkv {
 

@@ -8,9 +8,9 @@ namespace rwkv {
 struct Made {
   std::vector<const TensorInfo*> of;
   int part = 0, parts = 1;
-  bool transposed = false;              ///< the last two extents change places
-  double (*number)(double) = nullptr;   ///< of each number
-  double factor = 1;                    ///< after that
+  bool transposed = false;             ///< the last two extents change places
+  double (*number)(double) = nullptr;  ///< of each number
+  double factor = 1;                   ///< after that
 
   bool same_numbers() const { return number == nullptr && factor == 1; }
 };
@@ -67,7 +67,10 @@ class MadeSource : public TensorSource {
       else
         base_.read_numbers(from, begin + at, part);
       if (!made.same_numbers())
-        for (Number& x : part) x = Number(made.factor * (made.number != nullptr ? made.number(double(x)) : double(x)));
+        for (Number& x : part) {
+          const double y = made.factor * (made.number != nullptr ? made.number(double(x)) : double(x));
+          x = t.dtype == Dtype::f32 ? Number(float(y)) : Number(y);
+        }
       done += n;
     }
   }

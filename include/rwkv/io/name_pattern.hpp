@@ -34,7 +34,8 @@ namespace rwkv {
 [[gnu::cold]] inline int block_number(std::string_view name) {
   int n = 0;
   const std::size_t dot = name.find('.');
-  for (std::size_t i = dot == name.npos ? name.size() : dot + 1; i < name.size() && name[i] >= '0' && name[i] <= '9'; ++i)
+  for (std::size_t i = dot == name.npos ? name.size() : dot + 1; i < name.size() && name[i] >= '0' && name[i] <= '9';
+       ++i)
     n = std::min(n * 10 + (name[i] - '0'), 1'000'000);
   return n;
 }

@@ -12,11 +12,11 @@ using Extents = std::vector<dim_t>;
 
 /// How a tensor of another layout and an official one become each other.
 struct LayoutChange {
-  double (*number)(double) = nullptr;  ///< ours, of each of theirs
-  double (*back)(double) = nullptr;    ///< theirs, of each of ours
+  double (*number)(double) = nullptr;                         ///< ours, of each of theirs
+  double (*back)(double) = nullptr;                           ///< theirs, of each of ours
   double (*factor)(const LayoutFacts&, int block) = nullptr;  ///< ours are theirs times this
-  int part = 0, parts = 1;                                    ///< ours is this one of several, stacked along the first extent
-  bool transposed = false;                                    ///< the last two extents change places
+  int part = 0, parts = 1;  ///< ours is this one of several, stacked along the first extent
+  bool transposed = false;  ///< the last two extents change places
   Extents (*extents)(const Extents& theirs, const LayoutFacts&) = nullptr;  ///< ours, where only they differ
   Extents (*extents_back)(const Extents& ours, const LayoutFacts&) = nullptr;
   const char* copy_of = nullptr;  ///< of a tensor that is left out: it must be the same as theirs of that name
@@ -32,7 +32,8 @@ struct LayoutRule {
   static constexpr const char* left_out = nullptr;
 };
 
-/// A way to name and store the parameters of a model: how a file of it is known, and what to do with it. Names are bare.
+/// A way to name and store the parameters of a model: how a file of it is known, and what to do with it. Names are
+/// bare.
 struct Naming {
   const char* name;
   bool (*fits)(const BareNames& names);

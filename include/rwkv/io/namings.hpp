@@ -10,9 +10,9 @@ namespace rwkv {
 
 namespace namings {
 /// A new naming is a line here; the first that fits counts.
-inline constexpr const Naming* all[] = {&rwkv_cpp_v4,     &rwkv_cpp_v5,  &rwkv_cpp_v6, &rwkv_cpp_v7, &gguf_v6,
-                                        &gguf_v7,         &fla,          &transformers, &hugging_face_v7,
-                                        &official,        &gpt2_of_hugging_face, &gpt2};
+inline constexpr const Naming* all[] = {
+    &rwkv_cpp_v4,  &rwkv_cpp_v5,     &rwkv_cpp_v6, &rwkv_cpp_v7,          &gguf_v6, &gguf_v7, &fla,
+    &transformers, &hugging_face_v7, &official,    &gpt2_of_hugging_face, &gpt2};
 }  // namespace namings
 
 /// How the parameters in a file are named and stored; null if in no way that we know.

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {

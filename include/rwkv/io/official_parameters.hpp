@@ -8,9 +8,9 @@ namespace rwkv {
 
 /// A parameter of official checkpoints.
 struct OfficialParameter {
-  const char* name;              ///< blocks.*: in all blocks, blocks.+: in all but the first
-  std::string_view extents;      ///< "C 5m": a letter stands for the same number in all parameters of a model
-  std::string_view only = {};    ///< the sub-versions that have it; empty: all
+  const char* name;            ///< blocks.*: in all blocks, blocks.+: in all but the first
+  std::string_view extents;    ///< "C 5m": a letter stands for the same number in all parameters of a model
+  std::string_view only = {};  ///< the sub-versions that have it; empty: all
 };
 
 namespace official {

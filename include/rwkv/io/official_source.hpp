@@ -83,7 +83,10 @@ class OfficialSource final : public MadeSource {
     TensorInfo ours = t;
     if (name != t.name) ours.called = t.name;
     ours.name = name;
-    Made made{.of = {&t}, .part = change.part, .parts = change.parts, .transposed = change.transposed,
+    Made made{.of = {&t},
+              .part = change.part,
+              .parts = change.parts,
+              .transposed = change.transposed,
               .number = change.number,
               .factor = change.factor == nullptr ? 1 : change.factor(facts_, block_number(name))};
     if (made.parts > 1) {
@@ -97,7 +100,8 @@ class OfficialSource final : public MadeSource {
     if (change.extents != nullptr) {
       Extents extents = change.extents(ours.shape, facts_);
       if (detail::elements_of(extents) != detail::elements_of(ours.shape))
-        refuse(t, "shape: expected heads of " + std::to_string(facts_.head_size) + " each, found " + shape_text(t.shape),
+        refuse(t,
+               "shape: expected heads of " + std::to_string(facts_.head_size) + " each, found " + shape_text(t.shape),
                "convert the model again");
       ours.shape = std::move(extents);
     }

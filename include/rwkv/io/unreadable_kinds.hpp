@@ -12,8 +12,9 @@ struct UnreadableKind {
 };
 /// The first that is found counts.
 inline constexpr UnreadableKind unreadable_kinds[] = {
-    {"_strategy", "a model that pip rwkv converted for one strategy, with other numbers than it was trained with; take "
-                  "the original"},
+    {"_strategy",
+     "a model that pip rwkv converted for one strategy, with other numbers than it was trained with; take "
+     "the original"},
     {".lora_A", "a LoRA, which has no model of its own; merge it into its model"},
     {".lora_B", "a LoRA, which has no model of its own; merge it into its model"},
     {"rosa", "RWKV-8 with ROSA"},
@@ -44,7 +45,8 @@ inline constexpr UnreadableKind unreadable_kinds[] = {
     return std::move(what) + ", as its tensor " + in_quotes(t.name) + " shows";
   };
   if (const TensorInfo* gate = with("blk.0.ffn_gate"); gate != nullptr) {
-    if (with("blk.0.time_mix_a1") != nullptr) return shown_by("arwkv7, attention of RWKV-7 inside a transformer", *gate);
+    if (with("blk.0.time_mix_a1") != nullptr)
+      return shown_by("arwkv7, attention of RWKV-7 inside a transformer", *gate);
     if (with("blk.0.time_mix") != nullptr) return shown_by("rwkv6qwen2, attention of RWKV-6 inside a Qwen", *gate);
     return shown_by("another model of llama.cpp", *gate);
   }
@@ -57,7 +59,8 @@ inline constexpr UnreadableKind unreadable_kinds[] = {
   if (states) return shown_by("initial states without their model", file.tensors().front());
   const bool heads = names.has("blocks.0.att.ln_x.weight") || names.has("blocks.0.att.time_first");
   if (heads && names.has("emb.weight") && !names.has("blocks.0.ln0.weight"))
-    return "a model without blocks.0.ln0, as pip rwkv makes it for itself, with other numbers than it was trained with; "
+    return "a model without blocks.0.ln0, as pip rwkv makes it for itself, with other numbers than it was trained "
+           "with; "
            "take the original";
   return {};
 }

@@ -10,23 +10,10 @@ namespace rwkv {
 struct GgufOptions {
   Dtype matrices = Dtype::f32;      ///< or f16, or bf16: what llama.cpp multiplies by; the rest is F32
   std::string name;                 ///< of the model, for readers
-  std::vector<std::string> tokens;  ///< the bytes of each token of a World vocabulary by its number; none: not written
+  std::vector<std::string> tokens;  ///< of a World vocabulary by their numbers, see python_escaped; empty: unused
 };
 
-namespace detail {
-
-/// Vectors, and what llama.cpp does not multiply by.
-[[gnu::cold]] inline bool always_f32(const TensorInfo& t) {
-  if (t.shape.size() == 1) return true;
-  for (const char* part : {"time_mix_first", "time_mix_lerp", "time_mix_w1", "time_mix_w2", "time_mix_decay"})
-    if (t.name.find(part) != std::string::npos) return true;
-  return false;
-}
-constexpr std::uint32_t gguf_type(Dtype d) {
-  return d == Dtype::f32 ? 0 : d == Dtype::f16 ? 1 : 30;
-}
-
-/// Bytes as Python writes them between b' and '.
+/// The bytes of a token as GGUF holds them: as Python writes them between b' and '.
 [[gnu::cold]] inline std::string python_escaped(std::string_view token) {
   const bool both = token.find('\'') != token.npos && token.find('"') != token.npos;
   std::string text;
@@ -45,6 +32,19 @@ constexpr std::uint32_t gguf_type(Dtype d) {
   return text;
 }
 
+namespace detail {
+
+/// Vectors, and what llama.cpp does not multiply by.
+[[gnu::cold]] inline bool always_f32(const TensorInfo& t) {
+  if (t.shape.size() == 1) return true;
+  for (const char* part : {"time_mix_first", "time_mix_lerp", "time_mix_w1", "time_mix_w2", "time_mix_decay"})
+    if (t.name.find(part) != std::string::npos) return true;
+  return false;
+}
+constexpr std::uint32_t gguf_type(Dtype d) {
+  return d == Dtype::f32 ? 0 : d == Dtype::f16 ? 1 : 30;
+}
+
 [[gnu::cold]] inline void add_tokens(GgufKeys& keys, const GgufOptions& options, const Detected& found,
                                      const std::string& architecture) {
   const auto vocabulary = std::size_t(found.size('V'));
@@ -56,8 +56,8 @@ constexpr std::uint32_t gguf_type(Dtype d) {
   std::vector<std::string> texts{"<s>"};
   std::vector<std::int32_t> types{control};
   for (std::size_t id = 1; id < vocabulary; ++id) {
-    const bool known = id < options.tokens.size();
-    texts.push_back(known ? python_escaped(options.tokens[id]) : "[PAD" + std::to_string(id) + "]");
+    const bool known = id < options.tokens.size() && !options.tokens[id].empty();
+    texts.push_back(known ? options.tokens[id] : "[PAD" + std::to_string(id) + "]");
     types.push_back(known ? normal : unused);
   }
   keys.add("tokenizer.ggml.model", "rwkv");
@@ -66,7 +66,7 @@ constexpr std::uint32_t gguf_type(Dtype d) {
   keys.add("tokenizer.ggml.bos_token_id", std::uint32_t(0));
   keys.add("tokenizer.ggml.eos_token_id", std::uint32_t(0));
   constexpr std::uint32_t empty_line = 261;  // ends an answer in a chat
-  if (options.tokens.size() > empty_line && options.tokens[empty_line] == "\n\n")
+  if (options.tokens.size() > empty_line && options.tokens[empty_line] == "\\n\\n")
     keys.add("tokenizer.ggml.eot_token_id", empty_line);
 }
 
@@ -100,9 +100,9 @@ constexpr std::uint32_t gguf_type(Dtype d) {
 /// of the matrices, or if the file cannot be written; then there is none.
 [[gnu::cold]] inline void write_gguf(const TensorSource& file, const std::string& path, const GgufOptions& options) {
   const Detected found = detect(file);
-  if (!found.readable() || (found.version != "6" && found.version != "7"))
-    throw Error(file.path(), ": expected RWKV-6 or RWKV-7, which GGUF has names for, found ",
-                found.instead.empty() ? model_words(found) : found.instead);
+  expect_whole(file, found);
+  if (found.version != "6" && found.version != "7")
+    throw Error(file.path(), ": expected RWKV-6 or RWKV-7, which GGUF has names for, found ", found_words(found));
   for (const auto& [letter, size] : found.sizes)
     if (std::uint64_t(size) > UINT32_MAX) throw Error(file.path(), ": GGUF cannot hold a size of ", size);
   const OfficialSource official(file);

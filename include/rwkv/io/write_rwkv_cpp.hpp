@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/io/atomic_file.hpp>
+#include <rwkv/io/detected_words.hpp>
 #include <rwkv/io/laid_out_source.hpp>
 #include <rwkv/io/write_numbers.hpp>
 
@@ -19,14 +20,14 @@ namespace detail {
 /// if a number is beyond FP16, or if the file cannot be written; then there is none.
 [[gnu::cold]] inline void write_rwkv_cpp(const TensorSource& file, const std::string& path, bool fp16) {
   const Detected found = detect(file);
-  const Naming* naming = found.version == "4"              ? &namings::rwkv_cpp_v4
+  const Naming* naming = found.version == "4"             ? &namings::rwkv_cpp_v4
                          : found.version.starts_with("5") ? &namings::rwkv_cpp_v5
                          : found.version == "6"           ? &namings::rwkv_cpp_v6
                          : found.version == "7"           ? &namings::rwkv_cpp_v7
                                                           : nullptr;
-  if (!found.readable() || naming == nullptr)
-    throw Error(file.path(), ": expected RWKV-4 to RWKV-7, which rwkv.cpp's .bin is for, found ",
-                found.instead.empty() ? "something else" : found.instead);
+  expect_whole(file, found);
+  if (naming == nullptr)
+    throw Error(file.path(), ": expected RWKV-4 to RWKV-7, which rwkv.cpp's .bin is for, found ", found_words(found));
   const OfficialSource official(file);
   const LaidOutSource source(official, found, *naming);
   AtomicFile to(path);
@@ -35,8 +36,11 @@ namespace detail {
     return std::uint32_t(n);
   };
   const auto numbers = [&](std::span<const std::uint32_t> some) { to.write(std::as_bytes(some)); };
-  const std::uint32_t header[] = {0x67676d66, 101, number(std::uint64_t(found.size('V'))),
-                                  number(std::uint64_t(found.size('C'))), number(std::uint64_t(found.size('L'))),
+  const std::uint32_t header[] = {0x67676d66,
+                                  101,
+                                  number(std::uint64_t(found.size('V'))),
+                                  number(std::uint64_t(found.size('C'))),
+                                  number(std::uint64_t(found.size('L'))),
                                   fp16 ? 1u : 0u};
   numbers(header);
   for (const TensorInfo& t : source.tensors()) {

@@ -1,5 +1,5 @@
 #pragma once
-#include <rwkv/io/laid_out_source.hpp>
+#include <rwkv/io/detected_words.hpp>
 #include <rwkv/io/narrow.hpp>
 #include <rwkv/io/safetensors_writer.hpp>
 
@@ -12,15 +12,15 @@ namespace rwkv {
 [[gnu::cold]] inline void write_safetensors(const TensorSource& file, const std::string& path, Metadata metadata,
                                             std::optional<Dtype> to = {}) {
   const Detected found = detect(file);
-  if (!found.instead.empty()) throw Error(file.path(), ": holds ", found.instead);
-  if (!found.faults.empty()) throw Error(file.path(), ": RWKV-", found.version, ", but ", found.faults.front());
+  expect_whole(file, found);
   const OfficialSource source(file);
   std::vector<const TensorInfo*> tensors;
   if (found.version.empty())
     for (const TensorInfo& t : source.tensors()) tensors.push_back(&t);
   else
-    detail::for_each_parameter(found.version, found.size('L'),
-                               [&](const std::string& name, std::string_view) { tensors.push_back(source.find(name)); });
+    detail::for_each_parameter(found.version, found.size('L'), [&](const std::string& name, std::string_view) {
+      tensors.push_back(source.find(name));
+    });
   const auto stored_as = [&](const TensorInfo& t) {
     if (!is_real(t.dtype)) return t.dtype;
     return to ? *to : in_blocks(t.dtype) ? Dtype::f32 : t.dtype;
@@ -33,7 +33,8 @@ namespace rwkv {
         writer.add(t->name, dtype, t->shape, [&source, t, dtype](std::uint64_t offset, std::span<std::byte> chunk) {
           if (is_real(dtype)) return store_numbers(source, *t, dtype, offset / bytes_of(dtype), chunk);
           const auto bytes = source.bytes(*t);
-          if (!bytes) throw Error(source.path(), ": ", shown(t->name), ": is no tensor of numbers, and not in one piece");
+          if (!bytes)
+            throw Error(source.path(), ": ", shown(t->name), ": is no tensor of numbers, and not in one piece");
           std::memcpy(chunk.data(), bytes->data() + offset, chunk.size());
         });
   writer.write(path);

@@ -38,7 +38,7 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
     throw Error(source.path(), ": fits several nets, ", detail::listed(types),
                 ", which have the same parameters; make one of them by find_net, and load the file into it");
   const Detected found = detect(file);
-  if (!found.instead.empty()) throw Error(source.path(), ": holds ", found.instead);
+  if (!found.instead.empty()) expect_whole(file, found);
   const auto [family, shape] = detail::shape_in(source);
   if (family == nullptr) {
     std::vector<std::string> names;
@@ -54,9 +54,7 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
       for (const Leaf& leaf : net->leaves()) reader.expect(leaf);
       reader.read();
     }
-  if (!found.faults.empty())
-    throw Error(source.path(), ": holds ", model_words(found), ", but ", fault_words(found),
-                "; download or convert it again");
+  expect_whole(file, found);
   throw MissingNet(*family, shape, source.path(), ": holds a ", type, ", which this program was built without; ",
                    detail::line_to_add(type));
 }

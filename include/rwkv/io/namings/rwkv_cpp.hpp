@@ -84,23 +84,24 @@ inline constexpr LayoutRule rwkv_cpp_v6_rules[] = {
     {"blocks.*.*.time_maa_*", "blocks.*.*.time_maa_*", {.extents = detail::row, .extents_back = detail::flat}}};
 
 /// It transposes the factors of low-rank products, and stacks the mixes.
-inline constexpr LayoutRule rwkv_cpp_v7_rules[] = {{"blocks.0.att.v0", LayoutRule::left_out},
+inline constexpr LayoutRule rwkv_cpp_v7_rules[] = {
+    {"blocks.0.att.v0", LayoutRule::left_out},
     {"blocks.0.att.v1", LayoutRule::left_out},
     {"blocks.0.att.v2", LayoutRule::left_out},
-{"blocks.*.att.x_rwkvag", "blocks.*.att.x_r", {.part = 0, .parts = 6}},
-                                                   {"blocks.*.att.x_rwkvag", "blocks.*.att.x_w", {.part = 1, .parts = 6}},
-                                                   {"blocks.*.att.x_rwkvag", "blocks.*.att.x_k", {.part = 2, .parts = 6}},
-                                                   {"blocks.*.att.x_rwkvag", "blocks.*.att.x_v", {.part = 3, .parts = 6}},
-                                                   {"blocks.*.att.x_rwkvag", "blocks.*.att.x_a", {.part = 4, .parts = 6}},
-                                                   {"blocks.*.att.x_rwkvag", "blocks.*.att.x_g", {.part = 5, .parts = 6}},
-                                                   {"blocks.*.att.w1", "blocks.*.att.w1", {.transposed = true}},
-                                                   {"blocks.*.att.w2", "blocks.*.att.w2", {.transposed = true}},
-                                                   {"blocks.*.att.a1", "blocks.*.att.a1", {.transposed = true}},
-                                                   {"blocks.*.att.a2", "blocks.*.att.a2", {.transposed = true}},
-                                                   {"blocks.*.att.v1", "blocks.*.att.v1", {.transposed = true}},
-                                                   {"blocks.*.att.v2", "blocks.*.att.v2", {.transposed = true}},
-                                                   {"blocks.*.att.g1", "blocks.*.att.g1", {.transposed = true}},
-                                                   {"blocks.*.att.g2", "blocks.*.att.g2", {.transposed = true}}};
+    {"blocks.*.att.x_rwkvag", "blocks.*.att.x_r", {.part = 0, .parts = 6}},
+    {"blocks.*.att.x_rwkvag", "blocks.*.att.x_w", {.part = 1, .parts = 6}},
+    {"blocks.*.att.x_rwkvag", "blocks.*.att.x_k", {.part = 2, .parts = 6}},
+    {"blocks.*.att.x_rwkvag", "blocks.*.att.x_v", {.part = 3, .parts = 6}},
+    {"blocks.*.att.x_rwkvag", "blocks.*.att.x_a", {.part = 4, .parts = 6}},
+    {"blocks.*.att.x_rwkvag", "blocks.*.att.x_g", {.part = 5, .parts = 6}},
+    {"blocks.*.att.w1", "blocks.*.att.w1", {.transposed = true}},
+    {"blocks.*.att.w2", "blocks.*.att.w2", {.transposed = true}},
+    {"blocks.*.att.a1", "blocks.*.att.a1", {.transposed = true}},
+    {"blocks.*.att.a2", "blocks.*.att.a2", {.transposed = true}},
+    {"blocks.*.att.v1", "blocks.*.att.v1", {.transposed = true}},
+    {"blocks.*.att.v2", "blocks.*.att.v2", {.transposed = true}},
+    {"blocks.*.att.g1", "blocks.*.att.g1", {.transposed = true}},
+    {"blocks.*.att.g2", "blocks.*.att.g2", {.transposed = true}}};
 
 namespace detail {
 inline bool is_rwkv_cpp(const BareNames& names, const char* mark) {
