@@ -7,10 +7,13 @@
 namespace fuzz {
 
 void articles(std::string_view input);    // examples/compare: texts of an encyclopedia
+void binidx(std::string_view input);      // Megatron's index of tokens
+void bpe(std::string_view input);         // tokenizer.json, or vocab.json and merges.txt
 void checkpoint(std::string_view input);  // resume.safetensors
 void corpus(std::string_view input);      // a text, by bytes and by characters
 void csv(std::string_view input);         // a column of numbers in any table
 void header(std::string_view input);      // the JSON of safetensors
+void json_lines(std::string_view input);  // documents
 void log(std::string_view input);         // log.csv
 void message(std::string_view input);     // texts that errors show
 void names(std::string_view input);       // of nets and machines, and their sizes
@@ -18,17 +21,28 @@ void rwkv_cpp(std::string_view input);    // rwkv.cpp's .bin
 void safetensors(std::string_view input);
 void sampler(std::string_view input);     // settings, and the logits they meet
 void vocabulary(std::string_view input);  // a tokenizer in a model's metadata
+void world(std::string_view input);       // its vocabulary's file, and a GGUF file's list
 
 struct Target {
   std::string_view name;
   void (*run)(std::string_view input);
 };
-inline constexpr Target targets[] = {{"articles", articles},       {"checkpoint", checkpoint},
-                                     {"corpus", corpus},           {"csv", csv},
-                                     {"header", header},           {"log", log},
-                                     {"message", message},         {"names", names},
-                                     {"rwkv_cpp", rwkv_cpp},       {"sampler", sampler},
-                                     {"safetensors", safetensors}, {"vocabulary", vocabulary}};
+inline constexpr Target targets[] = {{"articles", articles},
+                                     {"binidx", binidx},
+                                     {"bpe", bpe},
+                                     {"checkpoint", checkpoint},
+                                     {"corpus", corpus},
+                                     {"csv", csv},
+                                     {"header", header},
+                                     {"json_lines", json_lines},
+                                     {"log", log},
+                                     {"message", message},
+                                     {"names", names},
+                                     {"rwkv_cpp", rwkv_cpp},
+                                     {"sampler", sampler},
+                                     {"safetensors", safetensors},
+                                     {"vocabulary", vocabulary},
+                                     {"world", world}};
 
 /// Null if there is none of that name.
 inline const Target* find(std::string_view name) {
