@@ -31,7 +31,8 @@ class ByteTrie {
     std::vector<Range> ranges{{0, sorted.size(), 0}};
     nodes_.emplace_back(), letters_.push_back(0);
     for (std::size_t node = 0; node < ranges.size(); ++node) {
-      auto [begin, end, depth] = ranges[node];
+      std::size_t begin = ranges[node].begin;
+      const std::size_t end = ranges[node].end, depth = ranges[node].depth;
       for (; begin < end && at(texts, sorted[begin]).size() == depth; ++begin)
         if (depth > 0) nodes_[node].id = sorted[begin];
       nodes_[node].first = static_cast<std::uint32_t>(ranges.size());

@@ -31,9 +31,10 @@ class LineReader {
  private:
   bool refill() {
     piece_.resize(std::min(file_.size() - read_, std::size_t{1} << 20));
+    at_ = 0;
     if (piece_.empty()) return false;
     file_.read(read_, std::as_writable_bytes(std::span(piece_)));
-    read_ += piece_.size(), at_ = 0;
+    read_ += piece_.size();
     return true;
   }
 

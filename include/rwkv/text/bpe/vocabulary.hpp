@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -92,19 +93,21 @@ struct BpeVocabulary {
   void find_merges(const BpeFile& file, const std::unordered_map<std::string, std::int32_t>& numbers,
                    const std::string& name) {
     detail::FlatMap pairs(file.merges.size());
-    for (const auto& [left, right] : file.merges) {
+    for (const auto& pair : file.merges) {
+      const auto wrong = [&](const auto&... pieces) {
+        return Error(name, ": merge ", merges.size() + 1, ", ", in_quotes(pair.first + " " + pair.second),
+                     ": expected ", pieces..., again);
+      };
       const auto number = [&](const std::string& text) {
         const auto found = numbers.find(text);
-        if (found == numbers.end())
-          throw Error(name, ": merge ", merges.size() + 1, ", ", in_quotes(left + " " + right),
-                      ": expected texts of tokens, found ", in_quotes(text), ", which is none", again);
+        if (found == numbers.end()) throw wrong("texts of tokens, found ", in_quotes(text), ", which is none");
         return found->second;
       };
-      merges.push_back({number(left), number(right), number(left + right)});
-      const auto first = static_cast<std::uint64_t>(merges.back().left) << 32;
-      if (!pairs.insert(first | static_cast<std::uint32_t>(merges.back().right), 0))
-        throw Error(name, ": merge ", merges.size(), ", ", in_quotes(left + " " + right),
-                    ": expected every pair once, found it again", again);
+      const BpeMerge merge{number(pair.first), number(pair.second), number(pair.first + pair.second)};
+      const auto first = static_cast<std::uint64_t>(merge.left) << 32;
+      if (!pairs.insert(first | static_cast<std::uint32_t>(merge.right), 0))
+        throw wrong("every pair once, found it again");
+      merges.push_back(merge);
     }
   }
 };
