@@ -48,6 +48,8 @@ TEST_CASE("a file is described in words") {
         "unusual: blk.0.time_mix_v0.weight is there, and nothing reads it\n"
         "unusual: blk.0.time_mix_v1.weight is there, and nothing reads it\n"
         "unusual: blk.0.time_mix_v2.weight is there, and nothing reads it\n");
+  CHECK(words(detect(*open_source(golden + "layouts/transformers5.safetensors")))
+            .find("unusual: if its text makes no sense") != std::string::npos);
   const Detected none = with({"weight"});
   CHECK(!none.readable());
   CHECK(words(none) == "no model that we know\nlayout: names of its own\ntensors: 1 F32\n");
@@ -73,7 +75,7 @@ TEST_CASE("kinds that no model of ours reads are named, with the tensor that sho
   CHECK(what({"base_model.model.blocks.0.att.key.lora_A.weight"}).starts_with("a LoRA"));
   CHECK(what({"blocks.0.att.key.lora_A"}, "rwkv6").starts_with("a LoRA"));
   CHECK(what({"blocks.0.att.time_state", "blocks.1.att.time_state"}).starts_with("initial states without their model"));
-  CHECK(what({"emb.weight", "blocks.0.att.time_first", "blocks.0.ln1.weight"})
+  CHECK(what({"emb.weight", "blocks.0.att.time_first", "blocks.0.ln1.weight", "head.weight"})
             .starts_with("a model without blocks.0.ln0"));
   CHECK(what({"blocks.0.att.time_mix"}).starts_with("RWKV-2 or older"));
 }

@@ -1,3 +1,4 @@
+#include <rwkv/io/finite.hpp>
 #include <rwkv/io/gguf_file.hpp>
 
 #include "gguf.hpp"
@@ -85,6 +86,17 @@ TEST_CASE("GGUF's scalars are metadata, its arrays values") {
   CHECK(file.value("none") == nullptr);
 }
 
+TEST_CASE("NaN and infinities are found among quantised numbers") {
+  const test::Folder folder;
+  std::string bytes = with_tensor(tensor("a", {64}, 8, 0), 68);
+  bytes[bytes.size() - 33] = '\x7C';  // of the second scale
+  CHECK(complaint(folder / "a", bytes) == "");
+  const GgufFile file(folder / "a");
+  CHECK(first_nonfinite(file, *file.find("a")) == 32);
+  const GgufFile sound(test::golden_files + "all.gguf");
+  for (const TensorInfo& t : sound.tensors()) CHECK(first_nonfinite(sound, t) == -1);
+}
+
 TEST_CASE("another alignment, version 2, and no data") {
   const test::Folder folder;
   const std::string path = folder / "a", aligned = key("general.alignment", 4, std::uint32_t(8));
@@ -126,7 +138,8 @@ TEST_CASE("a GGUF file that is not sound is refused with the reason") {
       {File{.version = 1}.bytes(), "expected version 2 or 3, found 1"},
       {File{.version = 4}.bytes(), "expected version 2 or 3, found 4"},
       {File{.version = 3u << 24}.bytes(), "expected numbers with their lowest byte first, found the highest"},
-      {File{.key_count = huge, .alignment = 1}.bytes(), "the key at byte 24 is cut short"},
+      {File{.key_count = huge}.bytes(), "the header: expected 65536 keys at most, found 9223372036854775808"},
+      {File{.key_count = 1, .alignment = 1}.bytes(), "the key at byte 24 is cut short"},
       {File{.tensor_count = huge, .alignment = 1}.bytes(), "the tensor at byte 24 is cut short"},
       {with_key(bytes_of(huge)),
        "the key at byte 24: a text would have 9223372036854775808 bytes, but the file ends after 0"},

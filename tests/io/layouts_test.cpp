@@ -57,21 +57,20 @@ TEST_CASE("a model is the same in every layout") {
     double receptance;  // theirs times this
   };
   // the width of a head is 4: an eps of 4e-5 for 64e-5
-  for (const auto& [layout, official, words, receptance] :
-       {Case{"fla", "rwkv7", "Hugging Face's names of flash-linear-attention", 4},
-        Case{"fla_stacked", "rwkv7", "Hugging Face's names of flash-linear-attention", 4},
-        Case{"published7", "rwkv7", "Hugging Face's official names of version 7", 4},
-        Case{"gguf7", "rwkv7", "llama.cpp's names of version 7", 1},
-        Case{"gguf6", "rwkv6", "llama.cpp's names of version 6", 1},
-        Case{"transformers5", "rwkv5_2", "names of Hugging Face's transformers", 1},
-        Case{"transformers6", "rwkv6", "names of Hugging Face's transformers", 1},
-        Case{"gpt2", "layouts/gpt2_official", "Hugging Face's names of GPT-2", 1},
-        Case{"../rwkv5_1", "rwkv5_1", "official names", 1}}) {
-    INFO(layout);
-    const auto theirs = open_source(golden + "layouts/" + layout + ".safetensors"),
-               ours = open_source(golden + official + ".safetensors");
+  for (const Case& c : {Case{"fla", "rwkv7", "Hugging Face's names of flash-linear-attention", 4},
+                        Case{"fla_stacked", "rwkv7", "Hugging Face's names of flash-linear-attention", 4},
+                        Case{"published7", "rwkv7", "Hugging Face's official names of version 7", 4},
+                        Case{"gguf7", "rwkv7", "llama.cpp's names of version 7", 1},
+                        Case{"gguf6", "rwkv6", "llama.cpp's names of version 6", 1},
+                        Case{"transformers5", "rwkv5_2", "names of Hugging Face's transformers", 1},
+                        Case{"transformers6", "rwkv6", "names of Hugging Face's transformers", 1},
+                        Case{"gpt2", "layouts/gpt2_official", "Hugging Face's names of GPT-2", 1},
+                        Case{"../rwkv5_1", "rwkv5_1", "official names", 1}}) {
+    INFO(c.layout);
+    const auto theirs = open_source(golden + "layouts/" + c.layout + ".safetensors"),
+               ours = open_source(golden + c.official + ".safetensors");
     const OfficialSource source(*theirs);
-    CHECK(source.format() == words);
+    CHECK(source.format() == c.words);
     CHECK(source.tensors().size() == ours->tensors().size());
     CHECK(detect(*theirs).readable());
     for (const TensorInfo& t : ours->tensors()) {
@@ -81,9 +80,9 @@ TEST_CASE("a model is the same in every layout") {
       CHECK(found->shape == t.shape);
       std::vector<float> expected = numbers(*ours, t);
       if (t.name.ends_with("receptance.weight"))
-        for (float& x : expected) x *= float(receptance);
+        for (float& x : expected) x *= float(c.receptance);
       if (t.name.ends_with("r_k"))
-        for (float& x : expected) x /= float(receptance);
+        for (float& x : expected) x /= float(c.receptance);
       for (const std::size_t at_once : {1u << 20, 7u, 1u}) CHECK(numbers(source, *found, at_once) == expected);
       std::vector<double> wide(expected.size());
       source.read_numbers(*found, 0, wide);

@@ -156,7 +156,8 @@ TEST_CASE("a .pth that is not sound is refused with the reason") {
       {with([](test::Zip& z) { z.shifted = 1; }), "member \"a/data.pkl\": expected its header at byte 1, found none"},
       {with([](test::Zip& z) { z.shifted = 1u << 31; }),
        "member \"a/data.pkl\": expected its header at byte 2147483648, found none"},
-      {with([](test::Zip& z) { z.grown = 1; }), "member \"a/data/0\": bytes "},
+      {with([](test::Zip& z) { z.grown = 1; }), "two members of the zip archive overlap at byte "},
+      {with([](test::Zip& z) { z.grown = 1000; }), "member \"a/data.pkl\": its "},
       {with([](test::Zip& z) {
          z.members[0].second += "PK";
          z.grown = 0xFFFFFFFF - z.members[0].second.size();
@@ -246,6 +247,11 @@ TEST_CASE("a .pth that is not sound is refused with the reason") {
                     z.wide = false;
                     z.comment = std::string(65535, 'c');
                   })) == "");
+  const std::string wide = with([](test::Zip& z) { z.wide_sizes = true; });
+  CHECK(complaint(path, wide) == "");
+  CHECK(PthFile(path).tensors().size() == 1);
+  CHECK(complaint(path, with([](test::Zip& z) { z.wide_sizes = true, z.shifted = std::uint64_t(1) << 63; }))
+            .find("expected its header at byte 9223372036854775808, found none") != std::string::npos);
   CHECK(complaint(path, viewed(9, tuple(number(0)), one)) == "");  // nothing, wherever that is
 }
 

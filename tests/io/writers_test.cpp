@@ -99,6 +99,22 @@ TEST_CASE("rwkv.cpp's files of models read back as the same, and are the same wh
         }).find("expected RWKV-4 to RWKV-7") != std::string::npos);
 }
 
+TEST_CASE("decays as rwkv.cpp stores them come back to the last bit") {
+  using namespace namings::detail;
+  struct Pair {
+    double (*back)(double), (*number)(double);
+  };
+  for (const Pair& pair :
+       {Pair{negative_exp, of_negative_exp}, Pair{fading, of_fading}, Pair{exponential, of_exponential}}) {
+    int mistakes = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      const float p = -9 + 0.00055f * float(i), stored = float(pair.back(double(p)));
+      mistakes += float(pair.back(double(float(pair.number(double(stored)))))) != stored;
+    }
+    CHECK(mistakes == 0);
+  }
+}
+
 TEST_CASE("GGUFs of models read back as the same, with their vocabulary") {
   const test::Folder folder;
   std::vector<std::string> tokens{""};

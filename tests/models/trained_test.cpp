@@ -47,7 +47,9 @@ TEST_CASE("a trained model gives the recorded logits") {
   if (absent("rwkv-tiny")) return;
   check_trained<v4::Model<256, 128, 4, 256>>("4v0-660K", "FP32", 1e-4);
   check_trained<v4::Model<256, 128, 4, 256>>("4v0-660K", "FP16", 1e-2);
+  check_trained<v4::Model<256, 128, 4, 256>>("4v0-660K", "Q5_1", 0.2);  // the logits are those of FP32
   check_trained<v7::Model<256, 64, 12>>("7v0-834K", "FP32", 1e-4);
+  check_trained<v7::Model<256, 64, 12>>("7v0-834K", "Q5_0", 1e-2);
 }
 
 template <class Net>

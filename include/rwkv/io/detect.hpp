@@ -52,7 +52,10 @@ namespace detail {
 /// Compares all tensors with those that a model of that version has.
 [[gnu::cold]] inline void compare_parameters(const OfficialSource& source, Detected& found) {
   std::set<std::string_view> expected;
-  const auto fault = [&](std::string what) { found.faults.push_back(std::move(what)); };
+  constexpr std::size_t most = 1000;
+  const auto fault = [&](std::string what) {
+    if (found.faults.size() < most) found.faults.push_back(std::move(what));
+  };
   for_each_parameter(found.version, found.size('L'), [&](const std::string& name, std::string_view extents) {
     const TensorInfo* t = source.find(name);
     if (t == nullptr) return fault(name + " is missing");
@@ -70,7 +73,7 @@ namespace detail {
     fault("attention is " + std::to_string(found.size('A')) + " wide, the model " + std::to_string(width) +
           ": no net of ours is so");
   if (heads > 0 && found.size('N') == 0 && width % heads == 0) found.sizes['N'] = width / heads;
-  if (heads > 0 && heads * found.size('N') != width)
+  if (heads > 0 && (width % heads != 0 || width / heads != found.size('N')))
     fault(std::to_string(heads) + " heads do not share the width " + std::to_string(width));
 }
 
@@ -85,6 +88,8 @@ namespace detail {
   found.instead = detail::unreadable_kind(file);
   found.version = detail::version_in(source);
   if (found.version.empty()) return found;
+  if (source.naming() != nullptr && source.naming()->remark != nullptr)
+    found.unusual.push_back(source.naming()->remark);
   const dim_t layers = detail::layers_in(source, found.version == "GPT-2" ? "transformer.h." : "blocks.");
   for (const std::string& name : source.left_out())
     found.unusual.push_back(shown(name) + " is there, and nothing reads it");

@@ -3,8 +3,7 @@
 
 namespace rwkv::detail {
 
-/// Whether a tensor's extents are those, "C 5m"; letters that are new get their
-/// size from it, if it has as many extents.
+/// Whether a tensor's extents are those, "C 5m"; letters that are new get their size from it, if it has as many extents.
 [[gnu::cold]] inline bool match_extents(std::string_view expected, const Extents& found, std::map<char, dim_t>& sizes,
                                         std::string& as_numbers) {
   std::size_t at = 0;
@@ -13,20 +12,22 @@ namespace rwkv::detail {
   as_numbers = "(";
   for (std::size_t i = 0; i < expected.size(); ++at) {
     dim_t times = 0;
+    const std::size_t first = i;
     for (; i < expected.size() && expected[i] >= '0' && expected[i] <= '9'; ++i)
       times = 10 * times + (expected[i] - '0');
-    std::optional<dim_t> extent = times;
-    const std::size_t first = i;
+    dim_t extent = times;
+    bool is_known = true;
     if (i < expected.size() && expected[i] != ' ') {
       times = std::max<dim_t>(times, 1);
       const char letter = expected[i++];
       if (rank && !sizes.contains(letter) && found[at] % times == 0 && found[at] > 0) sizes[letter] = found[at] / times;
       const auto known = sizes.find(letter);
-      extent = known == sizes.end() ? std::nullopt : std::optional(times * known->second);
+      is_known = known != sizes.end();
+      if (is_known) extent = dim_t(std::uint64_t(times) * std::uint64_t(known->second));  // of empty tensors, anything
     }
-    same = same && found[at] == extent;
+    same = same && is_known && found[at] == extent;
     as_numbers += at > 0 ? ", " : "";
-    as_numbers += extent ? std::to_string(*extent) : std::string(expected.substr(first, i - first));
+    as_numbers += is_known ? std::to_string(extent) : std::string(expected.substr(first, i - first));
     if (i < expected.size()) ++i;  // the space
   }
   as_numbers += ")";

@@ -28,6 +28,7 @@ class GgufFile final : public TensorSource {
       reader.refuse("expected numbers with their lowest byte first, found the highest: it is for another machine");
     if (version != 2 && version != 3) reader.refuse("expected version 2 or 3, found ", version);
     const auto tensor_count = reader.number<std::uint64_t>(header), key_count = reader.number<std::uint64_t>(header);
+    if (key_count > most_keys) reader.refuse(header, ": expected ", most_keys, " keys at most, found ", key_count);
     for (std::uint64_t i = 0; i < key_count; ++i) read_key(reader);
     const std::uint64_t alignment = alignment_of(reader);
     std::vector<TensorInfo> tensors;
@@ -49,6 +50,8 @@ class GgufFile final : public TensorSource {
   }
 
  private:
+  static constexpr std::uint64_t most_keys = 1 << 16;  // files have some thirty
+
   void read_key(detail::ByteReader& reader) {
     const std::string_view key = detail::gguf_text(reader, "the key at byte " + std::to_string(reader.at()));
     const std::string what = "key " + in_quotes(key);

@@ -13,7 +13,7 @@ namespace rwkv::detail {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return path;
   for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"})
-    if (const std::string file = path + "/" + name; stat(file.c_str(), &status) == 0) return file;
+    if (std::string file = path + "/" + name; stat(file.c_str(), &status) == 0) return file;
   throw Error(path,
               ": expected a model, found a directory without model.safetensors, model.safetensors.index.json and "
               "pytorch_model.bin; name the file itself");

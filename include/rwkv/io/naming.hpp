@@ -38,6 +38,7 @@ struct Naming {
   const char* name;
   bool (*fits)(const BareNames& names);
   std::span<const LayoutRule> rules = {};
+  const char* remark = nullptr;        ///< what its files may hide
   bool copies_in_first_block = false;  ///< version 7: files have v0, v1 and v2 there, as copies of a0, a1 and a2
 };
 

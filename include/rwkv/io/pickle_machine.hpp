@@ -24,6 +24,8 @@ class PickleHost {
 class PickleMachine {
  public:
   PickleMachine(ByteReader pickle, PickleHost& host) : pickle_(std::move(pickle)), host_(host), stack_(pickle_) {}
+  PickleMachine(const PickleMachine&) = delete;
+  PickleMachine& operator=(const PickleMachine&) = delete;
 
   /// The object that the pickle makes. Its texts are bytes of the pickle.
   [[gnu::cold]] PickleValue run() {

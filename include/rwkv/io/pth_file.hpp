@@ -12,7 +12,7 @@ namespace rwkv {
 /// a member for each storage. Nothing of it is run: the pickle may name what dictionaries of tensors are made of, and
 /// nothing else. The dictionary may lie in others under "state_dict", "model_state_dict", "model", "weights" or
 /// "module"; what stands beside it is passed over. Numbers and texts among the tensors are metadata. Names lose what
-/// trainers put before them, and "rwkv." and "model." where all names begin so that are official otherwise.
+/// trainers put before them, and "rwkv." or "model." if the embedding is called emb.weight without that.
 class PthFile final : public TensorSource {
  public:
   static constexpr std::string_view name = "PyTorch's .pth";
@@ -49,7 +49,7 @@ class PthFile final : public TensorSource {
  private:
   using Kind = detail::PickleValue::Kind;
   static constexpr const char* way_out = "save model.state_dict() with torch.save again, or convert it to safetensors";
-  static constexpr std::size_t longest_pickle = 1 << 26;  // a thousand tensors take 200 kB
+  static constexpr std::size_t longest_pickle = 1 << 24;  // a thousand tensors take 200 kB
 
   template <class... Pieces>
   [[noreturn]] [[gnu::cold]] void refuse(const Pieces&... why) const {

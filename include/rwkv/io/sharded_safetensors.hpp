@@ -23,7 +23,7 @@ class ShardedSafetensors final : public TensorSource {
   /// Error unless the index and all shards are sound, and agree on which tensor is where.
   [[gnu::cold]] explicit ShardedSafetensors(const MappedFile& index) : TensorSource(index.path(), name) {
     if (index.bytes().size() > longest)
-      refuse("has " + std::to_string(index.bytes().size()) + " bytes, expected an index of 64 MB at most");
+      refuse("has " + std::to_string(index.bytes().size()) + " bytes, expected an index of 16 MB at most");
     detail::IndexEvents events;
     if (const std::size_t byte = detail::JsonReader(index.text(), events).read())
       refuse("is not JSON: error at its byte " + std::to_string(byte));
@@ -57,7 +57,7 @@ class ShardedSafetensors final : public TensorSource {
   }
 
  private:
-  static constexpr std::size_t longest = 1 << 26;
+  static constexpr std::size_t longest = 1 << 24;
 
   std::unique_ptr<SafetensorsFile> open(const std::string& shard) const {
     const std::size_t slash = path().rfind('/');

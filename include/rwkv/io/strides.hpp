@@ -30,12 +30,10 @@ struct Strides {
   }
   /// Whether they lie row-major and without gaps.
   bool contiguous() const {
+    if (reach() == 0) return true;
     dim_t step = 1;
     for (std::size_t i = shape.size(); i-- > 0; step *= shape[i])
-      if (shape[i] == 0)
-        return true;
-      else if (shape[i] != 1 && steps[i] != step)
-        return false;
+      if (shape[i] != 1 && steps[i] != step) return false;
     return true;
   }
   /// Copies scalars of so many bytes, in row-major order from number `first` on, until `out` is full.

@@ -57,8 +57,9 @@ inline constexpr UnreadableKind unreadable_kinds[] = {
   bool states = !file.tensors().empty();
   for (const TensorInfo& t : file.tensors()) states = states && t.name.ends_with("att.time_state");
   if (states) return shown_by("initial states without their model", file.tensors().front());
-  const bool heads = names.has("blocks.0.att.ln_x.weight") || names.has("blocks.0.att.time_first");
-  if (heads && names.has("emb.weight") && !names.has("blocks.0.ln0.weight"))
+  const bool model = names.has("emb.weight") && names.has("head.weight") && names.has("blocks.0.ln1.weight");
+  const bool rwkv = names.has("blocks.0.att.ln_x.weight") || names.has("blocks.0.att.time_first");
+  if (model && rwkv && !names.has("blocks.0.ln0.weight"))
     return "a model without blocks.0.ln0, as pip rwkv makes it for itself, with other numbers than it was trained "
            "with; "
            "take the original";

@@ -115,7 +115,7 @@ class ZipArchive {
       file_.refuse(member, " is stored as it is, but its sizes differ: ", packed, " and ", size);
     const std::uint64_t begin = begin_of(header, name, member);
     if (packed > directory_ - begin)
-      file_.refuse(member, ": bytes ", begin, " to ", begin, " + ", packed, " reach beyond byte ", directory_,
+      file_.refuse(member, ": its ", packed, " bytes from byte ", begin, " on reach beyond byte ", directory_,
                    ", where the zip directory begins");
     if (!members_.emplace(name, ZipMember{begin, begin + packed, as_it_is}).second)
       file_.refuse(member, " occurs twice");

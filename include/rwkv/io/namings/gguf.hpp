@@ -104,6 +104,6 @@ inline constexpr LayoutRule gguf_v7_rules[] = {
 inline bool is_gguf_v7(const BareNames& names) {
   return names.has("blk.0.time_mix_r_k.weight") && names.has("token_embd_norm.weight");
 }
-inline constexpr Naming gguf_v7{"llama.cpp's names of version 7", is_gguf_v7, gguf_v7_rules, true};
+inline constexpr Naming gguf_v7{"llama.cpp's names of version 7", is_gguf_v7, gguf_v7_rules, nullptr, true};
 
 }  // namespace rwkv::namings

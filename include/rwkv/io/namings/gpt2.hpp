@@ -36,6 +36,7 @@ inline bool is_gpt2_of_hugging_face(const BareNames& names) {
   return is_gpt2(names) && table.size() == 2 && fc.size() == 2 && fc[0] == table[1];
 }
 inline constexpr Naming gpt2_of_hugging_face{"Hugging Face's names of GPT-2", is_gpt2_of_hugging_face,
-                                             gpt2_of_hugging_face_rules};
+                                             gpt2_of_hugging_face_rules,
+                                             "it was trained with GELU by tanh, ours is exact: logits differ a little"};
 
 }  // namespace rwkv::namings

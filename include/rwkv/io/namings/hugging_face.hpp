@@ -19,9 +19,7 @@ inline bool is_hugging_face_v7(const BareNames& names) {
 inline constexpr Naming hugging_face_v7{"Hugging Face's official names of version 7", is_hugging_face_v7,
                                         hugging_face_v7_rules};
 
-/// Hugging Face transformers' RwkvForCausalLM, and the code beside RWKV/rwkv-5-world-* and RWKV/v6-Finch-*-HF. A
-/// version 4 that was evaluated there before it was saved has att.output and ffn.value divided by 2^(block / 6), and
-/// nothing in the file shows it: if its text makes no sense, that is why.
+/// Hugging Face transformers' RwkvForCausalLM, and the code beside RWKV/rwkv-5-world-* and RWKV/v6-Finch-*-HF.
 inline constexpr LayoutRule transformers_rules[] = {
     {"embeddings.weight", "emb.weight"},
     {"blocks.0.pre_ln.*", "blocks.0.ln0.*"},
@@ -39,6 +37,8 @@ inline constexpr LayoutRule transformers_rules[] = {
 inline bool is_transformers(const BareNames& names) {
   return names.has("embeddings.weight") && names.has("blocks.0.attention.key.weight");
 }
-inline constexpr Naming transformers{"names of Hugging Face's transformers", is_transformers, transformers_rules};
+inline constexpr Naming transformers{"names of Hugging Face's transformers", is_transformers, transformers_rules,
+                                     "if its text makes no sense, it was evaluated before it was saved, which divides "
+                                     "att.output and ffn.value by 2^(block / 6) without a trace"};
 
 }  // namespace rwkv::namings
