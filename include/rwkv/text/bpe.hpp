@@ -49,11 +49,7 @@ class Bpe {
 
   dim_t size() const { return static_cast<dim_t>(vocabulary_.texts.size()); }
   /// The token "<|endoftext|>", where there is one.
-  std::optional<std::int32_t> end_of_text() const {
-    for (const BpeVocabulary::Added& token : vocabulary_.added)
-      if (token.text == "<|endoftext|>") return token.id;
-    return {};
-  }
+  std::optional<std::int32_t> end_of_text() const { return end_of_text_; }
   /// Error at the first byte that is not UTF-8.
   std::vector<std::int32_t> encode(std::string_view text) const {
     std::vector<std::int32_t> ids;
@@ -115,6 +111,8 @@ class Bpe {
         raw_(vocabulary_, false),
         normalized_(vocabulary_, true),
         file_name_(detail::file_name_of(path, "tokenizer.json")) {
+    for (const BpeVocabulary::Added& token : vocabulary_.added)
+      if (token.text == "<|endoftext|>") end_of_text_ = token.id;
     bytes_.fill(-1);
     for (std::size_t id = 0; id < vocabulary_.letters.size(); ++id)
       if (const auto byte = detail::bytes_of(vocabulary_.letters[id]); byte && byte->size() == 1)
@@ -143,6 +141,7 @@ class Bpe {
   detail::AddedTokens raw_, normalized_;
   detail::Gpt2Pattern pattern_;
   std::array<std::int32_t, 256> bytes_;
+  std::optional<std::int32_t> end_of_text_;
   std::string file_name_;
 };
 

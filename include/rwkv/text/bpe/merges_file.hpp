@@ -28,15 +28,15 @@ namespace rwkv::detail {
   });
   for (std::size_t number = 1; !merges.empty(); ++number) {
     const std::size_t end = std::min(merges.find('\n'), merges.size());
-    std::string_view line = merges.substr(0, end);
+    std::string_view row = merges.substr(0, end);
     merges.remove_prefix(std::min(end + 1, merges.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-    const std::size_t space = line.find(' ');
-    if (space == line.npos || line.find(' ', space + 1) != line.npos)
+    if (row.ends_with('\r')) row.remove_suffix(1);
+    if (row.empty() || (number == 1 && row.starts_with("#version"))) continue;
+    const std::size_t space = row.find(' ');
+    if (space == row.npos || row.find(' ', space + 1) != row.npos)
       throw Error(merges_name, ": line ", number, ": expected two texts with a space between them, found ",
-                  in_quotes(line), "; give the tokenizer's merges.txt");
-    file.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
+                  in_quotes(row), "; give the tokenizer's merges.txt");
+    file.merges.emplace_back(row.substr(0, space), row.substr(space + 1));
   }
   return BpeVocabulary::of(file, name);
 }

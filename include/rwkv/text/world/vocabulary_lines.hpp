@@ -14,11 +14,11 @@ namespace rwkv::detail {
 
 /// Whether a file seems to be one: by its first line.
 [[gnu::cold]] inline bool looks_like_world(std::string_view file) {
-  const std::string_view line = file.substr(0, file.find('\n'));
-  const std::size_t space = line.find(' ');
-  return space != 0 && space != line.npos && line.find_first_not_of("0123456789") == space &&
-         (line.substr(space).starts_with(" '") || line.substr(space).starts_with(" \"") ||
-          line.substr(space).starts_with(" b"));
+  const std::string_view row = file.substr(0, file.find('\n'));
+  const std::size_t space = row.find(' ');
+  return space != 0 && space != row.npos && row.find_first_not_of("0123456789") == space &&
+         (row.substr(space).starts_with(" '") || row.substr(space).starts_with(" \"") ||
+          row.substr(space).starts_with(" b"));
 }
 
 /// The number that the whole text is, in decimal digits; -1 for others.
@@ -38,26 +38,26 @@ inline std::int64_t whole_number(std::string_view digits) {
   std::vector<std::string> texts(static_cast<std::size_t>(lines) + 1);
   for (std::int64_t number = 1; number <= lines; ++number) {
     const std::size_t end = std::min(file.find('\n'), file.size());
-    std::string_view line = file.substr(0, end);
+    std::string_view row = file.substr(0, end);
     file.remove_prefix(std::min(end + 1, file.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (row.ends_with('\r')) row.remove_suffix(1);
     const auto wrong = [&](const auto&... pieces) {
       return Error(name, ": line ", number, ": expected ", pieces..., "; download the file again");
     };
-    const std::size_t first = line.find(' '), last = line.rfind(' ');
-    if (first == line.npos || first == last)
-      throw wrong("a number, a Python literal and its length, found ", in_quotes(line));
-    const std::int64_t id = whole_number(line.substr(0, first)), size = whole_number(line.substr(last + 1));
-    const auto text = python_literal(line.substr(first + 1, last - first - 1));
+    const std::size_t first = row.find(' '), last = row.rfind(' ');
+    if (first == row.npos || first == last)
+      throw wrong("a number, a Python literal and its length, found ", in_quotes(row));
+    const std::int64_t id = whole_number(row.substr(0, first)), size = whole_number(row.substr(last + 1));
+    const auto text = python_literal(row.substr(first + 1, last - first - 1));
     if (!text)
       throw wrong("a Python literal such as 'a' or b'\\xff', found ",
-                  in_quotes(line.substr(first + 1, last - first - 1)));
+                  in_quotes(row.substr(first + 1, last - first - 1)));
     if (size != static_cast<std::int64_t>(text->size()) || size == 0)
       throw wrong("the length of the literal, ", text->size(), " bytes (at least 1), found ",
-                  in_quotes(line.substr(last + 1)));
+                  in_quotes(row.substr(last + 1)));
     if (id < 1 || id > lines)
       throw wrong("a token's number from 1 to ", lines, ", as there are so many lines, found ",
-                  in_quotes(line.substr(0, first)));
+                  in_quotes(row.substr(0, first)));
     if (!texts[static_cast<std::size_t>(id)].empty())
       throw wrong("every token once, found a second one of number ", id);
     texts[static_cast<std::size_t>(id)] = *text;
