@@ -11,6 +11,8 @@ namespace rwkv {
 class AnyDecoder {
  public:
   using Each = std::function<void(dim_t token, std::span<const float> logits)>;
+  using EachOf = std::function<void(dim_t sequence, dim_t token, std::span<const float> logits)>;
+  using Prompts = std::span<const std::span<const std::int32_t>>;
 
   virtual ~AnyDecoder() = default;
   virtual std::unique_ptr<AnyDecoder> clone() const = 0;  ///< goes on as this one would
@@ -22,6 +24,8 @@ class AnyDecoder {
   virtual std::span<const float> feed(std::span<const std::int32_t> ids) = 0;
   virtual std::span<const float> prefill(std::span<const std::int32_t> ids) = 0;
   virtual void prefill(std::span<const std::int32_t> ids, const Each& each) = 0;
+  virtual std::span<const float> prefill(Prompts prompts) = 0;
+  virtual void prefill(Prompts prompts, const EachOf& each) = 0;
   virtual std::span<const float> logits() const = 0;
 
   virtual void reset() = 0;
@@ -43,6 +47,8 @@ class ErasedDecoder final : public AnyDecoder {
   std::span<const float> feed(std::span<const std::int32_t> ids) override { return decoder_.feed(ids); }
   std::span<const float> prefill(std::span<const std::int32_t> ids) override { return decoder_.prefill(ids); }
   void prefill(std::span<const std::int32_t> ids, const Each& each) override { decoder_.prefill(ids, each); }
+  std::span<const float> prefill(Prompts prompts) override { return decoder_.prefill(prompts); }
+  void prefill(Prompts prompts, const EachOf& each) override { decoder_.prefill(prompts, each); }
   std::span<const float> logits() const override { return decoder_.logits(); }
 
   void reset() override { decoder_.reset(); }
