@@ -51,7 +51,7 @@ class Decoder {
     seen_.reserve(n * limit);
   }
   explicit Decoder(const Model<Net, B>&& temporary, dim_t batch = 1) = delete;
-  Decoder(const Decoder& other) : Decoder(other.reader_.model(), other.batch()) { restore(other.snapshot()); }
+  Decoder(const Decoder& other) : Decoder(other.model(), other.batch()) { restore(other.snapshot()); }
   Decoder(Decoder&&) noexcept = default;
   Decoder& operator=(const Decoder& other) { return *this = Decoder(other); }
   Decoder& operator=(Decoder&&) noexcept = default;
@@ -59,6 +59,7 @@ class Decoder {
   static constexpr dim_t vocabulary() { return V; }
   static constexpr dim_t context() { return limit; }
   dim_t batch() const { return state_.seq().batch; }
+  const Model<Net, B>& model() const { return reader_.model(); }
 
   /// Reads the next token of each sequence; returns logits().
   std::span<const float> feed(Ids ids) {
