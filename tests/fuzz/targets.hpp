@@ -17,6 +17,7 @@ void names(std::string_view input);       // of nets and machines, and their siz
 void rwkv_cpp(std::string_view input);    // rwkv.cpp's .bin
 void safetensors(std::string_view input);
 void sampler(std::string_view input);     // settings, and the logits they meet
+void state(std::string_view input);       // a decoder's, and tuned ones
 void vocabulary(std::string_view input);  // a tokenizer in a model's metadata
 
 struct Target {
@@ -28,7 +29,8 @@ inline constexpr Target targets[] = {{"articles", articles},       {"checkpoint"
                                      {"header", header},           {"log", log},
                                      {"message", message},         {"names", names},
                                      {"rwkv_cpp", rwkv_cpp},       {"sampler", sampler},
-                                     {"safetensors", safetensors}, {"vocabulary", vocabulary}};
+                                     {"safetensors", safetensors}, {"state", state},
+                                     {"vocabulary", vocabulary}};
 
 /// Null if there is none of that name.
 inline const Target* find(std::string_view name) {

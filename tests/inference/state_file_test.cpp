@@ -136,6 +136,9 @@ TEST_CASE("damaged states are refused, and nothing changes") {
         bad +
             ": seen: expected at most 32 tokens of each of 1 sequences, found nothing of that name; save the state "
             "again");
+  CHECK(with("seen", Tokens(8), {8, 1})
+            .find(": expected the number of tokens that were read, 8, found 9; the file is "
+                  "damaged, save the state again") != std::string::npos);
   CHECK(with("seen", Tokens(33), {33, 1}).find("found (33, 1)") != std::string::npos);
   CHECK(with("seen", Tokens{1, 64}, {2, 1}) ==
         bad + ": seen: expected tokens from 0 to 63, found 64; the file is damaged, save the state again");

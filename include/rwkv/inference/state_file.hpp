@@ -1,4 +1,7 @@
 #pragma once
+#include <cmath>
+
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/inference/decoder.hpp>
 #include <rwkv/inference/tuned_state.hpp>
 #include <rwkv/inference/weights_identity.hpp>
@@ -23,6 +26,20 @@ namespace detail {
   if (const std::string sequences = said("sequences"); sequences != std::to_string(batch))
     throw Error(source.path(), ": expected a state of ", batch, " sequences, found one of ", shown(sequences),
                 "; make the decoder with that batch");
+}
+/// Error unless what a state says of each sequence in one number, a count of tokens that windows are read by, is one:
+/// that of the tokens seen, where the context is limited.
+template <class State>
+[[gnu::cold]] void expect_counts(const TensorSource& source, const State& state, dim_t seen, bool limited) {
+  const auto numbers = state.download();
+  for (const Leaf& leaf : state.leaves())
+    for (dim_t b = 0; leaf.shape == std::vector<dim_t>{state.seq().batch, 1} && b < state.seq().batch; ++b) {
+      const double n = double(numbers[std::size_t(leaf.offset + b)]);
+      if (limited ? n != double(seen) : !(n >= 0 && n <= 1 << 24 && n == std::floor(n)))
+        throw Error(source.path(), ": state.", leaf.name, ": expected the number of tokens that were read",
+                    limited ? ", " + std::to_string(seen) : "", ", found ", number_text(n),
+                    "; the file is damaged, save the state again");
+    }
 }
 /// The tokens of a limited context, (time, batch).
 [[gnu::cold]] inline std::vector<std::int32_t> read_seen(const TensorSource& source, dim_t batch, dim_t context,
@@ -85,6 +102,7 @@ Metadata load_state(const TensorSource& source, Decoder<Net, B>& decoder) {
   }
   if (decoder.context() > 0)
     snapshot.seen = detail::read_seen(source, decoder.batch(), decoder.context(), decoder.vocabulary());
+  detail::expect_counts(source, snapshot.state, dim_t(snapshot.seen.size()) / decoder.batch(), decoder.context() > 0);
   decoder.restore(snapshot);
   return source.metadata();
 }
