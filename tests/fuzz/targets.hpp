@@ -25,6 +25,7 @@ void pth(std::string_view input);
 void rwkv_cpp(std::string_view input);  // rwkv.cpp's .bin
 void safetensors(std::string_view input);
 void sampler(std::string_view input);     // settings, and the logits they meet
+void state(std::string_view input);       // a decoder's, and tuned ones
 void vocabulary(std::string_view input);  // a tokenizer in a model's metadata
 void world(std::string_view input);       // its vocabulary's file, and a GGUF file's list
 
@@ -32,16 +33,27 @@ struct Target {
   std::string_view name;
   void (*run)(std::string_view input);
 };
-inline constexpr Target targets[] = {{"articles", articles}, {"binidx", binidx},
-                                     {"bpe", bpe},           {"checkpoint", checkpoint},
-                                     {"corpus", corpus},     {"csv", csv},
-                                     {"gguf", gguf},         {"header", header},
-                                     {"index", index},       {"json_lines", json_lines},
-                                     {"layout", layout},     {"log", log},
-                                     {"message", message},   {"names", names},
-                                     {"pickle", pickle},     {"pth", pth},
-                                     {"rwkv_cpp", rwkv_cpp}, {"safetensors", safetensors},
-                                     {"sampler", sampler},   {"vocabulary", vocabulary},
+inline constexpr Target targets[] = {{"articles", articles},
+                                     {"binidx", binidx},
+                                     {"bpe", bpe},
+                                     {"checkpoint", checkpoint},
+                                     {"corpus", corpus},
+                                     {"csv", csv},
+                                     {"gguf", gguf},
+                                     {"header", header},
+                                     {"index", index},
+                                     {"json_lines", json_lines},
+                                     {"layout", layout},
+                                     {"log", log},
+                                     {"message", message},
+                                     {"names", names},
+                                     {"pickle", pickle},
+                                     {"pth", pth},
+                                     {"rwkv_cpp", rwkv_cpp},
+                                     {"safetensors", safetensors},
+                                     {"sampler", sampler},
+                                     {"state", state},
+                                     {"vocabulary", vocabulary},
                                      {"world", world}};
 
 /// Null if there is none of that name.

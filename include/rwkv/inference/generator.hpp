@@ -99,6 +99,12 @@ class Generator {
     return all;
   }
 
+  /// What was read as a file, and going on from it: see state_file.hpp. The sampler goes on.
+  void save_state(const std::string& path, Metadata metadata = {}) const {
+    decoder_->save_state(path, std::move(metadata));
+  }
+  Metadata load_state(const std::string& path) { return decoder_->load_state(path); }
+
   /// Forgets what was read; the sampler goes on.
   void reset() { decoder_->reset(); }
   Snapshot snapshot() const { return {decoder_->snapshot(), sampler_}; }
