@@ -45,9 +45,9 @@ struct RowTile {
 /// forward once more, this time with the state before every token in registers, and back. So nothing is divided by a
 /// decay.
 ///
-/// `Columns` signals are staged whole, `Rows` signals for the block's rows; the first of the latter is a decay, which
-/// is given by its logarithm.
-template <class Number, dim_t Size, int Columns, int Rows>
+/// `Columns` signals are staged whole, `Rows` signals for the block's rows, those first that move the state; the first
+/// of the latter is a decay, which is given by its logarithm.
+template <class Number, dim_t Size, int Columns, int Rows, int MovingColumns, int MovingRows>
 struct BackInTime {
   using Tile = RowTile<Size>;
   static constexpr int tokens = 8, threads = Tile::threads;  // that are staged at once
@@ -59,11 +59,9 @@ struct BackInTime {
     Number columns[Columns][tokens][Size], rows[Rows][tokens][Tile::rows];
     Four<Number> before[pieces - 1][4][threads];
   };
-  struct ColumnValues {
-    Number at[Columns];
-  };
-  struct RowValues {
-    Number at[Rows];
+  template <int signals>
+  struct Values {
+    Number at[signals];
   };
   Memory& memory;
   Tile tile;
@@ -76,79 +74,77 @@ struct BackInTime {
   RWKV_HD Four<Number> row(int signal, int token) const {
     return Four<Number>::read(&memory.rows[signal][token][tile.row]);
   }
-  static RWKV_HD void put(const Four<Number>& from, Number (&to)[4]) {
-    unrolled<4>([&](int c) { to[c] = from.at[c]; });
-  }
-  /// Stages n tokens from the first on, all at once under way.
-  template <Block Here, class Read>
-  [[gnu::always_inline]] RWKV_HD void stage(Here& here, dim_t first, dim_t n, const Read& read) const {
-    constexpr int wide = static_cast<int>(Size), of_columns = (tokens * wide + threads - 1) / threads;
+  /// Stages n tokens from the first on, all at once under way; only what moves the state, or everything.
+  template <bool everything, Block Here, class Read>
+  [[gnu::always_inline]] RWKV_HD void stage(Here& here, dim_t first, int n, const Read& read) const {
+    using OfColumns = Brought<static_cast<int>(Size), threads>;
+    using OfRows = Brought<Tile::rows, threads>;
+    constexpr int of_columns = (tokens * static_cast<int>(Size) + threads - 1) / threads;
     constexpr int of_rows = (tokens * Tile::rows + threads - 1) / threads;
-    ColumnValues columns[of_columns];
-    RowValues rows[of_rows];
+    Values<Columns> columns[of_columns];
+    Values<Rows> rows[of_rows];
     unrolled<of_columns>([&](int k) {
-      const int i = thread + k * threads;
-      if (i / wide < n) columns[k] = read.columns(first + i / wide, i % wide);
+      if (const int token = OfColumns::token(thread, k); token < n)
+        columns[k] = read.columns(first + token, OfColumns::channel(thread, k));
     });
     unrolled<of_rows>([&](int k) {
-      const int i = thread + k * threads;
-      if (i / Tile::rows < n) rows[k] = read.rows(first + i / Tile::rows, tile.first + i % Tile::rows);
+      if (const int token = OfRows::token(thread, k); token < n)
+        rows[k] = read.rows(first + token, tile.first + OfRows::channel(thread, k));
     });
     here.sync();  // what was staged before has been read
     unrolled<of_columns>([&](int k) {
-      const int i = thread + k * threads;
-      if (i / wide < n) unrolled<Columns>([&](int s) { memory.columns[s][i / wide][i % wide] = columns[k].at[s]; });
+      const int token = OfColumns::token(thread, k), c = OfColumns::channel(thread, k);
+      if (token < n)
+        unrolled<everything ? Columns : MovingColumns>([&](int s) { memory.columns[s][token][c] = columns[k].at[s]; });
     });
     unrolled<of_rows>([&](int k) {
-      const int i = thread + k * threads;
-      if (i / Tile::rows < n)
-        unrolled<Rows>([&](int s) {
-          memory.rows[s][i / Tile::rows][i % Tile::rows] = s == 0 ? math::exp(rows[k].at[s]) : rows[k].at[s];
-        });
+      const int token = OfRows::token(thread, k), c = OfRows::channel(thread, k);
+      if (token < n)
+        unrolled<everything ? Rows : MovingRows>(
+            [&](int s) { memory.rows[s][token][c] = s == 0 ? math::exp(rows[k].at[s]) : rows[k].at[s]; });
     });
     here.sync();
   }
 
-  /// From the last token to the first: advance(z, j) makes the state z before the j-th staged token that after it,
-  /// met(z, j, t) sees it, and back(z, j, t) the state before it. start(n) is the state before span n.
+  /// From the last token to the first: advance(z, j, to) makes of the state z before the j-th staged token that after
+  /// it, met(z, j, t) sees the latter, and back(z, j, t) the former. start(n) is the state before span n.
   template <Block Here, class Read, class Start, class Advance, class Met, class Back>
   [[gnu::always_inline]] RWKV_HD void run(Here& here, Seq seq, const Read& read, const Start& start,
                                           const Advance& advance, const Met& met, const Back& back) const {
     for (dim_t n = seq.spans(); n-- > 0;) {
       const dim_t first = n * span;
       const int left = static_cast<int>(math::min(span, seq.time - first)), last = (left - 1) / part;
-      const auto stage_chunk = [&](int i) {  // of piece i
-        const int from = i * part / tokens * tokens;
-        stage(here, first + from, math::min(tokens, left - from), read);
-      };
-      State now;
-      const auto before = [&](int i) {  // piece i
-        if (i == 0) return tile.read(start(n), now);
-        unrolled<4>([&](int k) { put(memory.before[i - 1][k][thread], now[k]); });
+      State z[part];  // before tokens of a piece
+      const auto before = [&](int i) {
+        if (i == 0) return tile.read(start(n), z[0]);
+        unrolled<4>([&](int k) {
+          const auto four = memory.before[i - 1][k][thread];
+          unrolled<4>([&](int c) { z[0][k][c] = four.at[c]; });
+        });
       };
       before(0);
       for (int i = 0; i < last; ++i) {
-        if (i * part % tokens == 0) stage_chunk(i);
-        unrolled<part>([&](int j) { advance(now, i * part % tokens + j); });
-        unrolled<4>([&](int k) { memory.before[i][k][thread] = {now[k][0], now[k][1], now[k][2], now[k][3]}; });
+        const int staged = i * part % tokens;
+        if (staged == 0) stage<false>(here, first + i * part, math::min(tokens, left - i * part), read);
+        unrolled<part>([&](int j) { advance(z[0], staged + j, z[0]); });
+        unrolled<4>([&](int k) { memory.before[i][k][thread] = {z[0][k][0], z[0][k][1], z[0][k][2], z[0][k][3]}; });
       }
       for (int i = last; i >= 0; --i) {
-        if (i == last || (i + 1) * part % tokens == 0) stage_chunk(i);
-        const int staged = i * part % tokens, count = math::min(part, left - i * part);
-        const dim_t begin = first + i * part;
-        State kept[part - 1];  // before all tokens but the first
+        const int staged = i * part % tokens, from = i * part - staged, count = math::min(part, left - i * part);
+        if (i == last || (i + 1) * part % tokens == 0)
+          stage<true>(here, first + from, math::min(tokens, left - from), read);
         before(i);
         unrolled<part>([&](int j) {
           if (j >= count) return;
-          advance(now, staged + j);
-          met(now, staged + j, begin + j);
-          if (j + 1 < part) unrolled<4>([&](int k) { unrolled<4>([&](int c) { kept[j][k][c] = now[k][c]; }); });
+          State after;
+          advance(z[j], staged + j, after);
+          met(after, staged + j, first + i * part + j);
+          if (j + 1 < part)
+            unrolled<4>([&](int k) { unrolled<4>([&](int c) { z[(j + 1) % part][k][c] = after[k][c]; }); });
         });
-        unrolled<part - 1>([&](int m) {
-          if (const int j = part - 1 - m; j < count) back(kept[j - 1], staged + j, begin + j);
+        unrolled<part>([&](int m) {
+          if (const int j = part - 1 - m; j < count) back(z[j], staged + j, first + i * part + j);
         });
-        before(i);
-        back(now, staged, begin);
       }
     }
   }

@@ -109,12 +109,25 @@ struct ColumnTile {
   }
 };
 
+/// Which numbers of tokens' rows a thread brings into shared memory, k from 0 on: neighbours bring neighbours.
+template <int wide, int threads>
+struct Brought {
+  static RWKV_HD int channel(int thread, int k) {
+    return wide < threads ? thread % wide : thread + k % (wide / threads + (wide < threads)) * threads;
+  }
+  static RWKV_HD int token(int thread, int k) {
+    return wide < threads ? thread / wide + k * (threads / wide) : k / (wide / threads + (wide < threads));
+  }
+};
+
 /// Rows of `Signals` signals of a head, some tokens at a time: while some are computed with, the next are under way.
 /// The first signal is a decay, which is given by its logarithm.
 template <class Number, dim_t Size, int Threads, int Signals>
 struct TokenRows {
   static constexpr int count = 4;  // of each signal, to a thread
   static constexpr int tokens = count * Threads / static_cast<int>(Size);
+  static_assert(span % tokens == 0);
+  using Mine = Brought<static_cast<int>(Size), Threads>;
   struct alignas(16) Memory {
     Number of[2][Signals][tokens][Size];  // in turn: nobody overwrites what another has yet to read
   };
@@ -122,42 +135,45 @@ struct TokenRows {
     Number at[Signals];
   };
   int thread;
-  Values fetched[count];
+  Values fetched[count]{};
 
   /// read(token, channel) gives the values of n tokens from the first on.
   template <class Read>
   [[gnu::always_inline]] RWKV_HD void fetch(dim_t first, dim_t n, const Read& read) {
     unrolled<count>([&](int k) {
-      const int i = thread + k * Threads, token = i / static_cast<int>(Size);
-      fetched[k] = token < n ? read(first + token, i % static_cast<int>(Size)) : Values{};
+      if (const int token = Mine::token(thread, k); token < n)
+        fetched[k] = read(first + token, Mine::channel(thread, k));
     });
   }
   [[gnu::always_inline]] RWKV_HD void put(Memory& memory, int side) const {
     unrolled<count>([&](int k) {
-      const int i = thread + k * Threads, token = i / static_cast<int>(Size), c = i % static_cast<int>(Size);
+      const int token = Mine::token(thread, k), c = Mine::channel(thread, k);
       unrolled<Signals>(
           [&](int s) { memory.of[side][s][token][c] = s == 0 ? math::exp(fetched[k].at[s]) : fetched[k].at[s]; });
     });
   }
-  /// token(rows, t) for all tokens in order, or from the last: rows(signal, channel) are four numbers of it.
-  template <bool Back, Block Here, class Read, class Token>
-  [[gnu::always_inline]] RWKV_HD void each(Here& here, dim_t time, const Read& read, const Token& token) {
+  /// token(rows, t) for all tokens in order, or from the last: rows(signal, channel) are four numbers of it. Before,
+  /// for the first t of some, begin(t), among them the first of every span.
+  template <bool Back, Block Here, class Read, class Begin, class Token>
+  [[gnu::always_inline]] RWKV_HD void each(Here& here, dim_t time, const Read& read, const Begin& begin,
+                                           const Token& token) {
     auto& memory = here.template shared<Memory>();
     const dim_t chunks = (time + tokens - 1) / tokens;
-    const auto begin = [&](dim_t i) { return (Back ? chunks - 1 - i : i) * tokens; };
-    const auto some = [&](dim_t first) { return math::min<dim_t>(tokens, time - first); };
-    fetch(begin(0), some(begin(0)), read);
+    const auto start = [&](dim_t i) { return (Back ? chunks - 1 - i : i) * tokens; };
+    const auto some = [&](dim_t first) { return static_cast<int>(math::min<dim_t>(tokens, time - first)); };
+    fetch(start(0), some(start(0)), read);
     for (dim_t i = 0; i < chunks; ++i) {
-      const dim_t first = begin(i), n = some(first);
-      const int side = static_cast<int>(i % 2);
+      const dim_t first = start(i);
+      const int side = static_cast<int>(i % 2), n = some(first);
       put(memory, side);
       here.sync();
-      if (i + 1 < chunks) fetch(begin(i + 1), some(begin(i + 1)), read);
+      if (i + 1 < chunks) fetch(start(i + 1), some(start(i + 1)), read);
+      begin(first);
 #ifdef __CUDA_ARCH__
-#pragma unroll 1
+#pragma unroll 2  // one reads shared memory while the other waits for its neighbours
 #endif
-      for (dim_t j = 0; j < n; ++j) {
-        const dim_t s = Back ? n - 1 - j : j;
+      for (int j = 0; j < n; ++j) {
+        const int s = Back ? n - 1 - j : j;
         token([&](int signal, dim_t c) { return Four<Number>::read(&memory.of[side][signal][s][c]); }, first + s);
       }
     }

@@ -37,16 +37,18 @@ struct GridForward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     using rwkv::detail::grid::unrolled;
-    const dim_t head = here.index();
+    const dim_t head = here.index(), x0 = in.at(head, 0), d0 = in.decay(head, 0), step = In::still ? 0 : H * Size;
     Tile z(here.thread());
     z.read(state.data + head * Size * Size);
     const Bonuses<Tile, Number> u(z, in.u.data + in.parameter(head));
     const auto read = [&](dim_t t, dim_t c) -> typename Rows::Values {
-      const dim_t x = in.at(head, t) + c;
-      return {load(in.w.data, in.decay(head, t) + c), load(in.r.data, x), load(in.k.data, x), load(in.v.data, x)};
+      const dim_t x = x0 + t * (H * Size) + c;
+      return {load(in.w.data, d0 + t * step + c), load(in.r.data, x), load(in.k.data, x), load(in.v.data, x)};
     };
-    Rows{here.thread(), {}}.template each<false>(here, in.seq().time, read, [&](const auto& row, dim_t t) {
+    const auto begin = [&](dim_t t) {
       if (starts.data && t % span == 0) z.write(starts.data + in.start(head, t / span));
+    };
+    Rows{here.thread()}.template each<false>(here, in.seq().time, read, begin, [&](const auto& row, dim_t t) {
       const auto v = row(3, z.column);
       Number y_t[4]{}, own = 0;
       unrolled<Tile::fours>([&](int i) {
@@ -60,7 +62,7 @@ struct GridForward {
         });
       });
       unrolled<4>([&](int c) { y_t[c] += own * v.at[c]; });
-      z.write_sums(here, y_t, y.data + in.at(head, t));
+      z.write_sums(here, y_t, y.data + x0 + t * (H * Size));
     });
     z.write(state.data + head * Size * Size);
   }
@@ -80,15 +82,16 @@ struct GridColumns {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     using rwkv::detail::grid::unrolled;
-    const dim_t head = here.index();
+    const dim_t head = here.index(), x0 = in.at(head, 0), d0 = in.decay(head, 0), step = In::still ? 0 : H * Size;
     Tile d(here.thread());
     d.read(dstate.data + head * Size * Size);
     const Bonuses<Tile, Number> u(d, in.u.data + in.parameter(head));
     const auto read = [&](dim_t t, dim_t c) -> typename Rows::Values {
-      const dim_t x = in.at(head, t) + c;
-      return {load(in.w.data, in.decay(head, t) + c), load(in.r.data, x), load(in.k.data, x), load(dy.data, x)};
+      const dim_t x = x0 + t * (H * Size) + c;
+      return {load(in.w.data, d0 + t * step + c), load(in.r.data, x), load(in.k.data, x), load(dy.data, x)};
     };
-    Rows{here.thread(), {}}.template each<true>(here, in.seq().time, read, [&](const auto& row, dim_t t) {
+    const auto begin = [](dim_t) {};
+    Rows{here.thread()}.template each<true>(here, in.seq().time, read, begin, [&](const auto& row, dim_t t) {
       const auto dy_t = row(3, d.column);
       Number dv_t[4]{}, own = 0;
       unrolled<Tile::fours>([&](int i) {
@@ -102,7 +105,7 @@ struct GridColumns {
         });
       });
       unrolled<4>([&](int c) { dv_t[c] += own * dy_t.at[c]; });
-      d.write_sums(here, dv_t, dv.data + in.at(head, t));
+      d.write_sums(here, dv_t, dv.data + x0 + t * (H * Size));
     });
   }
 };

@@ -9,7 +9,7 @@ namespace rwkv::wkv6 {
 template <class B, dim_t H, dim_t Size, class In, class Out>
 struct GridRows {
   using Number = typename Accum<B>::scalar;
-  using Time = rwkv::detail::grid::BackInTime<Number, Size, 2, 3>;
+  using Time = rwkv::detail::grid::BackInTime<Number, Size, 2, 3, 1, 2>;
   using Tile = typename Time::Tile;
   static constexpr int threads = Tile::threads, lanes = Tile::lanes;
   In in;
@@ -22,13 +22,13 @@ struct GridRows {
   struct Read {
     const GridRows& of;
     dim_t x0, decay, step;  // the head's place in the first token, the same among decays, and from one of these on
-    RWKV_HD auto columns(dim_t t, dim_t c) const -> typename Time::ColumnValues {
+    RWKV_HD auto columns(dim_t t, dim_t c) const -> typename Time::template Values<2> {
       const dim_t x = x0 + t * (H * Size) + c;
       return {load(of.in.v.data, x), load(of.dy.data, x)};
     }
-    RWKV_HD auto rows(dim_t t, dim_t c) const -> typename Time::RowValues {
+    RWKV_HD auto rows(dim_t t, dim_t c) const -> typename Time::template Values<3> {
       const dim_t x = x0 + t * (H * Size) + c;
-      return {load(of.in.w.data, decay + t * step + c), load(of.in.r.data, x), load(of.in.k.data, x)};
+      return {load(of.in.w.data, decay + t * step + c), load(of.in.k.data, x), load(of.in.r.data, x)};
     }
   };
 
@@ -45,13 +45,13 @@ struct GridRows {
     my.read(dstate.data + head * Size * Size, dz);
     unrolled<4>([&](int k) { u[k] = load(in.u.data, u0 + k); });
 
-    const auto advance = [&](Number(&z)[4][4], int j) {
-      const auto fade = back.row(0, j), key = back.row(2, j), v = back.column(0, j);
-      unrolled<4>([&](int k) { unrolled<4>([&](int c) { z[k][c] = fade.at[k] * z[k][c] + key.at[k] * v.at[c]; }); });
+    const auto advance = [&](const Number(&z)[4][4], int j, Number(&to)[4][4]) {
+      const auto fade = back.row(0, j), key = back.row(1, j), v = back.column(0, j);
+      unrolled<4>([&](int k) { unrolled<4>([&](int c) { to[k][c] = fade.at[k] * z[k][c] + key.at[k] * v.at[c]; }); });
     };
     const auto met = [](const Number(&)[4][4], int, dim_t) {};
     const auto token = [&](const Number(&before)[4][4], int j, dim_t t) {
-      const auto fade = back.row(0, j), r = back.row(1, j), key = back.row(2, j);
+      const auto fade = back.row(0, j), key = back.row(1, j), r = back.row(2, j);
       const auto v = back.column(0, j), dy_t = back.column(1, j);
       Number part[16]{}, dbonus = 0;  // of r, k, w and u; v dy
       unrolled<4>([&](int c) { dbonus += v.at[c] * dy_t.at[c]; });

@@ -20,17 +20,19 @@ struct GridForward {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     using rwkv::detail::grid::unrolled;
-    const dim_t head = here.index();
+    const dim_t head = here.index(), x0 = in.at(head, 0);
     Tile z(here.thread());
     z.read(state.data + head * Size * Size);
     const auto read = [&](dim_t t, dim_t c) -> typename Rows::Values {
-      const dim_t x = in.at(head, t) + c;
+      const dim_t x = x0 + t * (H * Size) + c;
       return {load(in.w.data, x), load(in.a.data, x), load(in.b.data, x),
               load(in.k.data, x), load(in.r.data, x), load(in.v.data, x)};
     };
-    Rows{here.thread(), {}}.template each<false>(here, in.seq().time, read, [&](const auto& row, dim_t t) {
-      const dim_t x = in.at(head, t);
+    const auto begin = [&](dim_t t) {
       if (kept.starts.data && t % span == 0) z.write(kept.starts.data + in.start(head, t / span));
+    };
+    Rows{here.thread()}.template each<false>(here, in.seq().time, read, begin, [&](const auto& row, dim_t t) {
+      const dim_t x = x0 + t * (H * Size);
       Number sa[4]{}, y_t[4]{};
       unrolled<Tile::fours>([&](int i) {
         const auto a = row(1, z.row(i));
@@ -73,16 +75,17 @@ struct GridColumns {
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
     using rwkv::detail::grid::unrolled;
-    const dim_t head = here.index();
+    const dim_t head = here.index(), x0 = in.at(head, 0);
     Tile d(here.thread());
     d.read(dstate.data + head * Size * Size);
     const auto read = [&](dim_t t, dim_t c) -> typename Rows::Values {
-      const dim_t x = in.at(head, t) + c;
+      const dim_t x = x0 + t * (H * Size) + c;
       return {load(in.w.data, x), load(in.a.data, x), load(in.b.data, x),
               load(in.k.data, x), load(in.r.data, x), load(dy.data, x)};
     };
-    Rows{here.thread(), {}}.template each<true>(here, in.seq().time, read, [&](const auto& row, dim_t t) {
-      const dim_t x = in.at(head, t);
+    const auto begin = [](dim_t) {};
+    Rows{here.thread()}.template each<true>(here, in.seq().time, read, begin, [&](const auto& row, dim_t t) {
+      const dim_t x = x0 + t * (H * Size);
       const auto dy_t = row(5, d.column);
       Number dv_t[4]{}, dsa[4]{};
       unrolled<Tile::fours>([&](int i) {

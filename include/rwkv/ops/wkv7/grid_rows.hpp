@@ -10,7 +10,7 @@ template <class B, dim_t H, dim_t Size>
 struct GridRows {
   using Number = typename Accum<B>::scalar;
   using T = typename B::scalar;
-  using Time = rwkv::detail::grid::BackInTime<Number, Size, 4, 5>;
+  using Time = rwkv::detail::grid::BackInTime<Number, Size, 4, 5, 2, 3>;
   using Tile = typename Time::Tile;
   static constexpr int threads = Tile::threads, lanes = Tile::lanes;
   Signals<B, H, Size> in, d;
@@ -22,14 +22,14 @@ struct GridRows {
   struct Read {
     const GridRows& of;
     dim_t x0;  // the head's place in the first token
-    RWKV_HD auto columns(dim_t t, dim_t c) const -> typename Time::ColumnValues {
+    RWKV_HD auto columns(dim_t t, dim_t c) const -> typename Time::template Values<4> {
       const dim_t x = x0 + t * (H * Size) + c;
       return {load(of.in.v.data, x), of.kept.recalled.data[x], load(of.dy.data, x), of.drecalled[x]};
     }
-    RWKV_HD auto rows(dim_t t, dim_t c) const -> typename Time::RowValues {
+    RWKV_HD auto rows(dim_t t, dim_t c) const -> typename Time::template Values<5> {
       const dim_t x = x0 + t * (H * Size) + c;
-      return {load(of.in.w.data, x), load(of.in.r.data, x), load(of.in.k.data, x), load(of.in.a.data, x),
-              load(of.in.b.data, x)};
+      return {load(of.in.w.data, x), load(of.in.k.data, x), load(of.in.b.data, x), load(of.in.r.data, x),
+              load(of.in.a.data, x)};
     }
   };
 
@@ -43,11 +43,11 @@ struct GridRows {
     const dim_t x0 = in.at(head, 0), own = x0 + my.first + my.row;
     Number dz[4][4];
     my.read(dstate.data + head * Size * Size, dz);
-    const auto advance = [&](Number(&z)[4][4], int j) {
-      const auto fade = back.row(0, j), key = back.row(2, j), b = back.row(4, j);
+    const auto advance = [&](const Number(&z)[4][4], int j, Number(&to)[4][4]) {
+      const auto fade = back.row(0, j), key = back.row(1, j), b = back.row(2, j);
       const auto v = back.column(0, j), sa = back.column(1, j);
       unrolled<4>([&](int k) {
-        unrolled<4>([&](int c) { z[k][c] = fade.at[k] * z[k][c] + b.at[k] * sa.at[c] + key.at[k] * v.at[c]; });
+        unrolled<4>([&](int c) { to[k][c] = fade.at[k] * z[k][c] + b.at[k] * sa.at[c] + key.at[k] * v.at[c]; });
       });
     };
     const auto met = [&](const Number(&after)[4][4], int j, dim_t t) {
@@ -60,7 +60,7 @@ struct GridRows {
             [&](int m) { store(d.r.data, own + t * (H * Size) + first + m, dr[m]); });
     };
     const auto token = [&](const Number(&before)[4][4], int j, dim_t t) {
-      const auto fade = back.row(0, j), r = back.row(1, j), a = back.row(3, j);
+      const auto fade = back.row(0, j), r = back.row(3, j), a = back.row(4, j);
       const auto v = back.column(0, j), sa = back.column(1, j), dy_t = back.column(2, j), dsa = back.column(3, j);
       Number sums[16]{};  // of w, k, a and b
       unrolled<4>([&](int k) {
