@@ -6,9 +6,10 @@ namespace rwkv::wkv4 {
 /// From the last tile. Sums (batch, 2, C) are what a sequence adds to the gradients of w and u.
 template <class T, dim_t C>
 struct GridBackward {
-  using Mine = Place<C, 8, 16>;
+  using Mine = Place<C, 8, 8>;
   using Number = compute_of<T>;
   static constexpr int threads = Mine::threads, length = Mine::length, of_span = span / length;  // segments
+  static constexpr int at_once = sizeof(Number) > 4 ? 1 : 2;
   static_assert(span % length == 0 && Mine::tile % span == 0);
   Inputs<T> in;
   Gradients<T> g;

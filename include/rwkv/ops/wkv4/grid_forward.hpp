@@ -5,7 +5,7 @@ namespace rwkv::wkv4 {
 
 template <class T, dim_t C>
 struct GridForward {
-  using Mine = Place<C, 16, 16>;
+  using Mine = Place<C, 16, 8>;
   static constexpr int threads = Mine::threads, length = Mine::length;
   using Number = compute_of<T>;
   Inputs<T> in;

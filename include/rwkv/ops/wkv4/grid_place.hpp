@@ -70,9 +70,7 @@ struct Weights {
       if (j > 0) pp = math::max(pp + channel.w, e[j]);
     });
     s = low + (high - low) * Number(0.5);
-    Number sum = 0;  // no number among them makes none of it
-    unrolled<Length>([&](int j) { sum += e[j]; });
-    near = high - low <= 2 * most && math::max(channel.u, -channel.u) * 2 <= most && sum == sum;
+    near = high - low <= 2 * most && math::max(channel.u, -channel.u) * 2 <= most;
     if (near) unrolled<Length>([&](int j) { e[j] = weight(e[j] - s); });
   }
   /// Whether what is carried into the segment fits that scale.
