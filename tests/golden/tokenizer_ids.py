@@ -34,7 +34,7 @@ def made_text(every):
     return "".join(chr(c) + FILLERS[(c * 2654435761 & 0xFFFFFFFF) >> 20 & 15] for c in dense)
 
 
-TEXTS = ["", " ", "  ", "Hello world", "a  b   c    d", "tab\tand\t\ttabs", "two\n\nbreaks", "\r\nlines\r\n\r\n",
+TEXTS = ["", " ", "aaa aaaaa aaaaaaa", "  ", "Hello world", "a  b   c    d", "tab\tand\t\ttabs", "two\n\nbreaks", "\r\nlines\r\n\r\n",
          "ends in spaces   ", "   \n  \t ", " " * 40, "it's they're I'll we've I'm he'd don't 'S 's 'll''ve", " 's", "x 's",
          "123 456a7 8", "\u00b2 \u2167 \u0663\u0664", "caf\u00e9 cafe\u0301 CAFE\u0301\u0327", "<|endoftext|>", "a<|endoftext|>b",
          "<|endoftext|><|padding|> <|endof", "the<|endoftext|> the", "\u4f60\u597d\u3002\u4e16\u754c", "\ud55c\uad6d\uc5b4 \u1112\u1161\u11ab",
@@ -51,7 +51,7 @@ def small_bpe(folder):
     licence = open(os.path.join(folder, "..", "..", "..", "LICENSE"), encoding="utf-8").read()
     trainer = trainers.BpeTrainer(vocab_size=420, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
                                   special_tokens=["<|endoftext|>", "<|padding|>"])
-    made.train_from_iterator([licence] + 3 * ["don't it's caf\u00e9 \u4f60\u597d\u4f60\u597d \ud55c\uad6d 1234 \u00e9\u00e9"] , trainer)
+    made.train_from_iterator([licence] + 3 * ["aaa aaaaa aaaaaa don't it's caf\u00e9 \u4f60\u597d\u4f60\u597d \ud55c\uad6d 1234 \u00e9\u00e9"] , trainer)
     made.add_tokens([AddedToken(" " * n, normalized=True) for n in range(8, 1, -1)])
     made.add_tokens([AddedToken("e\u0301x", normalized=True)])
     made.save(os.path.join(folder, "bpe.json"), pretty=False)
