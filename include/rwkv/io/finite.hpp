@@ -7,8 +7,7 @@
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/backend/thread_buffer.hpp>
 #include <rwkv/io/bundle_memory.hpp>
-#include <rwkv/io/mapped_file.hpp>
-#include <rwkv/io/tensor_source.hpp>
+#include <rwkv/io/read_numbers.hpp>
 
 namespace rwkv {
 
@@ -76,7 +75,7 @@ inline dim_t first_nonfinite_of_many(Dtype dtype, std::span<const std::byte> byt
   std::vector<double> numbers;
   for (dim_t first = 0; first < size; first += 1 << 16) {
     numbers.resize(static_cast<std::size_t>(std::min<dim_t>(size - first, 1 << 16)));
-    source.read_numbers(tensor, static_cast<std::uint64_t>(first), numbers);
+    detail::read_numbers(source, tensor, static_cast<std::uint64_t>(first), std::span(numbers));
     if (const dim_t at = detail::first_nonfinite(Dtype::f64, std::as_bytes(std::span(numbers))); at >= 0)
       return first + at;
   }

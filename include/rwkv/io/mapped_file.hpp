@@ -96,8 +96,8 @@ inline void copy_bytes(std::span<const std::byte> from, std::byte* to) {
 inline void release_bytes(std::span<const std::byte> from) {
   const detail::Mapping* const mapping = detail::Mapping::with(from);
   if (mapping == nullptr) return;
-  const std::uintptr_t page = std::uintptr_t(sysconf(_SC_PAGESIZE)), begin = std::uintptr_t(from.data()) / page * page;
-  madvise(reinterpret_cast<void*>(begin), std::uintptr_t(from.data()) + from.size() - begin, MADV_DONTNEED);
+  const std::size_t before = mapping->offset_of(from) % std::size_t(sysconf(_SC_PAGESIZE));  // of its first page
+  madvise(const_cast<std::byte*>(from.data() - before), from.size() + before, MADV_DONTNEED);
 }
 
 }  // namespace rwkv

@@ -1,5 +1,5 @@
 #pragma once
-#include <vector>
+#include <algorithm>
 
 #include <rwkv/io/mapped_file.hpp>
 #include <rwkv/io/tensor_source.hpp>
@@ -25,7 +25,9 @@ void read_numbers(const TensorSource& source, const TensorInfo& t, std::uint64_t
     return;
   }
   source.read_numbers(t, first, out);
-  if (bytes && size > 0) release_bytes(bytes->subspan(0, std::size_t(bytes->size() / size * (first + out.size()))));
+  if (!bytes || size == 0) return;
+  const double read = double(first + out.size()) / double(size);
+  release_bytes(bytes->subspan(0, std::min(bytes->size(), std::size_t(read * double(bytes->size())))));
 }
 
 }  // namespace rwkv::detail
