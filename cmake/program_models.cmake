@@ -1,7 +1,9 @@
-# The nets that our programs (train_text, write, train_speed, decode_speed) choose from, compiled once for all of them. A net is a
-# line here; -DRWKV_PROGRAM_MODELS="v4::Model<128, 128, 4>" is another list, as a short one for a first look.
-set(RWKV_PROGRAM_MODELS "" CACHE STRING "Nets of the programs, by their types; empty: those of cmake/program_models.cmake")
-set(program_models
+# The nets that our programs (train_text, write, evaluate, chat, train_speed, decode_speed) choose from, compiled once for all of
+# them. -DRWKV_PROGRAM_MODELS is another list, of types and of what cmake/released_models.cmake names: "v4::Model<128, 128, 4>" for a
+# first look, "usual;rwkv7-0.1b" for one more. Other nets the programs compile when they are asked for with --compile.
+include(cmake/released_models.cmake)
+set(RWKV_PROGRAM_MODELS "" CACHE STRING "Nets of the programs: types, usual, released, or names of released models; empty: usual")
+set(usual_models
   "v4::Model<128, 128, 4>"
   "v4::Model<256, 128, 4>"
   "v4::Model<128, 384, 6>"
@@ -29,7 +31,9 @@ set(program_models
   "gpt2::Model<128, 768, 12, 12, 256>"
   "gpt2::Model<256, 768, 12, 12, 256>")
 if(RWKV_PROGRAM_MODELS)
-  set(program_models ${RWKV_PROGRAM_MODELS})
+  rwkv_types_of(program_models ${RWKV_PROGRAM_MODELS})
+else()
+  rwkv_types_of(program_models usual)
 endif()
 
 add_library(rwkv_program_models OBJECT EXCLUDE_FROM_ALL)
@@ -38,5 +42,6 @@ if(RWKV_GPU_SYSTEM STREQUAL CUDA)
   target_link_libraries(rwkv_program_models PUBLIC rwkv::gpu)
 endif()
 rwkv_models(rwkv_program_models TYPES ${program_models})
+rwkv_compiles_nets(rwkv_program_models)
 target_precompile_headers(rwkv_program_models PRIVATE
   $<$<COMPILE_LANGUAGE:CXX>:<rwkv/models/families.hpp$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<rwkv/registry/register_net.hpp$<ANGLE-R>>)

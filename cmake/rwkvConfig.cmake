@@ -12,6 +12,7 @@ find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/rwkvTargets.cmake)
 target_link_libraries(rwkv::rwkv INTERFACE Eigen3::Eigen Threads::Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/models.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/compiles_nets.cmake)
 
 set(rwkv_io_FOUND TRUE)
 if(gpu IN_LIST rwkv_FIND_COMPONENTS)

@@ -8,14 +8,13 @@ namespace example {
 
 /// Throws unless the tokenizer knows every character of a prompt.
 inline void expect_known(const rwkv::Tokenizer& tokenizer, std::string_view prompt) {
-  tokenizer.visit([&](const auto& kind) {
-    if constexpr (requires { kind.id(U' '); })
-      rwkv::utf8::for_each(prompt, "--prompt", [&](char32_t code, std::size_t at) {
-        if (kind.id(code) < 0)
-          throw rwkv::Error(rwkv::utf8::place("--prompt", prompt, at), ": expected one of the ", kind.size(),
-                            " characters of the text that was learned, found ", rwkv::utf8::printable(code),
-                            "; leave it out, or train on a text that has it");
-      });
+  const auto* characters = tokenizer.as<rwkv::Characters>();
+  if (characters == nullptr) return (void)tokenizer.encode(prompt, "--prompt");
+  rwkv::utf8::for_each(prompt, "--prompt", [&](char32_t code, std::size_t at) {
+    if (characters->id(code) < 0)
+      throw rwkv::Error(rwkv::utf8::place("--prompt", prompt, at), ": expected one of the ", characters->size(),
+                        " characters of the text that was learned, found ", rwkv::utf8::printable(code),
+                        "; leave it out, or train on a text that has it");
   });
 }
 

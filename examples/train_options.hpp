@@ -1,19 +1,17 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <map>
-#include <rwkv/core/config.hpp>
 #include <string>
 
-#include "options.hpp"
+#include "model_options.hpp"
 
 namespace example {
 
 /// What train_text may be told.
-struct Options {
-  std::string text, valid, out = "run", device = "cpu", precision = "fp32", model = "rwkv4", size = "128x4",
-                           tokenizer = "characters", curve = "constant", batches = "random";
+struct Options : MachineOptions {
+  std::string text, valid, init, out = "run", model = "rwkv4", size = "128x4", tokenizer, curve = "constant",
+                                 batches = "random";
   rwkv::dim_t steps = 1000, batch = 8, context = 128, valid_every = 100, save_every = 250, warmup = 20;
-  int accumulate = 1, threads = 0;
+  int accumulate = 1;
   double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
   std::uint64_t seed = 1;
   bool resume = false, l2wrap = false, summary = false;
@@ -21,16 +19,20 @@ struct Options {
 
 inline void add_options(CLI::App& app, Options& o) {
   app.option_defaults()->always_capture_default();
-  app.add_option("--text", o.text, "UTF-8 text to learn; without it, the headers of the installed Eigen");
-  app.add_option("--valid", o.valid, "text to validate on; without it, the last tenth of --text");
+  app.add_option(
+      "--text", o.text,
+      "what to learn: a UTF-8 text, documents (.jsonl) or tokens (.bin and .idx); without it, the headers of "
+      "the installed Eigen");
+  app.add_option("--valid", o.valid, "what to validate on; without it, the last tenth of --text");
   app.add_option("--out", o.out, "folder of the run");
-  app.add_option("--device", o.device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
-  app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations with fp32 sums and master copy")
-      ->check(one_of({"fp32", "bf16"}));
+  o.MachineOptions::add(app);
+  auto* init = app.add_option("--init", o.init, "a model's file to start from, in any format that rwkv reads");
   app.add_option("--model", o.model,
-                 "rwkv4, rwkv5, rwkv6, rwkv7 or gpt2; a wrong one is answered with those that were compiled in");
-  app.add_option("--size", o.size, "width x layers, as in 384x6");
-  app.add_option("--tokenizer", o.tokenizer, "characters or bytes")->check(one_of({"characters", "bytes"}));
+                 "rwkv4, rwkv5, rwkv6, rwkv7 or gpt2; a wrong one is answered with those that were compiled in")
+      ->excludes(init);
+  app.add_option("--size", o.size, "width x layers, as in 384x6")->excludes(init);
+  app.add_option("--tokenizer", o.tokenizer,
+                 "characters, bytes or a tokenizer's file; without it characters, or that of --init");
   app.add_option("--steps", o.steps, "updates in all")->check(between(1L, 1L << 40));
   app.add_option("--batch", o.batch, "sequences per step")->check(between(1L, 1L << 20));
   app.add_option("--context", o.context, "tokens of a sequence")->check(between(1L, 1L << 30));
@@ -47,7 +49,6 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--valid-every", o.valid_every, "steps between validations, 0: none")->check(at_least(0L));
   app.add_option("--save-every", o.save_every, "steps between checkpoints")->check(at_least(0L));
   app.add_option("--seed", o.seed, "of weights and batches")->check(seed());
-  app.add_option("--threads", o.threads, "0: as many as the machine has")->check(between(0, 1024));
   app.add_flag("--l2wrap", o.l2wrap, "l2wrap on large logits, as the official trainer does");
   app.add_flag("--summary", o.summary, "print the model's table and stop");
   app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
@@ -55,6 +56,7 @@ inline void add_options(CLI::App& app, Options& o) {
 
 /// What messages call the settings of a run: the option that sets them.
 inline const std::map<std::string, std::string> words = {{"net", "--model, --size"},
+                                                         {"start", "--init"},
                                                          {"tokenizer", "--tokenizer"},
                                                          {"vocabulary", "the characters of --text"},
                                                          {"precision", "--precision"},

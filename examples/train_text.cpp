@@ -2,22 +2,37 @@
 #include <csignal>
 #include <filesystem>
 
-#include <rwkv/registry/device.hpp>
-#include <rwkv/registry/find_net.hpp>
+#include <rwkv/text/open_corpus.hpp>
 #include <rwkv/training/fit.hpp>
+#include <rwkv/training/start_settings.hpp>
 
 #include "eigen_headers.hpp"
 #include "train_options.hpp"
 using namespace rwkv;
 using example::Options;
 
-Corpus open_text(const Options& o) {
-  if (o.text.empty()) {
-    std::string text = example::eigen_headers();
-    Tokenizer tokenizer = o.tokenizer == "bytes" ? Tokenizer(Bytes()) : Tokenizer(Characters(text));
-    return Corpus::of_text(std::move(text), std::move(tokenizer));
-  }
-  return o.tokenizer == "bytes" ? Corpus(o.text, Bytes()) : Corpus::by_characters(o.text);
+/// The tokenizer that the options name, or that of the model to start from; nothing for the characters of the text.
+std::optional<Tokenizer> tokenizer_of(const Options& o, const TensorSource* start) {
+  const bool own = o.tokenizer == "characters" || o.tokenizer == "bytes";
+  if (start != nullptr && own)
+    throw Error("--tokenizer: expected that of the model to start from, found ", o.tokenizer,
+                "; leave it out, or name its file");
+  if (start != nullptr) return tokenizer_for(start->metadata(), o.init, o.tokenizer);
+  if (o.tokenizer == "bytes") return Bytes();
+  if (o.tokenizer.empty() || own) return {};
+  return open_tokenizer(o.tokenizer);
+}
+
+Corpus open_text(const Options& o, const std::optional<Tokenizer>& tokenizer) {
+  if (!o.text.empty()) return tokenizer ? open_corpus(o.text, *tokenizer) : Corpus::by_characters(o.text);
+  std::string text = example::eigen_headers();
+  Tokenizer used = tokenizer ? *tokenizer : Tokenizer(Characters(text));
+  return Corpus::of_text(std::move(text), std::move(used));
+}
+
+/// How many tokens a net must know: of World's as many as released models have.
+dim_t vocabulary_for(const Tokenizer& tokenizer) {
+  return tokenizer.as<World>() != nullptr ? std::max<dim_t>(tokenizer.size(), 65536) : tokenizer.size();
 }
 
 TrainConfig train_config(const Options& o, const RegisteredNet& net) {
@@ -63,12 +78,19 @@ int train(const Options& o) {
                 .words = example::words};
   expect_not_written(run, "--text", o.text);
   expect_not_written(run, "--valid", o.valid);
-  const Machine machine = Machine::named(o.device, o.precision);
-  expect_device(machine);
-  set_threads(o.threads);
-  const Corpus whole = open_text(o);
-  const auto [text, valid] = o.valid.empty() ? whole.split(0.9) : std::pair(whole, Corpus(o.valid, whole.tokenizer()));
-  const RegisteredNet& net = find_net({o.model, o.size, whole.tokenizer().size()});
+  expect_not_written(run, "--init", o.init);
+  const Machine machine = o.machine();
+  const auto file = o.init.empty() ? nullptr : open_source(o.init);
+  const auto start = file == nullptr ? nullptr : std::make_unique<OfficialSource>(*file);
+  const Corpus whole = open_text(o, tokenizer_of(o, start.get()));
+  const Tokenizer& tokenizer = whole.tokenizer();
+  const auto [text, valid] = o.valid.empty() ? whole.split(0.9) : std::pair(whole, open_corpus(o.valid, tokenizer));
+  const RegisteredNet& net = o.with_nets(machine, [&]() -> const RegisteredNet& {
+    return start ? net_in(*file) : find_net({o.model, o.size, vocabulary_for(tokenizer), o.context});
+  });
+  if (tokenizer.size() > net.vocabulary)
+    throw Error(o.init, ": the tokenizer has ", tokenizer.size(), " tokens, the model knows ", net.vocabulary,
+                "; name its own by --tokenizer");
   if (net.context > 0 && o.context > net.context)
     throw Error("--context ", o.context, ": expected at most ", net.context, ", for which ", net.type,
                 " has positions");
@@ -76,13 +98,19 @@ int train(const Options& o) {
   if (o.summary) return std::fputs(net.summary(machine, seq).c_str(), stdout) < 0;
 
   const auto model = net.make(net, machine, o.seed);
+  if (start) model->load(*file), run.settings = start_settings(*start);
   const auto trainer = model->trainer(train_config(o, net), seq);
   const auto batches = [&](const Corpus& corpus, std::uint64_t seed) -> Batches {
     if (o.batches == "contiguous") return ContiguousBatches(corpus, seq);
     return RandomWindows(corpus, seq, seed);
   };
   run.metadata = net.metadata();
-  run.metadata.merge(text.tokenizer().metadata());
+  run.metadata.merge(tokenizer.metadata());
+  if (!tokenizer.file_name().empty() && !(run.resume && std::filesystem::exists(run.checkpoint()))) {
+    std::error_code failed;  // is told by what is saved there
+    std::filesystem::create_directories(run.folder, failed);
+    save_tokenizer(tokenizer, run.model());
+  }
   std::signal(SIGPIPE, SIG_IGN);  // then a lost output is an error at the end, when all is saved
   return report(fit(*trainer, batches(text, o.seed), batches(valid, o.seed + 1), run), net, run);
 }

@@ -1,44 +1,35 @@
 // Lets a trained model go on with a prompt.
 #include <rwkv/inference/generator.hpp>
-#include <rwkv/registry/device.hpp>
-#include <rwkv/registry/open.hpp>
 
 #include "checked_output.hpp"
-#include "options.hpp"
+#include "model_options.hpp"
 #include "prompt.hpp"
+#include "sampler_options.hpp"
 using namespace rwkv;
 
 int main(int argc, char** argv) {
   using namespace example;
-  std::string path = "run/model.safetensors", device = "cpu", precision = "fp32", prompt;
+  ModelOptions o;
+  SamplerOptions sampler{{.temperature = 0.8, .top_p = 0.95}};
+  std::string prompt;
   dim_t tokens = 400;
-  int threads = 0;
-  SamplerConfig sampler{.temperature = 0.8, .top_p = 0.95};
-  CLI::App app("Goes on with a prompt, with a model that train_text made.", "write");
+  CLI::App app("Goes on with a prompt, with a model that train_text made or that was released.", "write");
   app.option_defaults()->always_capture_default();
-  app.add_option("--model", path, "the model's file");
-  app.add_option("--device", device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
-  app.add_option("--precision", precision, "fp32, or bf16 for half the memory")->check(one_of({"fp32", "bf16"}));
+  o.add(app);
   const CLI::Option* given =
       app.add_option("--prompt", prompt, "text to go on with; without it a new line, or what the model has instead");
-  app.add_option("--tokens", tokens, "how many to write")->check(at_least(dim_t{0}));
-  app.add_option("--temperature", sampler.temperature, "0: always the likeliest")->check(non_negative());
-  app.add_option("--top-k", sampler.top_k, "only the k likeliest, 0: all")->check(at_least(dim_t{0}));
-  app.add_option("--top-p", sampler.top_p, "only the likeliest that sum to this")->check(between(0.0, 1.0));
-  app.add_option("--presence", sampler.presence, "penalty for what was written before")->check(finite());
-  app.add_option("--frequency", sampler.frequency, "penalty for each time it was")->check(finite());
-  app.add_option("--seed", sampler.seed, "of the draws")->check(seed());
-  app.add_option("--threads", threads, "0: as many as the machine has")->check(between(0, 1024));
+  app.add_option("--tokens", tokens, "how many to write, unless the text ends before")->check(at_least(dim_t{0}));
+  sampler.add(app);
   return example::run(app, argc, argv, [&] {
-    const Machine machine = Machine::named(device, precision);
-    expect_device(machine);
-    set_threads(threads);
-    const auto model = rwkv::open(path, machine);
-    Generator generator(model->decoder(), Tokenizer::from_metadata(model->metadata()), sampler);
-    if (given->empty()) prompt = default_prompt(generator.tokenizer());
-    expect_known(generator.tokenizer(), prompt);
+    const auto model = o.open();
+    const Tokenizer tokenizer = o.open_tokenizer(*model);
+    if (given->empty()) prompt = default_prompt(tokenizer);
+    expect_known(tokenizer, prompt);
+    Stop stop;
+    if (tokenizer.end_of_text()) stop.tokens = {*tokenizer.end_of_text()};
+    Generator generator(model->decoder(), tokenizer, sampler.of(tokenizer));
     print(prompt);
-    generator.write(prompt, tokens, print);
+    generator.write(prompt, tokens, print, stop);
     print("\n");
     return 0;
   });

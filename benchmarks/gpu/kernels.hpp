@@ -11,6 +11,8 @@
 #include <rwkv/ops/layer_norm.hpp>
 #include <rwkv/ops/token_shift.hpp>
 #include <rwkv/ops/wkv4.hpp>
+#include <rwkv/ops/wkv6.hpp>
+#include <rwkv/ops/wkv7.hpp>
 #include <rwkv/rwkv.hpp>
 
 #include "figures.hpp"
@@ -42,9 +44,10 @@ struct Kernels {
   void time(const std::string& name, double bytes, const Call& call, double operations = 0) {
     table.note(name + (is_short ? ", bf16" : ", fp32"), column, milliseconds(call), bytes, operations, is_short);
   }
+  /// Numbers between -size and size, and so much more.
   template <dim_t... D>
-  auto take(Seq s = seq) {
-    return filled<B>(scratch.template take<Shape<D...>>(s));
+  auto take(Seq s = seq, float size = 1, float more = 0) {
+    return filled<B>(scratch.template take<Shape<D...>>(s), size, more);
   }
   /// In full length: what adds up over tokens.
   template <dim_t... D>
@@ -52,10 +55,10 @@ struct Kernels {
     return filled<Accum<B>>(scratch.template accum<Shape<D...>>(s));
   }
   template <class Machine>
-  static auto filled(auto x) {
+  static auto filled(auto x, float size = 1, float more = 0) {
     std::vector<typename Machine::scalar> host(std::size_t(x.size()));
     for (std::size_t i = 0; i < host.size(); ++i)
-      host[i] = typename Machine::scalar(float((i * 2654435761u >> 8) % 2001) / 1000 - 1);
+      host[i] = typename Machine::scalar(size * (float((i * 2654435761u >> 8) % 2001) / 1000 - 1) + more);
     Machine::upload(x.data, host.data(), x.size());
     return x;
   }
@@ -99,6 +102,7 @@ struct Kernels {
       time("WKV-4, back", 5 * row,
            [&] { wkv4_backward<B>(scratch, decay, bonus, k, v, starts, y, dk, dv, ddecay, dbonus, dstate); });
     }
+    wkv6(), wkv7();
     {
       const auto frame = scratch.frame();
       const auto q = take<Batch, Time, C>(), k = take<Batch, Time, C>(), v = take<Batch, Time, C>();
@@ -111,7 +115,6 @@ struct Kernels {
       time(
           "attention, back", 8 * row,
           [&] { attention_backward<B, heads, D>(scratch, q, k, v, y, softmax, dy, dq, dk, dv); }, 10 * D * seen);
-      constexpr Seq one{8, 1};
       const auto state_k = full<Batch, 1024, C>(), state_v = full<Batch, 1024, C>();
       const auto position = full<Batch, 1>();
       Accum<B>::fill(position.data, position.size(), 2000);
@@ -136,6 +139,53 @@ struct Kernels {
   }
 
  private:
+  static constexpr Seq one{seq.batch, 1};
+  static constexpr double signal = double(sizeof(T)) * C * double(seq.tokens()), sums = 4.0 * C * double(seq.tokens());
+  static constexpr double states = 4.0 * C * D * double(seq.batch), kept = states * double(seq.spans());
+  /// So many operations for every number of the states and every token, in full length whatever the signals are.
+  template <class Call>
+  void recurrence(const std::string& name, double bytes, double operations, const Call& call) {
+    table.note(name + (is_short ? ", bf16" : ", fp32"), column, milliseconds(call), bytes,
+               operations * C * D * double(seq.tokens()));
+  }
+  void wkv6() {
+    const auto frame = scratch.frame();
+    using Signal = Tensor<B, Batch, Time, C>;
+    const auto of = [&] { return take<Batch, Time, C>(); };
+    const wkv6::Signals<B, heads, D, Signal, Tensor<B, C>> in{of(), of(), of(), take<Batch, Time, C>(seq, 3, -3),
+                                                              take<C>()};
+    const wkv6::Signals<B, heads, D, Signal, Tensor<Accum<B>, C>> d{of(), of(), of(), of(), full<C>()};
+    const auto y = of(), dy = of();
+    const auto state = full<Batch, heads, D, D>();
+    const auto starts = full<Batch, Spans, heads, D, D>();
+    recurrence("WKV-6", 5 * signal + kept, 6, [&] { wkv6_forward<B, heads, D>(scratch, in, y, state, starts); });
+    recurrence("WKV-6, back", 9 * signal + kept, 16,
+               [&] { wkv6_backward<B, heads, D>(scratch, in, starts, dy, d, state); });
+    auto token = in;
+    for (auto* x : {&token.r, &token.k, &token.v, &token.w}) x->seq = one;
+    time("WKV-6, one token", 2 * states, [&] {
+      wkv6_forward<B, heads, D>(scratch, token, Signal{y.data, one}, state, {});
+    });
+  }
+  void wkv7() {
+    const auto frame = scratch.frame();
+    using Signal = Tensor<B, Batch, Time, C>;
+    const auto of = [&](float size = 1, float more = 0) { return take<Batch, Time, C>(seq, size, more); };
+    const wkv7::Signals<B, heads, D> in{of(), of(0.3f, -0.3f), of(), of(), of(0.1f), of(0.1f)};
+    const wkv7::Signals<B, heads, D> d{of(), of(), of(), of(), of(), of()};
+    const auto y = of(), dy = of();
+    const auto state = full<Batch, heads, D, D>();
+    const wkv7::Kept<B, heads, D> way_back{full<Batch, Spans, heads, D, D>(), full<Batch, Time, C>()};
+    recurrence("WKV-7", 7 * signal + sums + kept, 10,
+               [&] { wkv7_forward<B, heads, D>(scratch, in, y, state, way_back); });
+    recurrence("WKV-7, back", 13 * signal + sums + kept, 26,
+               [&] { wkv7_backward<B, heads, D>(scratch, in, way_back, dy, d, state); });
+    auto token = in;
+    for (auto* x : {&token.r, &token.w, &token.k, &token.v, &token.a, &token.b}) x->seq = one;
+    time("WKV-7, one token", 2 * states, [&] {
+      wkv7_forward<B, heads, D>(scratch, token, Signal{y.data, one}, state, {});
+    });
+  }
   void optimizer() {
     Owned<B, Flat<B>> params, gradient;
     std::array<Owned<B, Flat<B>>, 2> moments;

@@ -3,8 +3,9 @@
 
     benchmarks/gpu/torch_beside.py [--device cuda] [--small]
 
-WKV-4 is a compiled loop over spans of tokens ("WKV-4") and the matrix form in chunks ("WKV-4 in chunks"); the models are
-trained with the faster of the two, fused AdamW and compiled blocks, in bf16 by autocast.
+WKV-4 is a compiled loop over spans of tokens ("WKV-4") and the matrix form in chunks ("WKV-4 in chunks"), WKV-6 and 7 are
+products of matrices, see torch_heads.py. RWKV-4 is trained with the faster of its two, all with fused AdamW, GPT-2
+compiled, in bf16 by autocast.
 """
 import argparse
 import statistics
@@ -14,6 +15,8 @@ import time
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+import torch_heads
 
 SPAN = 16  # tokens of a compiled piece of the loop
 CHUNK = 32  # tokens of a matrix
@@ -237,6 +240,21 @@ def wkv(s, ms, device, operators):
     return operators[min(took, key=took.get)] if took else next(iter(operators.values()))
 
 
+def of_heads(s, ms, device, dtype, precision):
+    new = lambda size, *shape: size * torch.randn(*shape, device=device)
+    for name, operator, of in zip(("WKV-6", "WKV-7"), (torch_heads.wkv6, torch_heads.wkv7), torch_heads.signals(new, s)):
+        of = tuple(x.detach().to(dtype).requires_grad_() for x in of)
+        call = lambda: operator(*(x.float() for x in of)).to(dtype)
+
+        def back():
+            y = call()
+            dy = torch.randn_like(y)
+            return lambda: torch.autograd.grad(y, of, dy, retain_graph=True)
+
+        attempt("%s, %s" % (name, precision), lambda: ms(call))
+        attempt("%s, back, %s" % (name, precision), lambda: ms(back()))
+
+
 def optimizer(s, ms, device):
     flat = torch.randn(s.flat, device=device, requires_grad=True)
     flat.grad = torch.randn_like(flat)
@@ -246,7 +264,7 @@ def optimizer(s, ms, device):
 
 
 def training(s, ms, device, operator, kind, precision, compiled):
-    model = Language(s, kind, operator).to(device)
+    model = (torch_heads.Rwkv7(s) if kind == "RWKV-7" else Language(s, kind, operator)).to(device)
     adam = torch.optim.AdamW(model.parameters(), lr=6e-4, betas=(0.9, 0.99), fused=device == "cuda")
     if compiled and kind == "GPT-2":
         model = torch.compile(model)
@@ -265,14 +283,20 @@ def training(s, ms, device, operator, kind, precision, compiled):
     attempt("%s, training, %s" % (kind, precision), lambda: (step(), ms(step))[1])
 
 
-def check(device):
-    """Both forms of WKV-4 give the same, or nothing is measured."""
+def check(device, s):
+    """Both forms of WKV-4 give the same, and WKV-6 and 7 what their loops give, or nothing is measured."""
     w, u = -torch.exp(torch.randn(8, device=device)), torch.randn(8, device=device)
     k, v = 5 * torch.randn(2, 64, 8, device=device), torch.randn(2, 64, 8, device=device)
     a, b = wkv4(span_of_loop, SPAN, w, u, k, v), wkv4(chunk_of_matrix, CHUNK, w, u, k, v)
     worst = (a - b).abs().max().item()
     if not worst < 1e-4:
         sys.exit("torch_beside: the two forms of WKV-4 differ by %g" % worst)
+    six, seven = torch_heads.signals(lambda size, *shape: size * torch.randn(*shape, device=device), s)
+    for name, a, b in (("WKV-6", torch_heads.wkv6(*six), torch_heads.wkv6_loop(*six)),
+                       ("WKV-7", torch_heads.wkv7(*seven), torch_heads.wkv7_loop(*seven))):
+        worst = ((a - b).abs().max() / b.abs().max()).item()
+        if not worst < 1e-4:
+            sys.exit("torch_beside: %s in chunks and its loop differ by %g" % (name, worst))
 
 
 def main():
@@ -285,7 +309,7 @@ def main():
         sys.exit("torch_beside: this PyTorch finds no GPU; --device cpu --small tries the program out")
     torch.manual_seed(1)
     torch.backends.cuda.matmul.allow_tf32 = False
-    check(args.device)
+    check(args.device, Sizes(True))
     s, ms, compiled = Sizes(args.small), Clock(args.device), not args.no_compile
     compile = torch.compile if compiled else lambda f: f
     loop, matrix = compile(span_of_loop), compile(chunk_of_matrix)
@@ -293,9 +317,10 @@ def main():
                  "WKV-4 in chunks, fp32": lambda *x: wkv4(matrix, CHUNK, *x)}
     for dtype, precision in ((torch.float32, "fp32"), (torch.bfloat16, "bf16")):
         kernels(s, ms, args.device, dtype, precision)
+        of_heads(s, ms, args.device, dtype, precision)
     best = wkv(s, ms, args.device, operators)
     optimizer(s, ms, args.device)
-    for kind in "RWKV-4", "GPT-2":
+    for kind in "RWKV-4", "RWKV-7", "GPT-2":
         for precision in "fp32", "bf16":
             training(s, ms, args.device, best, kind, precision, compiled)
 

@@ -3,6 +3,7 @@
 #include <rwkv/inference/decoder.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
+#include <rwkv/models/v7.hpp>
 #include <rwkv/training/trainer.hpp>
 
 #include "figures.hpp"
@@ -19,14 +20,17 @@ class Training {
   static constexpr rwkv::dim_t V = 50277, C = 768;
   static constexpr int layers = 12;
   using Rwkv = rwkv::v4::Model<V, C, layers>;
+  using Rwkv7 = rwkv::v7::Model<V, C, layers>;
   using Gpt2 = rwkv::gpt2::Model<V, C, layers, 12, 1024>;
 
  public:
   explicit Training(Table& table) : table_(table) {}
   void run() {
     step<Rwkv>("RWKV-4");
+    step<Rwkv7>("RWKV-7");
     step<Gpt2>("GPT-2");
     token<Rwkv>("RWKV-4");
+    token<Rwkv7>("RWKV-7");
     token<Gpt2>("GPT-2");
   }
 

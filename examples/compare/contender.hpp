@@ -27,7 +27,7 @@ struct Contender {
 /// here, and one in CMakeLists.txt.
 inline std::vector<Contender> contenders(const std::string& size) {
   const auto net = [&](const char* name) -> const rwkv::RegisteredNet* {
-    const std::string type = "compare::Ladder" + size + "::" + name;
+    const std::string type = std::string("compare::") + name + "<compare::Ladder" + size + ">";
     for (const rwkv::RegisteredNet* each : rwkv::registered_nets())
       if (each->type == type) return each;
     return nullptr;

@@ -45,27 +45,37 @@ struct Rwkv7Family {
   using of = rwkv::v7::Model<vocabulary, Width, Layers, 64, Widths::w, Widths::a, Widths::v, Widths::g, 8 * N>;
 };
 
-/// An RWKV-4 of that width and depth, and nets of the same depth and as many parameters. Heads: of transformers, and of
+/// What the nets that are compared have in common: the width and depth of an RWKV-4, and heads of transformers and of
 /// RWKV-1.
 template <dim_t Width, int Layers, int Heads, int Rwkv1Heads>
 struct Ladder {
-  static constexpr int heads = Heads, rwkv1_heads = Rwkv1Heads;
-  using Rwkv4 = rwkv::v4::Model<vocabulary, Width, Layers>;
-  template <class Family>
-  using Match = typename rwkv::SizeMatch<Rwkv4, Family>::type;
-
-  using Rwkv5 = Match<Rwkv5Family<Width, Layers>>;
-  using Rwkv6 = Match<Rwkv6Family<Width, Layers>>;
-  using Rwkv7 = Match<Rwkv7Family<Width, Layers>>;
-  using Gpt2 = Match<Gpt2Family<Layers, Heads>>;
-  using StudyGpt = Match<StudyFamily<Layers, Heads>>;
-  using V1Silu = Match<Rwkv1Family<Layers, Rwkv1Heads, rwkv::activation::Silu>>;
-  using V1Relu = Match<Rwkv1Family<Layers, Rwkv1Heads, rwkv::activation::Relu>>;
+  static constexpr dim_t width = Width;
+  static constexpr int layers = Layers, heads = Heads, rwkv1_heads = Rwkv1Heads;
 };
-
 // By about how many parameters they have.
 using Ladder1m = Ladder<128, 4, 2, 4>;
 using Ladder14m = Ladder<384, 7, 8, 6>;
 using Ladder90m = Ladder<768, 12, 16, 12>;
+
+// One of each ladder; whoever names one does not have the others matched. All but RWKV-4 have its depth, and as many
+// parameters.
+template <class L>
+using Rwkv4 = rwkv::v4::Model<vocabulary, L::width, L::layers>;
+template <class L, class Family>
+using Match = typename rwkv::SizeMatch<Rwkv4<L>, Family>::type;
+template <class L>
+using Rwkv5 = Match<L, Rwkv5Family<L::width, L::layers>>;
+template <class L>
+using Rwkv6 = Match<L, Rwkv6Family<L::width, L::layers>>;
+template <class L>
+using Rwkv7 = Match<L, Rwkv7Family<L::width, L::layers>>;
+template <class L>
+using Gpt2 = Match<L, Gpt2Family<L::layers, L::heads>>;
+template <class L>
+using StudyGpt = Match<L, StudyFamily<L::layers, L::heads>>;
+template <class L>
+using V1Silu = Match<L, Rwkv1Family<L::layers, L::rwkv1_heads, rwkv::activation::Silu>>;
+template <class L>
+using V1Relu = Match<L, Rwkv1Family<L::layers, L::rwkv1_heads, rwkv::activation::Relu>>;
 
 }  // namespace compare

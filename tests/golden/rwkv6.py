@@ -17,9 +17,9 @@ def heads(x):
     return x.reshape(BATCH, -1, HEADS, SIZE)
 
 
-def wkv(r, k, v, w, u):
-    """w: the decay of every token, u: (HEADS, SIZE)."""
-    state = torch.zeros(BATCH, HEADS, SIZE, SIZE, dtype=torch.float64)  # keys by values
+def wkv(r, k, v, w, u, start):
+    """w: the decay of every token, u: (HEADS, SIZE), start: the state before the first token, values by keys."""
+    state = start.mT  # keys by values
     outputs = []
     for t in range(r.shape[1]):
         new = k[:, t, :, :, None] * v[:, t, :, None, :]
@@ -72,7 +72,8 @@ def version_6():
             decay = p[at + "time_decay"] + torch.tanh(xw @ p[at + "time_decay_w1"]) @ p[at + "time_decay_w2"]
             r, k, v, g = (z @ p[at + n + ".weight"].T
                           for z, n in ((xr, "receptance"), (xk, "key"), (xv, "value"), (xg, "gate")))
-            y = wkv(heads(r), heads(k), heads(v), heads(torch.exp(-torch.exp(decay))), p[at + "time_faaaa"])
+            y = wkv(heads(r), heads(k), heads(v), heads(torch.exp(-torch.exp(decay))), p[at + "time_faaaa"],
+                    p.start(at, HEADS))
             return (normed(p, at, y) * silu(g)) @ p[at + "output.weight"].T
 
         def feed(block, x):
@@ -112,7 +113,7 @@ def version_5(minor):
             u = p[at + "time_faaaa"] if gated else torch.exp(p[at + "time_first"])
             w = torch.exp(-torch.exp(p[at + "time_decay"]))
             u, w = (z if minor == 2 else z[:, None] * spread for z in (u, w))
-            y = wkv(heads(r), heads(k), heads(v), w.expand(BATCH, x.shape[1], HEADS, SIZE), u)
+            y = wkv(heads(r), heads(k), heads(v), w.expand(BATCH, x.shape[1], HEADS, SIZE), u, p.start(at, HEADS))
             y = normed(p, at, y)
             if gated:
                 y = y * silu(mixed(at + "time_mix_g", x) @ p[at + "gate.weight"].T)

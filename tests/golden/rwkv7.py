@@ -40,8 +40,8 @@ def heads(x):
     return x.view(BATCH, -1, HEADS, SIZE)
 
 
-def wkv(r, w, k, v, kk, a):
-    state = torch.zeros(BATCH, HEADS, SIZE, SIZE, dtype=torch.float64)  # values by keys
+def wkv(r, w, k, v, kk, a, state):
+    """state: before the first token, values by keys."""
     outputs = []
     for t in range(r.shape[1]):
         removed = (state @ kk[:, t, :, :, None]) @ (kk * a)[:, t, :, None, :]
@@ -70,7 +70,7 @@ def model(p, tokens):
             v = v + (first[0] - v) * torch.sigmoid(p[at + "v0"] + xv @ p[at + "v1"] @ p[at + "v2"])
         kk = normalize(heads(k * p[at + "k_k"]), dim=-1)
         k = k * (1 + (a - 1) * p[at + "k_a"])
-        y = wkv(heads(r), heads(decay), heads(k), heads(v), kk, heads(a))
+        y = wkv(heads(r), heads(decay), heads(k), heads(v), kk, heads(a), p.start(at, HEADS))
         y = group_norm(y.reshape(-1, WIDTH), HEADS, p[at + "ln_x.weight"], p[at + "ln_x.bias"], 64e-5).view_as(x)
         bonus = (heads(r) * heads(k) * p[at + "r_k"]).sum(-1, keepdim=True) * heads(v)
         return ((y + bonus.reshape(x.shape)) * g) @ p[at + "output.weight"].T

@@ -38,6 +38,12 @@ class Weights(dict):
     def norm(self, name, x):
         return layer_norm(x, (WIDTH,), self[name + ".weight"], self[name + ".bias"], 1e-5)
 
+    def start(self, attention, heads):
+        """The state of a recurrence before the first token, (BATCH, heads, values, keys): zeros but for tuned states."""
+        size = WIDTH // heads
+        zeros = torch.zeros(heads, size, size, dtype=torch.float64)
+        return self.get(attention + "time_state", zeros).expand(BATCH, heads, size, size)
+
 
 def logits_of(p, tokens, time_mixing, channel_mixing):
     """The blocks of all versions. time_mixing(block, x) and channel_mixing(block, x) are what differs."""

@@ -43,6 +43,21 @@ TEST_CASE("WKV-4 in blocks is its reference, decays near 0 and 1 and keys of +-8
   };
   check(float{}, 1e-5, 1e-4), check(double{}, 1e-12, 1e-12);
 }
+TEST_CASE("WKV-4 in blocks is its reference where the token at hand weighs e^60 or e^-60") {
+  std::mt19937 random(4);
+  auto p = wkv4_test::random_problem<float, 33>({2, 200}, random, 30, 1e-7);
+  for (const float shift : {60.f, -120.f}) {
+    for (float& u : p.time_first) u += shift;
+    CHECK(wkv4_test::worst_error<HostGrid<float>>(p, OverTime::automatic) < 1e-4);
+  }
+}
+TEST_CASE("WKV-4 in blocks of a key that is no number is no number there and after it") {
+  std::mt19937 random(5);
+  auto p = wkv4_test::random_problem<float, 33>({1, 200}, random, 4, 1e-7);
+  p.k[70 * 33 + 5] = NAN;
+  wkv4_test::run_on<HostGrid<float>>(p, OverTime::automatic, OverTime::automatic);
+  for (std::size_t i = 0; i < p.y.size(); ++i) CHECK(std::isnan(p.y[i]) == (i % 33 == 5 && i / 33 >= 70));
+}
 TEST_CASE_TEMPLATE("WKV-4 agrees with the portable one, wild keys and decays included", T, float, double) {
   for (const Turns turns : {Turns::ascending, Turns::descending}) {
     test::turns = turns;

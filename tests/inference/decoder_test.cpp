@@ -44,11 +44,17 @@ std::int32_t likeliest(const D& decoder) {
 TEST_CASE("a prompt at once, token by token, and with the logits of every token") {
   const auto model = lively<Rwkv>();
   std::size_t n = 0;
-  SUBCASE("which ends within a chunk") {
-    n = 150;
+  SUBCASE("which ends within a stretch") {
+    n = 600;
   }
-  SUBCASE("which ends with a chunk") {
-    n = 128;
+  SUBCASE("which ends with a stretch") {
+    n = 512;
+  }
+  SUBCASE("which is one token longer") {
+    n = 513;
+  }
+  SUBCASE("which is short") {
+    n = 7;
   }
   const Tokens ids = tokens(n, 1);
   Decoder at_once(model), single(model), every(model);
@@ -85,12 +91,60 @@ TEST_CASE_TEMPLATE("the sequences of a batch are independent, past the end of a 
     for (std::size_t t = 70; t < 150; ++t) alone.feed(ids[b][t]);
     CHECK(farthest(batch.logits().subspan(64 * b, 64), alone.logits()) < 1e-4);
   }
-  prompts.resize(3 * 64);  // ends with a chunk
+  prompts.resize(3 * 64);  // ends with a stretch
   Decoder every(model, 3);
   std::vector<float> last;
   every.prefill(prompts, [&](dim_t, std::span<const float> logits) { last = copy(logits); });
   Decoder again(model, 3);
   CHECK(farthest(again.prefill(prompts), last) < 1e-5);
+}
+
+TEST_CASE("prompts of different lengths are read as if each were alone") {
+  const auto model = lively<Rwkv>();
+  const std::size_t lengths[][4] = {{5, 300, 1, 40}, {0, 3, 3, 170}, {2, 0, 0, 0}, {6, 6, 6, 6}};
+  Decoder together(model, 4), every(model, 4);
+  std::vector<Decoder<Rwkv>> alone(4, Decoder(model));
+  std::uint64_t seed = 0;
+  for (const auto& of : lengths) {
+    std::vector<Tokens> texts;
+    for (const std::size_t n : of) texts.push_back(tokens(n, ++seed));
+    const std::vector<std::span<const std::int32_t>> prompts(texts.begin(), texts.end());
+    together.prefill(prompts);
+    std::vector<std::vector<float>> last(4);
+    std::vector<dim_t> read(4, 0);
+    every.prefill(prompts, [&](dim_t b, dim_t t, std::span<const float> logits) {
+      CHECK(t == read[std::size_t(b)]++);
+      last[std::size_t(b)] = copy(logits);
+    });
+    for (std::size_t b = 0; b < 4; ++b) {
+      CAPTURE(b);
+      CHECK(read[b] == dim_t(of[b]));
+      alone[b].prefill(texts[b]);
+      CHECK(farthest(together.logits().subspan(64 * b, 64), alone[b].logits()) < 1e-4);
+      CHECK(farthest(every.logits().subspan(64 * b, 64), alone[b].logits()) < 1e-4);
+      if (of[b] > 0) CHECK(farthest(last[b], alone[b].logits()) < 1e-4);
+    }
+  }
+  together.reset();
+  CHECK(together.prefill(std::vector<std::span<const std::int32_t>>(4)).empty());
+}
+
+TEST_CASE("a model of limited context reads several prompts of one length") {
+  const auto model = lively<Gpt2>();
+  const Tokens a = tokens(40, 1), b = tokens(40, 2), c = tokens(39, 2);
+  Decoder batch(model, 2), expected(model, 2);
+  Tokens both = a;
+  both.insert(both.end(), b.begin(), b.end());
+  std::vector<std::span<const std::int32_t>> prompts{a, b};
+  CHECK(copy(batch.prefill(prompts)) == copy(expected.prefill(both)));
+  dim_t calls = 0;
+  batch.prefill(prompts, [&](dim_t, dim_t, std::span<const float> logits) { calls += logits.size() == 64; });
+  CHECK(calls == 80);
+  prompts[1] = c;
+  CHECK_THROWS_WITH_AS(batch.prefill(prompts),
+                       "Decoder: a model of limited context reads prompts of the same length, found 39 and 40 tokens; "
+                       "give each sequence a decoder of its own",
+                       Error);
 }
 
 TEST_CASE_TEMPLATE("a snapshot holds everything: each restore goes on alike", Net, Rwkv, Gpt2) {
@@ -144,6 +198,10 @@ TEST_CASE("what does not fit is refused in plain words") {
   CHECK_THROWS_WITH_AS(one.set_state(three.state()),
                        "Decoder: expected a state of 1 sequences, found one of 3; make it with fresh_state(1)", Error);
   CHECK_THROWS_AS(one.restore(three.snapshot()), Error);
+  const Tokens some{1, 64};
+  const std::vector<std::span<const std::int32_t>> prompts(2, some), more(3, some);
+  CHECK_THROWS_WITH_AS(three.prefill(prompts), "Decoder: expected a prompt of each of 3 sequences, found 2", Error);
+  CHECK_THROWS_WITH_AS(three.prefill(more), "Decoder: token 64 is outside the model's vocabulary of 64", Error);
 }
 
 TEST_CASE("a batch that is none, that cannot be counted, or that no machine has, is refused") {
@@ -172,6 +230,10 @@ TEST_CASE("an erased decoder is the decoder") {
   const auto clone = any->clone();
   any->prefill(ids, [&](dim_t, std::span<const float>) { ++calls; });
   CHECK(calls == 40);
+  const std::span<const std::int32_t> prompts[] = {ids};
+  any->prefill(prompts, [&](dim_t, dim_t, std::span<const float>) { ++calls; });
+  CHECK(calls == 80);
+  CHECK(any->prefill(prompts).size() == 64);
   const auto expected = copy(decoder.feed(7));
   any->restore(here);
   CHECK(copy(any->feed(one)) == expected);

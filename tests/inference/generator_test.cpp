@@ -170,6 +170,23 @@ TEST_CASE("what stops a text is read and not shown") {
   CHECK(writer("", 5) == whole.substr(whole.find(whole[60]) + 1, 5));
 }
 
+namespace {
+/// Bytes, one of which ends a text.
+struct Ended : Bytes {
+  std::int32_t end = 0;
+  std::optional<std::int32_t> end_of_text() const { return end; }
+};
+}  // namespace
+
+TEST_CASE("a text is over where its tokenizer's token says so, which is not shown") {
+  const auto model = lively();
+  const std::string whole = Generator(model)("to be", 100);
+  const char end = whole[20];
+  Ended ended;
+  ended.end = static_cast<unsigned char>(end);
+  CHECK(Generator(model, ended)("to be", 100) == whole.substr(0, whole.find(end)));
+}
+
 TEST_CASE("a generator writes one sequence") {
   auto model = lively();
   CHECK_THROWS_WITH_AS(Generator(make_any_decoder(model, 2), Tokenizer()),

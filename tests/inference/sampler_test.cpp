@@ -230,7 +230,7 @@ TEST_CASE("the official defaults") {
   CHECK(SamplerConfig{}.top_p == 1);
 
   struct Words {  // any tokenizer will do
-    std::vector<std::string> words{"a", " ", "12", "21", "9", "\t0", "0\t", " \t0123456789", "1a"};
+    std::vector<std::string> words{"a", " ", "12", "21", "9", "\t0", "0\t", " \t0123456789", "1a", ""};
     dim_t size() const { return static_cast<dim_t>(words.size()); }
     void append(std::int32_t id, std::string& out) const { out += words[static_cast<std::size_t>(id)]; }
   };

@@ -42,7 +42,7 @@ TEST_CASE("wkv4 is its reference, gradients included") {
   }
 }
 
-TEST_CASE("wkv4 keeps its promise over 65536 tokens") {
+TEST_CASE("wkv4 keeps its promise over 65536 tokens" * doctest::test_suite("accuracy")) {
   auto random = some_random();
   constexpr Seq seq{1, 65536};
   MESSAGE("float, keys to 4, decays to 1 - 1e-3: " << check(random_problem<float, 17>(seq, random, 4, 1e-3), 1e-5));
@@ -52,7 +52,7 @@ TEST_CASE("wkv4 keeps its promise over 65536 tokens") {
   MESSAGE("double, keys to 80, decays to 1 - 1e-7: " << check(random_problem<double, 9>(seq, random, 80, 1e-7), 1e-12));
 }
 
-TEST_CASE("wkv4 is its reference where keys jump between 80 and -80, and where they and the values never change") {
+TEST_CASE("wkv4 is its reference where keys jump between 80 and -80, and where they and the values never change" * doctest::test_suite("accuracy")) {
   std::mt19937 random(31);
   const auto check_both = [&](auto tag, double allowed) {
     using T = decltype(tag);

@@ -39,7 +39,7 @@ P still(P p) {
   return p;
 }
 
-TEST_CASE("wkv6 keeps its promise over 65536 tokens") {
+TEST_CASE("wkv6 keeps its promise over 65536 tokens" * doctest::test_suite("accuracy")) {
   std::mt19937 random(1);
   const Errors drawn = errors(random_problem<float, 1, 20>(seq, random));
   const Errors slow = errors(random_problem<float, 1, 20>(seq, random, -13, -11));

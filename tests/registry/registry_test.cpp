@@ -45,6 +45,10 @@ TEST_CASE("what was not compiled in is answered with what was, and with the line
   CHECK(says(of({"rwkv4", "16x2", 65}), "know at most 64"));
   CHECK(says(of({"rwkv4", "16x2", 65}), "add \"v4::Model<65, 16, 2>\""));
   CHECK(says(of({"rwkv9", "16x2", 1}), "model rwkv9: this program has gpt2, rwkv1, rwkv4"));
+  CHECK(says(of({"rwkv7", "768x12", 65536}),
+             "model rwkv7: this program has gpt2, rwkv1, rwkv4; add \"v7::Model<65536, "));
+  CHECK(says(of({"rwkv5", "128x2", 9}), "add \"v5::Model<9, 128, 2>\""));
+  CHECK(says(of({"gpt2", "128x2", 10, 99}), "add \"gpt2::Model<10, 128, 2, 2, 99>\""));
   for (const char* size : {"", "x", "16", "0x2", "16x", "-1x2", "16x99999999999999999999", "9223372036854775807x1",
                            "1000001x1", "16x2,", "016x2", "+16x2", "16x2x2", " 16x2"})
     CHECK(says(of({"rwkv4", size, 1}), "size " + std::string(size) + ": expected width x layers"));
@@ -119,6 +123,23 @@ TEST_CASE("a file of another net says what it holds") {
   CHECK(says(complaint([&] { open(folder / "extra"); }), "extra: expected nothing of that name"));
   save(Owned<Cpu<float>, Linear<2, 3>::Params<Cpu<float>>>(), folder / "none");
   CHECK(says(complaint([&] { open(folder / "none"); }), "expected the parameters of a model"));
+}
+
+TEST_CASE("a net that is missing is told by its family and sizes, of which its type can be made") {
+  const auto missing = [](const auto& call) {
+    try {
+      call();
+    } catch (const MissingNet& net) {
+      return net.family->type(net.shape);
+    }
+    return std::string("nothing");
+  };
+  const test::Folder folder;
+  save(Model<v4::Model<64, 16, 3, 20>>(), folder / "deeper");
+  CHECK(missing([&] { open(folder / "deeper"); }) == "v4::Model<64, 16, 3, 20>");
+  CHECK(missing([&] { find_net({"rwkv4", "32x3", 10}); }) == "v4::Model<10, 32, 3>");
+  CHECK(missing([&] { find_net({"rwkv4", "16x2", 65}); }) == "v4::Model<65, 16, 2>");
+  CHECK(missing([&] { find_net({"rwkv6", "64x3", 65}); }) == "v6::Model<65, 64, 3>");
 }
 
 TEST_CASE("nets with the same parameters are told apart by the name in the file") {

@@ -1,5 +1,8 @@
 #pragma once
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
@@ -13,11 +16,23 @@
 namespace rwkv {
 namespace detail {
 inline constexpr std::align_val_t line{64};
+/// Where much memory lies in large pages, fewer of their addresses must be looked up, and fewer are brought in.
+inline void want_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr std::size_t page = 4096, much = 1 << 23;
+  if (bytes < much) return;
+  auto* const begin = static_cast<std::byte*>(memory) + (page - reinterpret_cast<std::uintptr_t>(memory) % page) % page;
+  madvise(begin, bytes - page, MADV_HUGEPAGE);  // what it cannot give stays as it was
+#endif
+}
 /// Whole cache lines with room for n scalars of so many bytes. OutOfMemory says how many bytes were asked for.
 [[gnu::noinline]] inline void* allocate_lines(dim_t n, std::size_t scalar) {
   const auto bytes = static_cast<std::size_t>(product(std::max<dim_t>(n, 1), static_cast<dim_t>(scalar)));
   expect_memory("Cpu::allocate", bytes);
-  if (void* const memory = ::operator new(bytes, line, std::nothrow)) return memory;
+  if (void* const memory = ::operator new(bytes, line, std::nothrow)) {
+    want_large_pages(memory, bytes);
+    return memory;
+  }
   throw no_memory("Cpu::allocate", bytes);
 }
 }  // namespace detail

@@ -11,7 +11,8 @@ template <class T>
 class ThreadBuffer {
  public:
   T* at_least(dim_t n) {
-    if (n > size_) data_.reset(static_cast<T*>(::operator new(sizeof(T) * n, line))), size_ = n;
+    if (n > size_)
+      data_.reset(static_cast<T*>(::operator new(sizeof(T) * static_cast<std::size_t>(n), line))), size_ = n;
     return data_.get();
   }
 

@@ -90,6 +90,17 @@ inline std::size_t length(std::string_view text) {
   return n;
 }
 
+/// How many bytes lie before a character that is cut off at the end of a text, and may be completed: all, if none is.
+inline std::size_t whole_characters(std::string_view text) {
+  for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const std::string_view end = text.substr(text.size() - back);
+    if ((static_cast<unsigned char>(end[0]) & 0xC0) == 0x80) continue;
+    const Character last = decode(end);
+    return last.flaw == Flaw::cut && last.size == back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
 /// At least `digits` hexadecimal digits.
 [[gnu::cold]] inline std::string hex(std::uint32_t value, int digits) {
   std::string out;

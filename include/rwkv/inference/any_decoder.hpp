@@ -2,15 +2,17 @@
 #include <any>
 #include <functional>
 
-#include <rwkv/inference/decoder.hpp>
+#include <rwkv/inference/state_file.hpp>
 
 namespace rwkv {
 
 /// A Decoder of any language model, chosen at run time: programs that use it are compiled once for all models. See
-/// Decoder for what the functions do.
+/// Decoder and state_file.hpp for what the functions do.
 class AnyDecoder {
  public:
   using Each = std::function<void(dim_t token, std::span<const float> logits)>;
+  using EachOf = std::function<void(dim_t sequence, dim_t token, std::span<const float> logits)>;
+  using Prompts = std::span<const std::span<const std::int32_t>>;
 
   virtual ~AnyDecoder() = default;
   virtual std::unique_ptr<AnyDecoder> clone() const = 0;  ///< goes on as this one would
@@ -22,11 +24,17 @@ class AnyDecoder {
   virtual std::span<const float> feed(std::span<const std::int32_t> ids) = 0;
   virtual std::span<const float> prefill(std::span<const std::int32_t> ids) = 0;
   virtual void prefill(std::span<const std::int32_t> ids, const Each& each) = 0;
+  virtual std::span<const float> prefill(Prompts prompts) = 0;
+  virtual void prefill(Prompts prompts, const EachOf& each) = 0;
   virtual std::span<const float> logits() const = 0;
 
   virtual void reset() = 0;
   virtual std::any snapshot() const = 0;
   virtual void restore(const std::any& snapshot) = 0;  ///< Error unless it is one of the same model and batch
+
+  virtual void save_state(const std::string& path, Metadata metadata = {}) const = 0;
+  virtual Metadata load_state(const TensorSource& source) = 0;
+  Metadata load_state(const std::string& path) { return load_state(*open_source(path)); }
 };
 
 /// D is a Decoder.
@@ -43,6 +51,8 @@ class ErasedDecoder final : public AnyDecoder {
   std::span<const float> feed(std::span<const std::int32_t> ids) override { return decoder_.feed(ids); }
   std::span<const float> prefill(std::span<const std::int32_t> ids) override { return decoder_.prefill(ids); }
   void prefill(std::span<const std::int32_t> ids, const Each& each) override { decoder_.prefill(ids, each); }
+  std::span<const float> prefill(Prompts prompts) override { return decoder_.prefill(prompts); }
+  void prefill(Prompts prompts, const EachOf& each) override { decoder_.prefill(prompts, each); }
   std::span<const float> logits() const override { return decoder_.logits(); }
 
   void reset() override { decoder_.reset(); }
@@ -53,9 +63,23 @@ class ErasedDecoder final : public AnyDecoder {
     decoder_.restore(*own);
   }
 
+  using AnyDecoder::load_state;
+  void save_state(const std::string& path, Metadata metadata) const override {
+    rwkv::save_state(path, decoder_, std::move(metadata));
+  }
+  Metadata load_state(const TensorSource& source) override { return rwkv::load_state(source, decoder_); }
+
  private:
   D decoder_;
 };
+
+/// As of a Decoder.
+inline void save_state(const std::string& path, const AnyDecoder& decoder, Metadata metadata = {}) {
+  decoder.save_state(path, std::move(metadata));
+}
+inline Metadata load_state(const std::string& path, AnyDecoder& decoder) {
+  return decoder.load_state(path);
+}
 
 /// A decoder of the model, which must outlive it.
 template <class Net, Backend B>

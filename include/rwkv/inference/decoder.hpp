@@ -1,13 +1,8 @@
 #pragma once
-#include <algorithm>
-#include <memory>
-#include <span>
+#include <limits>
 #include <utility>
-#include <vector>
 
-#include <rwkv/backend/graph_cache.hpp>
-#include <rwkv/core/token_buffer.hpp>
-#include <rwkv/models/model.hpp>
+#include <rwkv/inference/token_reader.hpp>
 
 namespace rwkv {
 
@@ -25,20 +20,19 @@ template <class Net>
 inline constexpr dim_t context_length = detail::context_length_of<Net>();
 
 /// Runs a language model: tokens in, logits of the next token out, for one sequence or a batch of independent ones of
-/// equal length. Prompts are read in chunks; every further token is one step, which allocates no memory and which a
+/// equal length. Prompts are read in stretches; every further token is one step, which allocates no memory and which a
 /// machine that can record calls launches as one. A model of limited context that is full begins anew with the last
 /// half of it. Several decoders may share a model. A copy has memory of its own and goes on as the original would.
 template <class Net, Backend B = Cpu<float>>
 requires LanguageModel<Net>
 class Decoder {
   static constexpr dim_t V = rwkv::vocabulary<Net>, limit = context_length<Net>;
-  using T = typename B::scalar;
   using Ids = std::span<const std::int32_t>;
 
  public:
   using State = typename Model<Net, B>::State;
-  /// Tokens of each sequence that a prompt is read in at once.
-  static constexpr dim_t chunk = limit > 0 && limit < 128 ? (limit + 1) / 2 : 64;
+  /// The most tokens of a sequence that are read at once.
+  static constexpr dim_t chunk = limit > 0 && limit < 1024 ? (limit + 1) / 2 : 512;
 
   /// Everything that what comes next depends on.
   struct Snapshot {
@@ -49,17 +43,15 @@ class Decoder {
 
   /// Error unless the batch is at least 1.
   explicit Decoder(const Model<Net, B>& model, dim_t batch = 1)
-      : model_(&model), state_(Model<Net, B>::fresh_state(expect(batch))), one_(make_reader(1)) {
-    context_.needs_backward = false;
+      : state_(Model<Net, B>::fresh_state(expect(batch))), reader_(model, batch, stretch(batch)) {
     const auto n = static_cast<std::size_t>(batch);
     if (detail::product(batch, V * chunk) >= detail::uncountable) detail::refuse_as_uncountable({batch, chunk});
     logits_.resize(n * V);
-    if constexpr (!std::is_same_v<T, float>) scalars_.resize(logits_.size());
-    ids_.reserve(n * chunk);
+    ids_.reserve(n * std::size_t(reader_.stretch()));
     seen_.reserve(n * limit);
   }
   explicit Decoder(const Model<Net, B>&& temporary, dim_t batch = 1) = delete;
-  Decoder(const Decoder& other) : Decoder(*other.model_, other.batch()) { restore(other.snapshot()); }
+  Decoder(const Decoder& other) : Decoder(other.model(), other.batch()) { restore(other.snapshot()); }
   Decoder(Decoder&&) noexcept = default;
   Decoder& operator=(const Decoder& other) { return *this = Decoder(other); }
   Decoder& operator=(Decoder&&) noexcept = default;
@@ -67,6 +59,7 @@ class Decoder {
   static constexpr dim_t vocabulary() { return V; }
   static constexpr dim_t context() { return limit; }
   dim_t batch() const { return state_.seq().batch; }
+  const Model<Net, B>& model() const { return reader_.model(); }
 
   /// Reads the next token of each sequence; returns logits().
   std::span<const float> feed(Ids ids) {
@@ -87,8 +80,21 @@ class Decoder {
     read(ids, true, each);
   }
 
-  /// Of the token that follows the last one read, (batch, vocabulary). Empty where they are not known: at the start
-  /// and after set_state.
+  /// Reads a prompt of each sequence, of any lengths, as if each had a decoder of its own; returns logits(). An empty
+  /// one leaves its sequence as it is, logits included. Error for different lengths where the context is limited.
+  std::span<const float> prefill(std::span<const Ids> prompts) {
+    read_each(prompts, false, [](dim_t, dim_t, std::span<const float>) {});
+    return logits();
+  }
+  /// The same, and each(b, t, logits) for token number t of the prompt of sequence b, (vocabulary) as they are after
+  /// it; the tokens of a sequence come in order, those of several by turns.
+  template <class Each>
+  void prefill(std::span<const Ids> prompts, const Each& each) {
+    read_each(prompts, true, each);
+  }
+
+  /// Of the token that follows the last one read, (batch, vocabulary). Empty where they are not known: at the start,
+  /// after set_state, and if a sequence had no token since.
   std::span<const float> logits() const { return known_ ? std::span<const float>(logits_) : std::span<const float>(); }
 
   /// Forgets everything it has read.
@@ -123,42 +129,99 @@ class Decoder {
     return batch;
   }
 
-  /// Reads so many tokens of each sequence at once, always with the same memory.
-  struct Reader {
-    Owned<B, typename Net::template Cache<B>> cache;
-    TokenBuffer<B> ids = {};
-    GraphCache<B> calls = {};
-    TensorOf<B, typename Net::Out> every = {}, last = {};  // logits of all tokens, or of the last alone
-    explicit Reader(Seq seq) : cache(seq) {}
-  };
-  std::unique_ptr<Reader> make_reader(dim_t time) const { return std::make_unique<Reader>(Seq{batch(), time}); }
+  /// Many sequences make up for fewer tokens of each.
+  static dim_t stretch(dim_t batch) { return std::min(chunk, std::max<dim_t>(chunk / batch, 64)); }
 
   template <class Each>
   void read(Ids ids, bool every, const Each& each) {
     const dim_t time = dim_t(ids.size()) / batch();
     if (time * batch() != dim_t(ids.size()))
       throw Error("Decoder: expected as many tokens for each of ", batch(), " sequences, found ", ids.size());
-    for (const auto id : ids)
-      if (id < 0 || id >= V) throw Error("Decoder: token ", id, " is outside the model's vocabulary of ", V);
+    expect_tokens(ids);
     dim_t n = 0;
     for (dim_t t = 0; t < time; t += n) {
-      n = time - t >= chunk ? chunk : 1;
-      if (n > 1 && !many_) many_ = make_reader(chunk);
-      Reader& reader = n > 1 ? *many_ : *one_;
+      n = std::min(time - t, reader_.stretch());
       ids_.clear();
       for (dim_t b = 0; b < batch(); ++b)
         for (dim_t i = t; i < t + n; ++i) ids_.push_back(ids[std::size_t(b * time + i)]);
       known_ = false;
       if constexpr (limit > 0) remember(ids_, n);
-      step(reader, ids_, n, every);
+      const auto given = reader_.read(state_, ids_, n, every);
       if (every)
         for (dim_t i = 0; i < n; ++i) {
-          fetch(reader.every, i);
-          known_ = i + 1 == n;  // those of a token within a chunk do not belong to the state, which is after it
+          fetch(given, i);
+          known_ = i + 1 == n;  // those of a token within a stretch do not belong to the state, which is after it
           each(t + i, std::span<const float>(logits_));
         }
       else if (t + n == time)
-        fetch(reader.last, 0), known_ = true;
+        fetch(given, 0), known_ = true;
+    }
+  }
+  /// The same of prompts that differ in length: the sequences that go on are read without those that have ended.
+  template <class Each>
+  void read_each(std::span<const Ids> prompts, bool every, const Each& each) {
+    expect_prompts(prompts);
+    if constexpr (limit > 0) {  // they are as long as each other, see expect_prompts
+      std::vector<std::int32_t> all;
+      for (const Ids& prompt : prompts) all.insert(all.end(), prompt.begin(), prompt.end());
+      return read(all, every, [&](dim_t t, std::span<const float> logits) {
+        for (dim_t b = 0; b < batch(); ++b) each(b, t, logits.subspan(std::size_t(b * V), std::size_t(V)));
+      });
+    }
+    const bool known = std::exchange(known_, false);
+    std::vector<dim_t> going;
+    for (dim_t t = 0, end = 0;; t = end) {
+      going.clear();
+      end = std::numeric_limits<dim_t>::max();
+      for (dim_t b = 0; b < batch(); ++b)
+        if (const dim_t time = dim_t(prompts[std::size_t(b)].size()); time > t)
+          going.push_back(b), end = std::min(end, time);
+      if (going.empty()) break;
+      if (dim_t(going.size()) == batch()) {
+        read_together(state_, prompts, going, t, end, every, each);
+      } else {
+        State some = Model<Net, B>::fresh_state(dim_t(going.size()));
+        detail::copy_sequences(state_, going, some, false);
+        read_together(some, prompts, going, t, end, every, each);
+        detail::copy_sequences(state_, going, some, true);
+      }
+    }
+    known_ = true;
+    for (const Ids& prompt : prompts) known_ = known_ && (known || !prompt.empty());
+  }
+  /// Tokens t to end - 1 of some sequences, whose states are `state`.
+  template <class Each>
+  void read_together(State& state, std::span<const Ids> prompts, std::span<const dim_t> which, dim_t t, dim_t end,
+                     bool every, const Each& each) {
+    for (dim_t n = 0; t < end; t += n) {
+      n = std::min(end - t, stretch(dim_t(which.size())));
+      ids_.clear();
+      for (const dim_t b : which)
+        ids_.insert(ids_.end(), prompts[std::size_t(b)].begin() + t, prompts[std::size_t(b)].begin() + t + n);
+      const auto given = reader_.read(state, ids_, n, every);
+      for (dim_t row = 0; row < dim_t(which.size()); ++row) {
+        const dim_t b = which[std::size_t(row)];
+        float* const to = logits_.data() + b * V;
+        for (dim_t i = 0; every && i < n; ++i) {
+          reader_.fetch(given.data + (row * n + i) * V, 1, to);
+          each(b, t + i, std::span<const float>(to, V));
+        }
+        if (!every && t + n == dim_t(prompts[std::size_t(b)].size())) reader_.fetch(given.data + row * V, 1, to);
+      }
+    }
+  }
+  static void expect_tokens(Ids ids) {
+    for (const auto id : ids)
+      if (id < 0 || id >= V) throw Error("Decoder: token ", id, " is outside the model's vocabulary of ", V);
+  }
+  void expect_prompts(std::span<const Ids> prompts) const {
+    if (dim_t(prompts.size()) != batch())
+      throw Error("Decoder: expected a prompt of each of ", batch(), " sequences, found ", prompts.size());
+    for (const Ids& prompt : prompts) {
+      expect_tokens(prompt);
+      if (limit > 0 && prompt.size() != prompts.front().size())
+        throw Error("Decoder: a model of limited context reads prompts of the same length, found ", prompt.size(),
+                    " and ", prompts.front().size(), " tokens; give each sequence a decoder of its own");
     }
   }
   /// Makes room in the context for n tokens of each sequence, and notes them.
@@ -169,45 +232,22 @@ class Decoder {
       seen_.erase(seen_.begin(), seen_.end() - std::ptrdiff_t(kept * all));
       state_.reset();
       for (dim_t t = 0; t < kept; ++t)
-        step(*one_, Ids(seen_).subspan(std::size_t(t * all), std::size_t(all)), 1, false);
+        reader_.read(state_, Ids(seen_).subspan(std::size_t(t * all), std::size_t(all)), 1, false);
     }
     for (dim_t t = 0; t < n; ++t)
       for (dim_t b = 0; b < all; ++b) seen_.push_back(ids[std::size_t(b * n + t)]);
   }
-  void step(Reader& reader, Ids ids, dim_t time, bool every) {
-    const auto on_machine = reader.ids(ids, {batch(), time});
-    context_.last_token_only = !every;
-    const auto forward = [&] {
-      (every ? reader.every : reader.last) =
-          Net::forward(context_, model_->params, on_machine, reader.cache.view(), state_.view());
-    };
-    if (every)
-      forward();
-    else
-      reader.calls({model_->params.data(), state_.data()}, forward);
-  }
-  /// Puts token t of what was read at once into logits().
+  /// Puts the logits of token t of what was read at once into logits().
   void fetch(const TensorOf<B, typename Net::Out>& y, dim_t t) {
-    const dim_t time = y.seq.time, rows = time == 1 ? 1 : batch(), n = V * batch() / rows;
-    for (dim_t row = 0; row < rows; ++row) {
-      const T* from = y.data + (row * time + std::min(t, time - 1)) * V;
-      float* to = logits_.data() + row * V;
-      if constexpr (std::is_same_v<T, float>) {
-        B::download(to, from, n);
-      } else {
-        B::download(scalars_.data(), from, n);
-        std::copy_n(scalars_.begin(), n, to);
-      }
-    }
+    const dim_t time = y.seq.time;
+    if (time == 1) return reader_.fetch(y.data, batch(), logits_.data());
+    for (dim_t row = 0; row < batch(); ++row) reader_.fetch(y.data + (row * time + t) * V, 1, logits_.data() + row * V);
   }
 
-  const Model<Net, B>* model_;
-  Context<B> context_;
   State state_;
-  std::unique_ptr<Reader> one_, many_;
+  detail::TokenReader<Net, B> reader_;
   std::vector<float> logits_;
-  std::vector<T> scalars_;  // as the machine has them, where they are not floats
-  bool known_ = false;      // whether logits_ are those of state_
+  bool known_ = false;  // whether logits_ are those of state_
   std::vector<std::int32_t> ids_;
   std::vector<std::int32_t> seen_;  // (time, batch): where the context is limited, the tokens that state_ has read
 };

@@ -75,8 +75,8 @@ class Generator {
     return id;
   }
 
-  /// Reads the prompt, then writes up to `length` tokens; sink(text) gets each piece as soon as it is whole UTF-8 and
-  /// cannot be part of a stop text.
+  /// Reads the prompt, then writes up to `length` tokens, or until the tokenizer's end of a text; sink(text) gets each
+  /// piece as soon as it is whole UTF-8 and cannot be part of a stop text.
   template <class Sink>
   void write(std::string_view prompt, dim_t length, Sink&& sink, const Stop& stop = {}) {
     if (length < 0) throw Error("Generator: expected a length of at least 0 tokens, found ", length);
@@ -84,6 +84,7 @@ class Generator {
     StopFilter text(stop.texts);
     for (dim_t i = 0; i < length && !text.stopped(); ++i) {
       const std::int32_t id = next();
+      if (tokenizer_.end_of_text() == id) break;
       if (std::find(stop.tokens.begin(), stop.tokens.end(), id) != stop.tokens.end()) break;
       tokenizer_.append(id, text.pending());
       if (const std::string piece = text.take(); !piece.empty()) sink(std::string_view(piece));
@@ -97,6 +98,12 @@ class Generator {
         prompt, length, [&](std::string_view piece) { all += piece; }, stop);
     return all;
   }
+
+  /// What was read as a file, and going on from it: see state_file.hpp. The sampler goes on.
+  void save_state(const std::string& path, Metadata metadata = {}) const {
+    decoder_->save_state(path, std::move(metadata));
+  }
+  Metadata load_state(const std::string& path) { return decoder_->load_state(path); }
 
   /// Forgets what was read; the sampler goes on.
   void reset() { decoder_->reset(); }

@@ -43,13 +43,22 @@ class Sampler {
   std::int32_t operator()(std::span<float> logits) {
     expect_size(logits);
     penalise(logits);
-    const std::size_t best = likeliest(logits);
-    const double u = random_.uniform(position_);
-    const auto token =
-        static_cast<std::int32_t>(config_.temperature == 0 ? best : draw(logits, double(logits[best]), u));
+    const std::int32_t token = draw(logits, random_.uniform(position_));
     ++position_;
     observe(token);
     return token;
+  }
+
+  /// The probability of each token to be drawn next from the same logits, in double. Draws and counts nothing; the
+  /// penalties stay in the logits. Errors as above.
+  void probabilities(std::span<float> logits, std::span<double> out) {
+    expect_size(logits);
+    if (out.size() != logits.size())
+      throw Error("sampler: expected room for ", logits.size(), " probabilities, found ", out.size());
+    penalise(logits);
+    const auto [kept, total] = odds(logits);
+    std::fill(out.begin(), out.end(), 0.0);
+    for (std::size_t n = 0; n < kept.size(); ++n) out[index(kept[n])] = odds_[n] / total;
   }
 
   /// Counts a token as written. Drawn tokens are counted already; call it for those of a prompt to penalise them too
@@ -98,15 +107,27 @@ class Sampler {
       throw Error("sampler: expected a token that can be drawn, found -infinity for all; ban fewer tokens");
     return best;
   }
-  std::size_t draw(std::span<const float> logits, double max, double u) {
-    const auto kept = keep(logits, max);
-    double left = u * weigh(logits, kept, max, config_.temperature);
+  std::int32_t draw(std::span<const float> logits, double u) {
+    const auto [kept, total] = odds(logits);
+    double left = u * total;
     std::int32_t last = kept.front();
     for (std::size_t n = 0; n < kept.size() && left >= 0; ++n) {
       if (odds_[n] > 0) last = kept[n];
       left -= odds_[n];
     }
-    return index(last);
+    return last;
+  }
+  /// The tokens that can be drawn, with their odds in odds_, and the sum of these.
+  std::pair<std::span<const std::int32_t>, double> odds(std::span<const float> logits) {
+    const std::size_t best = likeliest(logits);
+    const double max = double(logits[best]);
+    if (config_.temperature > 0) {
+      const auto kept = keep(logits, max);
+      return {kept, weigh(logits, kept, max, config_.temperature)};
+    }
+    order_.front() = static_cast<std::int32_t>(best);
+    odds_.front() = 1;
+    return {std::span(order_).first(1), 1};
   }
   /// odds_[n] = e^((logit of tokens[n] - max) / temperature); their sum.
   double weigh(std::span<const float> logits, std::span<const std::int32_t> tokens, double max, double temperature) {

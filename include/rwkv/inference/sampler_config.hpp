@@ -9,11 +9,14 @@
 
 namespace rwkv {
 
-/// How the next token is drawn. By default: from the model's own distribution.
+/// How the next token is drawn. By default: from the model's own distribution. In the order of the official pipeline:
+/// penalties and bans change the logits, top_p and top_k cut, each by the probabilities before any cut, then the
+/// temperature is applied to what is left. All of it is computed from the logits in double precision; where only
+/// some of equally likely tokens can stay, the lowest numbers do.
 struct SamplerConfig {
   double temperature = 1;  ///< probabilities to the power of 1 / temperature, after the cuts; 0: the likeliest token
-  double top_p = 1;        ///< keeps the likeliest tokens that sum to this, and those as likely as the last of them
-  dim_t top_k = 0;         ///< keeps the k likeliest, of equally likely ones the lower number; 0: all
+  double top_p = 1;        ///< keeps the likeliest tokens that sum to this, and those as likely as the last; 1: all
+  dim_t top_k = 0;         ///< keeps the k likeliest; 0: all
 
   double presence = 0;           ///< subtracted from the logit of every token that was written before
   double frequency = 0;          ///< subtracted once more for each time it was written
@@ -32,7 +35,8 @@ struct SamplerConfig {
     made.seed = seed;
     return made;
   }
-  /// The same, for a tokenizer: digits and blanks (any piece of " \t0123456789") are uncounted, as there.
+  /// The same, for a tokenizer: digits and blanks (any piece of " \t0123456789") are uncounted, as there; of World's
+  /// tokens these are 22.
   template <class Tokenizer>
   requires requires(const Tokenizer& t, std::string& out) { t.append(std::int32_t(t.size()), out); }
   static SamplerConfig official(const Tokenizer& tokenizer, std::uint64_t seed = 0) {
@@ -41,7 +45,8 @@ struct SamplerConfig {
     for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
       text.clear();
       tokenizer.append(id, text);
-      if (std::string_view(" \t0123456789").find(text) != std::string_view::npos) made.uncounted.push_back(id);
+      const bool piece = std::string_view(" \t0123456789").find(text) != std::string_view::npos;
+      if (piece && !text.empty()) made.uncounted.push_back(id);
     }
     return made;
   }

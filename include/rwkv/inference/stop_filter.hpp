@@ -39,7 +39,8 @@ class StopFilter {
         }
     }
     stopped_ = first != std::string::npos;
-    std::string shown = pending_.substr(0, stopped_ ? first : whole_characters(held));
+    std::string shown =
+        pending_.substr(0, stopped_ ? first : utf8::whole_characters(std::string_view(pending_).substr(0, held)));
     pending_.erase(0, stopped_ ? std::string::npos : shown.size());
     return shown;
   }
@@ -47,19 +48,6 @@ class StopFilter {
   std::string take_rest() { return std::exchange(pending_, {}); }
 
  private:
-  /// The first `size` bytes or fewer: without a character that is incomplete.
-  std::size_t whole_characters(std::size_t size) const {
-    for (std::size_t back = 1; back <= 3 && back <= size; ++back) {
-      const auto byte = static_cast<unsigned char>(pending_[size - back]);
-      if (byte < 0x80) break;
-      if (byte >= 0xC0) {
-        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
-        return length > back ? size - back : size;
-      }
-    }
-    return size;
-  }
-
   std::vector<std::string> stops_;
   std::string pending_;
   bool stopped_ = false;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstring>
 
+#include <rwkv/backend/cpu.hpp>
 #include <rwkv/core/owned.hpp>
 
 namespace rwkv {
@@ -13,6 +14,7 @@ struct BundleMemory {
   std::size_t unit;  ///< bytes of a scalar, which is the least that is transferred
   void (*upload)(void* to, const void* from, dim_t scalars);
   void (*download)(void* to, const void* from, dim_t scalars);
+  bool in_reach = false;  ///< whether the program may write to it as it is
 
   std::byte* of(const Leaf& leaf) const { return data + static_cast<std::size_t>(leaf.offset) * unit; }
   /// So many take n bytes; the last may be cut short.
@@ -28,13 +30,25 @@ struct BundleMemory {
   }
 };
 
+namespace detail {
+template <class T, class Products>
+constexpr bool in_reach(const CpuWith<T, Products>*) {
+  return true;
+}
+constexpr bool in_reach(const void*) {
+  return false;
+}
+}  // namespace detail
+
 template <class B, Bundle P>
 BundleMemory memory_of(const Owned<B, P>& bundle) {
   using T = typename B::scalar;
-  return {
-      bundle.leaves(), reinterpret_cast<std::byte*>(bundle.data()), sizeof(T),
-      [](void* to, const void* from, dim_t n) { B::upload(static_cast<T*>(to), static_cast<const T*>(from), n); },
-      [](void* to, const void* from, dim_t n) { B::download(static_cast<T*>(to), static_cast<const T*>(from), n); }};
+  return {bundle.leaves(),
+          reinterpret_cast<std::byte*>(bundle.data()),
+          sizeof(T),
+          [](void* to, const void* from, dim_t n) { B::upload(static_cast<T*>(to), static_cast<const T*>(from), n); },
+          [](void* to, const void* from, dim_t n) { B::download(static_cast<T*>(to), static_cast<const T*>(from), n); },
+          detail::in_reach(static_cast<const B*>(nullptr))};
 }
 
 }  // namespace rwkv

@@ -1,10 +1,13 @@
 #pragma once
 #include <algorithm>
-#include <cmath>
+#include <atomic>
+#include <limits>
 #include <vector>
 
+#include <rwkv/backend/pool.hpp>
+#include <rwkv/backend/thread_buffer.hpp>
 #include <rwkv/io/bundle_memory.hpp>
-#include <rwkv/io/tensor_source.hpp>
+#include <rwkv/io/read_numbers.hpp>
 
 namespace rwkv {
 
@@ -35,12 +38,29 @@ dim_t first_with(Bits exponent, std::span<const std::byte> bytes) {
   return -1;
 }
 
-[[gnu::cold]] inline dim_t first_nonfinite(Dtype dtype, std::span<const std::byte> bytes) {
+inline dim_t first_nonfinite(Dtype dtype, std::span<const std::byte> bytes) {
   if (dtype == Dtype::f64) return first_with(std::uint64_t(0x7FF) << 52, bytes);
   if (dtype == Dtype::f32) return first_with(std::uint32_t(0x7F800000), bytes);
   if (dtype == Dtype::bf16) return first_with(std::uint16_t(0x7F80), bytes);
   if (dtype == Dtype::f16) return first_with(std::uint16_t(0x7C00), bytes);
   return -1;
+}
+
+/// The same of bytes that may be a file's, which are copied piece by piece, by all threads.
+inline dim_t first_nonfinite_of_many(Dtype dtype, std::span<const std::byte> bytes) {
+  constexpr std::size_t piece = 1 << 18;  // stays in a cache between the copy and the look at it
+  constexpr dim_t none = std::numeric_limits<dim_t>::max();
+  std::atomic<dim_t> first = none;
+  pool().run(dim_t((bytes.size() + piece - 1) / piece), [&](dim_t i) {
+    static thread_local ThreadBuffer<std::byte> buffer;
+    const std::size_t begin = std::size_t(i) * piece;
+    const std::span<std::byte> copy(buffer.at_least(piece), std::min(piece, bytes.size() - begin));
+    copy_bytes(bytes.subspan(begin, copy.size()), copy.data());
+    dim_t at = first_nonfinite(dtype, copy);
+    if (at >= 0) at += dim_t(begin / bytes_of(dtype));
+    for (dim_t least = first; at >= 0 && at < least && !first.compare_exchange_weak(least, at);) continue;
+  });
+  return first == none ? -1 : first.load();
 }
 
 }  // namespace detail
@@ -49,13 +69,13 @@ dim_t first_with(Bits exponent, std::span<const std::byte> bytes) {
 [[gnu::cold]] inline dim_t first_nonfinite(const TensorSource& source, const TensorInfo& tensor) {
   if (!is_real(tensor.dtype)) return -1;
   if (const auto bytes = source.bytes(tensor); bytes && !in_blocks(tensor.dtype))
-    return detail::first_nonfinite(tensor.dtype, *bytes);
+    return detail::first_nonfinite_of_many(tensor.dtype, *bytes);
   dim_t size = 1;
   for (const dim_t d : tensor.shape) size *= d;
   std::vector<double> numbers;
   for (dim_t first = 0; first < size; first += 1 << 16) {
     numbers.resize(static_cast<std::size_t>(std::min<dim_t>(size - first, 1 << 16)));
-    source.read_numbers(tensor, static_cast<std::uint64_t>(first), numbers);
+    detail::read_numbers(source, tensor, static_cast<std::uint64_t>(first), std::span(numbers));
     if (const dim_t at = detail::first_nonfinite(Dtype::f64, std::as_bytes(std::span(numbers))); at >= 0)
       return first + at;
   }

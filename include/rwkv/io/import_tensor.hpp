@@ -1,5 +1,7 @@
 #pragma once
+#include <rwkv/backend/pool.hpp>
 #include <rwkv/io/bundle_memory.hpp>
+#include <rwkv/io/read_numbers.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {
@@ -18,7 +20,7 @@ void import_numbers(const TensorSource& source, const TensorInfo& theirs, const 
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most);
     const std::span part(numbers.data(), std::size_t(n));
-    source.read_numbers(theirs, std::uint64_t(first), part);
+    read_numbers(source, theirs, std::uint64_t(first), part);
     if (leaf.storage == Storage::bf16) {
       rounded.resize(numbers.size());
       std::transform(part.begin(), part.end(), rounded.begin(), [](Number x) { return bf16(float(x)); });
@@ -29,16 +31,17 @@ void import_numbers(const TensorSource& source, const TensorInfo& theirs, const 
   }
 }
 
-/// Bytes as the file has them; through a copy where they do not lie as the memory needs them.
+/// Bytes as the file has them; through a copy where the memory is out of reach.
 inline void import_bytes(std::span<const std::byte> bytes, std::byte* to, const BundleMemory& memory) {
-  if (bytes.size() % memory.unit == 0 && std::uintptr_t(bytes.data()) % memory.unit == 0)
-    return memory.upload(to, bytes.data(), memory.scalars(bytes.size()));
   constexpr std::size_t most = import_chunk * sizeof(double);
+  const auto part = [&](std::size_t first) { return bytes.subspan(first, std::min(bytes.size() - first, most)); };
+  if (memory.in_reach)
+    return pool().run(dim_t((bytes.size() + most - 1) / most),
+                      [&](dim_t i) { copy_bytes(part(std::size_t(i) * most), to + std::size_t(i) * most); });
   std::vector<std::byte> copy(std::min(bytes.size(), most) + memory.unit);  // with room for padding
   for (std::size_t first = 0; first < bytes.size(); first += most) {
-    const auto part = bytes.subspan(first, std::min(bytes.size() - first, most));
-    std::memcpy(copy.data(), part.data(), part.size());
-    memory.upload(to + first, copy.data(), memory.scalars(part.size()));
+    copy_bytes(part(first), copy.data());
+    memory.upload(to + first, copy.data(), memory.scalars(part(first).size()));
   }
 }
 

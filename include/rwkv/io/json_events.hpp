@@ -12,8 +12,9 @@ namespace rwkv::detail {
 
 /// Strict JSON (RFC 8259) in UTF-8, 127 objects and arrays deep at most, read piece by piece. Each piece calls one of
 /// the functions begin_object, key, end_object, begin_array, end_array, string, number of 64 bits, negative_number,
-/// odd_number with its text, boolean and null of `events`, which returns false to stop. It is ours because headers need
-/// little of JSON, while nlohmann/json would cost every user four seconds of compiling.
+/// odd_number with its text, boolean (with its value, where it takes one) and null of `events`, which returns false to
+/// stop. It is ours because headers need little of JSON, while nlohmann/json would cost every user four seconds of
+/// compiling.
 template <class Events>
 class JsonReader {
  public:
@@ -46,8 +47,14 @@ class JsonReader {
     if (c == '{' || c == '[') return depth < deepest ? members(c == '{', depth) : wrong();
     if (c == '"') return string() && events_.string(std::move(string_));
     if (c == 'n') return word("null") && events_.null();
-    if (c == 't' || c == 'f') return word(c == 't' ? "true" : "false") && events_.boolean();
+    if (c == 't' || c == 'f') return word(c == 't' ? "true" : "false") && boolean(c == 't');
     return number();
+  }
+  bool boolean(bool value) {
+    if constexpr (requires { events_.boolean(value); })
+      return events_.boolean(value);
+    else
+      return events_.boolean();
   }
   bool key() { return next() == '"' ? string() && events_.key(std::move(string_)) && (next(), skip(':')) : wrong(); }
   bool members(bool object, int depth) {
@@ -69,7 +76,7 @@ class JsonReader {
     std::uint64_t n = 0;
     if (at_ == whole && std::from_chars(text.data(), text.data() + text.size(), n).ec == std::errc())
       return events_.number(n);
-    if (!number_in(text) && text.find('-', 1) == text.npos) return --at_, wrong();  // beyond the numbers of a double
+    if (!rwkv::number_in(text) && text.find('-', 1) == text.npos) return --at_, wrong();  // beyond the numbers of a double
     return events_.odd_number(text);
   }
   bool digits() {

@@ -68,3 +68,5 @@ void wkv6_backward(Scratch<B>& scratch, const wkv6::Signals<B, H, Size, Decay, B
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/wkv6/grid.hpp>  // overloads for machines that launch blocks: they come with the op

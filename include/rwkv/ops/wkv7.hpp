@@ -53,3 +53,5 @@ void wkv7_backward(Scratch<B>& scratch, const wkv7::Signals<B, H, Size>& in, con
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/wkv7/grid.hpp>  // overloads for machines that launch blocks: they come with the op

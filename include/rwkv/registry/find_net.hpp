@@ -13,6 +13,7 @@ struct NetQuery {
   std::string family;  ///< "rwkv4"
   std::string size;    ///< width x layers: "384x6"
   dim_t tokens = 0;    ///< it must know at least so many
+  dim_t context = 0;   ///< of one that is missing: see NetShape
 };
 
 /// "384x6"
@@ -30,6 +31,15 @@ inline std::optional<NetShape> size_in(std::string_view text) {
   const bool sizes = shape.width >= 1 && shape.width <= most && shape.layers >= 1 && shape.layers <= most;
   return sizes && size_text(shape) == text ? std::optional(shape) : std::nullopt;
 }
+
+/// A net of that family and those sizes was not compiled into the program; compile_net can.
+struct MissingNet : Error {
+  const Family* family;
+  NetShape shape;
+  template <class... Pieces>
+  MissingNet(const Family& of, const NetShape& sizes, const Pieces&... pieces)
+      : Error(pieces...), family(&of), shape(sizes) {}
+};
 
 namespace detail {
 
@@ -51,14 +61,16 @@ namespace detail {
   std::vector<std::string> names, sizes;
   dim_t most = 0;
   const Family* family = nullptr;
-  NetShape like;  // a net of the family, as an example of its other sizes
+  for (const Family* each : families)
+    if (each->name == q.family) family = each;
+  NetShape wanted{.context = 1024, .kind = 2};  // as a net of the family has them, where the program has one
   for (const RegisteredNet* net : registered_nets()) {
     if (net->family == nullptr) continue;
     names.push_back(net->family->name);
     if (net->family->name != q.family) continue;
-    family = net->family, like = net->shape();
-    sizes.push_back(size_text(like));
-    if (size_text(like) == q.size) most = std::max(most, net->vocabulary);
+    wanted = net->shape();
+    sizes.push_back(size_text(wanted));
+    if (sizes.back() == q.size) most = std::max(most, net->vocabulary);
   }
   if (family == nullptr) {
     std::vector<std::string> known;
@@ -69,14 +81,17 @@ namespace detail {
   const auto size = size_in(q.size);
   if (!size)
     throw Error("size ", shown(q.size), ": expected width x layers, as in 384x6; this program has ", listed(sizes));
-  NetShape wanted = like;
   wanted.vocabulary = std::max<dim_t>(q.tokens, 1), wanted.width = size->width, wanted.layers = size->layers;
-  wanted.heads = 0, wanted.hidden = 0;
+  wanted.heads = 0, wanted.hidden = 0, wanted.ranks = {};
+  if (q.context > 0) wanted.context = q.context;
+  const std::string way_out = line_to_add(family->type(wanted));
   if (most > 0)
-    throw Error("the tokenizer has ", q.tokens, " tokens, the nets ", q.family, " ", q.size,
-                " of this program know at most ", most, "; ", line_to_add(family->type(wanted)));
-  throw Error("size ", q.size, ": expected one of ", listed(sizes), ", which this program was built with; ",
-              line_to_add(family->type(wanted)));
+    throw MissingNet(*family, wanted, "the tokenizer has ", q.tokens, " tokens, the nets ", q.family, " ", q.size,
+                     " of this program know at most ", most, "; ", way_out);
+  if (sizes.empty())
+    throw MissingNet(*family, wanted, "model ", q.family, ": this program has ", listed(names), "; ", way_out);
+  throw MissingNet(*family, wanted, "size ", q.size, ": expected one of ", listed(sizes),
+                   ", which this program was built with; ", way_out);
 }
 
 }  // namespace detail

@@ -5,15 +5,15 @@
 namespace rwkv {
 namespace detail {
 
-/// The type of the net that a file seems to hold, or nothing.
-[[gnu::cold]] inline std::string type_in(const OfficialSource& source) {
+/// The sizes of the net that a file seems to hold, and its family, or nothing.
+[[gnu::cold]] inline std::pair<const Family*, NetShape> shape_in(const OfficialSource& source) {
   const ExtentsOf extents = [&](const std::string& name) {
     const TensorInfo* t = source.find(name);
     return t == nullptr || t->begin == t->end ? std::vector<dim_t>{}
                                               : t->shape;  // without numbers, it may say anything
   };
   for (const Family* family : families)
-    if (const NetShape shape = family->shape(extents); shape.width > 0) return family->type(shape);
+    if (const NetShape shape = family->shape(extents); shape.width > 0) return {family, shape};
   return {};
 }
 
@@ -39,14 +39,15 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
                 ", which have the same parameters; make one of them by find_net, and load the file into it");
   const Detected found = detect(file);
   if (!found.instead.empty()) expect_whole(file, found);
-  const std::string type = detail::type_in(source);
-  if (type.empty()) {
+  const auto [family, shape] = detail::shape_in(source);
+  if (family == nullptr) {
     std::vector<std::string> names;
-    for (const Family* family : families) names.push_back(family->name);
+    for (const Family* each : families) names.push_back(each->name);
     throw Error(source.path(), ": expected the parameters of a model (", detail::listed(names),
                 "), found none that we know", found.version.empty() ? "" : "; it is nearest to ", model_words(found),
                 found.faults.empty() ? "" : ", but ", fault_words(found));
   }
+  const std::string type = family->type(shape);
   for (const RegisteredNet* net : registered_nets())
     if (net->type == type) {  // it is that, but damaged: the reader says where
       BundleReader reader(source);
@@ -54,7 +55,8 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
       reader.read();
     }
   expect_whole(file, found);
-  throw Error(source.path(), ": holds a ", type, ", which this program was built without; ", detail::line_to_add(type));
+  throw MissingNet(*family, shape, source.path(), ": holds a ", type, ", which this program was built without; ",
+                   detail::line_to_add(type));
 }
 
 /// The model in a file: among the nets that are linked in, the one that fits. Its metadata, such as the tokenizer,

@@ -12,7 +12,8 @@ namespace rwkv::testing {
 struct Options {
   /// The environment variable RWKV_TEST_SEED, where it is set, so that a run can be varied without compiling.
   std::uint64_t seed = default_seed();
-  int cases = 16;
+  /// The environment variable RWKV_TEST_CASES, where it is set, so that slow machines can try fewer.
+  int cases = default_cases();
   dim_t most_batch = 3, most_time = 3 * span;  ///< span is where recurrences keep their state
   bool wild = true;                            ///< also values ten to thirty times as large as usual
   bool bounded = false;  ///< wild values must not overflow either; where they may, such a case shows nothing
@@ -28,6 +29,10 @@ struct Options {
     ranges.at_least(1, "vocabulary", vocabulary);
   }
 
+  static int default_cases() {
+    const char* text = std::getenv("RWKV_TEST_CASES");
+    return text != nullptr ? int(std::strtol(text, nullptr, 10)) : 16;
+  }
   static std::uint64_t default_seed() {
     const char* text = std::getenv("RWKV_TEST_SEED");
     return text != nullptr ? std::strtoull(text, nullptr, 10) : 2024;

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <rwkv/text/text_file.hpp>
+#include <rwkv/text/token_storage.hpp>
 #include <rwkv/text/tokenizer.hpp>
 
 namespace rwkv {
@@ -21,30 +20,36 @@ namespace rwkv {
 class Corpus {
  public:
   /// The tokens of a file. Error if there is no such file, if it is empty, or if the tokenizer cannot encode it.
-  Corpus(const std::string& path, Tokenizer tokenizer)
-      : Corpus(std::make_shared<Storage>(TextFile(path), std::move(tokenizer))) {}
+  Corpus(const std::string& path, Tokenizer tokenizer) : Corpus(TextFile(path), std::move(tokenizer)) {}
   /// The file, with a tokenizer of the characters that occur in it.
   static Corpus by_characters(const std::string& path) {
     TextFile file(path);
     const std::string bytes = file.distinct_bytes();
     if (bytes.empty()) throw empty(path);
     Tokenizer tokenizer = Characters(utf8::ascii_prefix(bytes) == bytes.size() ? bytes : file.whole(), path);
-    return Corpus(std::make_shared<Storage>(std::move(file), std::move(tokenizer)));
+    return {std::move(file), std::move(tokenizer)};
   }
   /// A text in memory, and what messages call it.
   static Corpus of_text(std::string text, Tokenizer tokenizer, std::string name = "text") {
-    return Corpus(std::make_shared<Storage>(std::move(text), std::move(tokenizer), std::move(name)));
+    const auto table = table_of(distinct_bytes(text), tokenizer, name);
+    auto tokens = table ? std::make_shared<const ByteTokens>(std::move(text), *table) : encoded(text, tokenizer, name);
+    return {std::move(tokens), std::move(tokenizer), std::move(name)};
+  }
+  /// Tokens that are there already, all of them the tokenizer's. Error if there are none.
+  Corpus(std::shared_ptr<const TokenStorage> tokens, Tokenizer tokenizer, std::string name)
+      : tokens_(std::move(tokens)), tokenizer_(std::move(tokenizer)), name_(std::move(name)), size_(tokens_->size()) {
+    if (size_ == 0) throw empty(name_);
   }
 
   dim_t size() const { return size_; }  ///< tokens
-  const Tokenizer& tokenizer() const { return storage_->tokenizer; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
   /// For messages: the path, and of a part which one, as in "the last 10 % of notes.txt".
   const std::string& name() const { return name_; }
 
   /// Tokens first, first + 1, ... into out. Error unless all of them lie within the corpus, and its file is as it was.
   void read(dim_t first, std::span<std::int32_t> out) const {
     expect_range(first, static_cast<dim_t>(out.size()));
-    storage_->read(first_ + first, out);
+    tokens_->read(first_ + first, out);
   }
   /// A part of it: `count` tokens from `first`. Error unless they lie within the corpus.
   Corpus slice(dim_t first, dim_t count) const {
@@ -66,65 +71,29 @@ class Corpus {
   }
 
  private:
-  struct Storage {
-    Storage(TextFile opened, Tokenizer t) : name(opened.path()), tokenizer(std::move(t)), file(std::move(opened)) {
-      if (!tabulate(file->distinct_bytes())) encode(file->whole()), file.reset();
-    }
-    Storage(std::string held, Tokenizer t, std::string called)
-        : name(std::move(called)), tokenizer(std::move(t)), memory(std::move(held)) {
-      if (!tabulate(distinct_bytes(memory))) encode(memory), memory = {};
-    }
+  using Tokens = std::shared_ptr<const TokenStorage>;
 
-    dim_t size() const {
-      return static_cast<dim_t>(!table ? numbers.size() / width : file ? file->size() : memory.size());
-    }
-    void read(dim_t first, std::span<std::int32_t> out) const {
-      const auto from = static_cast<std::size_t>(first), n = out.size();
-      if (table) {
-        const auto bytes = std::as_writable_bytes(out).last(n);  // each is read before its place is written to
-        if (file)
-          file->read(from, bytes);
-        else if (n > 0)
-          std::memcpy(bytes.data(), memory.data() + from, n);
-        for (std::size_t i = 0; i < n; ++i) out[i] = (*table)[static_cast<unsigned char>(bytes[i])];
-      } else {
-        for (std::size_t i = 0; i < n; ++i) {
-          out[i] = 0;
-          for (std::size_t byte = 0; byte < width; ++byte) out[i] |= numbers[(from + i) * width + byte] << 8 * byte;
-        }
-      }
-    }
-
-    std::string name;
-    Tokenizer tokenizer;
-    std::optional<TextFile> file;
-    std::string memory;
-    std::optional<ByteTable> table;     // where every byte of `file` or `memory` is a token; otherwise `numbers` are
-    std::vector<std::uint8_t> numbers;  // `width` bytes each
-    std::size_t width = 1;
-
-   private:
-    /// Whether every byte is a token, of a text in which these occur.
-    bool tabulate(const std::string& bytes) {
-      if (bytes.empty()) throw empty(name);
-      table = tokenizer.visit([&](const auto& kind) { return kind.byte_table(bytes); });
-      for (const char c : bytes)
-        if (table && (*table)[static_cast<unsigned char>(c)] < 0) table.reset();
-      return table.has_value();
-    }
-    void encode(const std::string& text) {
-      tokenizer.visit([&](const auto& kind) {
-        width = kind.size() <= 0x100 ? 1 : kind.size() <= 0x10000 ? 2 : 4;
-        numbers.reserve(utf8::length(text) * width);
-        kind.for_each_id(text, name, [&](std::int32_t id) {
-          for (std::size_t i = 0; i < width; ++i) numbers.push_back(static_cast<std::uint8_t>(id >> 8 * i));
-        });
-      });
-    }
-  };
-
-  explicit Corpus(std::shared_ptr<const Storage> storage)
-      : storage_(std::move(storage)), name_(storage_->name), size_(storage_->size()) {}
+  Corpus(TextFile file, Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)), name_(file.path()) {
+    const auto table = table_of(file.distinct_bytes(), tokenizer_, name_);
+    tokens_ =
+        table ? std::make_shared<const ByteTokens>(std::move(file), *table) : encoded(file.whole(), tokenizer_, name_);
+    size_ = tokens_->size();
+  }
+  /// The table of a text in which these bytes occur, if every one of them is a token.
+  static std::optional<ByteTable> table_of(const std::string& bytes, const Tokenizer& tokenizer,
+                                           const std::string& name) {
+    if (bytes.empty()) throw empty(name);
+    const std::optional<ByteTable> table = tokenizer.byte_table(bytes);
+    for (const char c : bytes)
+      if (table && (*table)[static_cast<unsigned char>(c)] < 0) return {};
+    return table;
+  }
+  static Tokens encoded(const std::string& text, const Tokenizer& tokenizer, const std::string& name) {
+    const auto tokens = std::make_shared<PackedTokens>(tokenizer.size());
+    const auto add = [&](std::span<const std::int32_t> ids) { tokens->add(ids); };
+    tokenizer.encode(text, name, add);
+    return tokens;
+  }
   Corpus part(dim_t first, dim_t count, const std::string& which) const {
     Corpus made = *this;
     made.first_ += first;
@@ -141,7 +110,8 @@ class Corpus {
     return Error(name, ": expected a text, found no bytes; give one with at least one character");
   }
 
-  std::shared_ptr<const Storage> storage_;
+  Tokens tokens_;
+  Tokenizer tokenizer_;
   std::string name_;
   dim_t first_ = 0, size_ = 0;
 };

@@ -1,40 +1,42 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
+#include <rwkv/text/content_hash.hpp>
 #include <rwkv/text/corpus.hpp>
 
 namespace rwkv {
+namespace detail {
 
-/// 64 bits that tell one text from another by its tokens: two that differ in one token never have the same. Reads the
-/// whole corpus once, in pieces. Not meant against forgery.
-[[gnu::cold]] inline std::uint64_t fingerprint(const Corpus& corpus) {
+/// Reads the whole corpus once, in pieces.
+[[gnu::cold]] inline ContentHash hash_of(const Corpus& corpus) {
   constexpr dim_t piece = 1 << 16;  // even, so that pairs do not depend on it
-  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15u;
-  std::uint64_t hash = odd ^ static_cast<std::uint64_t>(corpus.size());
+  ContentHash hash(static_cast<std::uint64_t>(corpus.size()));
   std::vector<std::int32_t> ids;
   for (dim_t first = 0; first < corpus.size(); first += piece) {
     ids.assign(static_cast<std::size_t>(std::min(piece, corpus.size() - first)), 0);
     corpus.read(first, ids);
     if (ids.size() % 2 == 1) ids.push_back(0);
-    for (std::size_t i = 0; i < ids.size(); i += 2) {
-      const auto pair =
-          static_cast<std::uint64_t>(static_cast<std::uint32_t>(ids[i])) << 32 | static_cast<std::uint32_t>(ids[i + 1]);
-      hash = (hash ^ pair) * odd;  // each step is one to one, in the hash and in the pair
-      hash ^= hash >> 32;
-    }
+    for (std::size_t i = 0; i < ids.size(); i += 2)
+      hash.add(static_cast<std::uint64_t>(static_cast<std::uint32_t>(ids[i])) << 32 |
+               static_cast<std::uint32_t>(ids[i + 1]));
   }
   return hash;
 }
 
+}  // namespace detail
+
+/// 64 bits that tell one text from another by its tokens: two that differ in one token never have the same. Reads the
+/// whole corpus once, in pieces. Not meant against forgery.
+[[gnu::cold]] inline std::uint64_t fingerprint(const Corpus& corpus) {
+  return detail::hash_of(corpus).value();
+}
+
 /// "51200 tokens, fingerprint 9f0c21d57a3e4b68"
 [[gnu::cold]] inline std::string identity_of(const Corpus& corpus) {
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(fingerprint(corpus)));
-  return std::to_string(corpus.size()) + " tokens, fingerprint " + digits;
+  return std::to_string(corpus.size()) + " tokens, fingerprint " + detail::hash_of(corpus).text();
 }
 
 }  // namespace rwkv

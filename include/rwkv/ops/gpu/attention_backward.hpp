@@ -57,7 +57,13 @@ struct AttentionBackwardQueries {
     const T *const q = memory.kept[0], *const dy = memory.kept[1];
     my.load(rows, memory.kept[0], token_rows(history, op.q, at, t, end), query_scale<T>(D));
     my.load(rows, memory.kept[1], token_rows(history, op.dy, at, t, end));
-    if (my.thread < rows) notes.of[my.thread] = note(at, t + my.thread, end);
+    for (int r = 0; r < rows; r += columns) {  // y passes where keys will
+      here.sync();                             // dy is there, and what passed before has been read
+      my.load(columns, memory.moving, token_rows(history, op.y, at, t + r, end));
+      here.sync();
+      if (const int row = my.thread; r <= row && row < r + columns && row < rows)
+        notes.of[row] = note(at, t + row, end, dy + row * Tile::stride, memory.moving + (row - r) * Tile::stride);
+    }
 
     typename Tile::Sums dq;
     unrolled<Tile::own_rows>([&](int i) { unrolled<4 * Tile::fours>([&](int m) { dq[i][m] = T(0); }); });
@@ -94,11 +100,14 @@ struct AttentionBackwardQueries {
 
  private:
   /// dy . y is summed up as dy . v is: where y is v, they cancel.
-  RWKV_HD TokenNote<T> note(const HeadTile& at, dim_t t, dim_t end) const {
+  RWKV_HD TokenNote<T> note(const HeadTile& at, dim_t t, dim_t end, const T* dy, const T* y) const {
     TokenNote<T> note{};
     if (t >= end) return note;
-    const dim_t row = op.history.row(at.b, t, at.h), n = row / D;
-    for (dim_t c = 0; c < D; ++c) note.along += op.dy[row + c] * op.y[row + c];
+    const dim_t n = op.history.row(at.b, t, at.h) / D;
+    for (int c = 0; c < Tile::padded; c += 4) {
+      const auto dy_c = Four<T>::read(dy + c), y_c = Four<T>::read(y + c);
+      unrolled<4>([&](int k) { note.along += dy_c.at[k] * y_c.at[k]; });
+    }
     op.along[n] = note.along;
     note.top = op.softmax.top(n), note.share = T(1) / op.softmax.total(n);
     if constexpr (Drops::any) note.word = op.drops.template word<T>(n);

@@ -18,6 +18,7 @@ template <class T>
 struct alignas(16) Four {
   T at[4];
   static RWKV_HD Four read(const T* p) { return *reinterpret_cast<const Four*>(p); }
+  RWKV_HD void write(T* p) const { *reinterpret_cast<Four*>(p) = *this; }
 };
 
 /// Tiles of `Rows` rows of D channels that move through the shared memory of a block.

@@ -1,0 +1,10 @@
+# cmake -DHEADERS=FOLDER -DOUTPUT=FILE -P headers_digest.cmake: a constant with what rwkv/registry/headers_digest.hpp would find.
+file(GLOB_RECURSE paths RELATIVE ${HEADERS} ${HEADERS}/rwkv/*.hpp)
+list(SORT paths COMPARE STRING CASE SENSITIVE)
+set(lines)
+foreach(path IN LISTS paths)
+  file(SHA256 ${HEADERS}/${path} digest)
+  string(APPEND lines "${digest} ${path}\n")
+endforeach()
+string(SHA256 digest "${lines}")
+file(WRITE ${OUTPUT} "inline constexpr const char* headers_digest = \"${digest}\";\n")

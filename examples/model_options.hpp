@@ -1,0 +1,68 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include <rwkv/registry/compile_net.hpp>
+#include <rwkv/registry/device.hpp>
+#include <rwkv/registry/open.hpp>
+#include <rwkv/text/saved_tokenizer.hpp>
+
+#include "options.hpp"
+
+namespace example {
+
+/// Where a program computes, and whether it compiles a net that it lacks.
+struct MachineOptions {
+  std::string device = "cpu", precision = "fp32";
+  int threads = 0;
+  bool compile = false;
+
+  void add(CLI::App& app) {
+    app.add_option("--device", device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
+    app.add_option("--precision", precision, "fp32, or bf16 for half the memory")->check(one_of({"fp32", "bf16"}));
+    app.add_option("--threads", threads, "0: as many as the machine has")->check(between(0, 1024));
+    app.add_flag("--compile", compile, "where this program lacks the net: compile it, once, in half a minute");
+  }
+  /// The machine, once it has set the threads. Error where there is none.
+  rwkv::Machine machine() const {
+    const rwkv::Machine machine = rwkv::Machine::named(device, precision);
+    expect_device(machine);
+    rwkv::set_threads(threads);
+    return machine;
+  }
+  /// What f gives, which may need a net that was not compiled in.
+  template <class F>
+  decltype(auto) with_nets(const rwkv::Machine& machine, const F& f) const {
+    if (compile) return rwkv::compiling(f, machine);
+    try {
+      return f();
+    } catch (const rwkv::MissingNet& missing) {
+      throw rwkv::Error(missing.what(), "; or let this program compile it, with --compile");
+    }
+  }
+};
+
+/// A model's file and how it is run.
+struct ModelOptions : MachineOptions {
+  std::string path = "run/model.safetensors", tokenizer;
+
+  void add(CLI::App& app) {
+    app.add_option("--model", path, "the model's file, in any format and naming that rwkv reads");
+    app.add_option("--tokenizer", tokenizer, "the tokenizer's file; without it, that of the model, or one beside it");
+    MachineOptions::add(app);
+  }
+  std::unique_ptr<rwkv::AnyModel> open() const {
+    const rwkv::Machine on = machine();
+    return with_nets(on, [&] { return rwkv::open(path, on); });
+  }
+  /// Error unless the model knows all its tokens.
+  rwkv::Tokenizer open_tokenizer(const rwkv::AnyModel& model) const {
+    rwkv::Tokenizer found = rwkv::tokenizer_for(model.metadata(), path, tokenizer);
+    if (found.size() > model.net().vocabulary)
+      throw rwkv::Error(path, ": the tokenizer has ", found.size(), " tokens, the model knows ", model.net().vocabulary,
+                        "; name its own by --tokenizer");
+    return found;
+  }
+};
+
+}  // namespace example

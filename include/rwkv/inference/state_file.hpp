@@ -1,0 +1,114 @@
+#pragma once
+#include <cmath>
+
+#include <rwkv/core/number_text.hpp>
+#include <rwkv/inference/decoder.hpp>
+#include <rwkv/inference/tuned_state.hpp>
+#include <rwkv/inference/weights_identity.hpp>
+#include <rwkv/io/load.hpp>
+#include <rwkv/io/save.hpp>
+
+namespace rwkv {
+
+namespace detail {
+/// Error unless the file says that it is the state of so many sequences in these weights.
+[[gnu::cold]] inline void expect_state_of(const TensorSource& source, const std::string& identity, dim_t batch) {
+  const auto said = [&](const char* key) {
+    const auto found = source.metadata().find(key);
+    if (found == source.metadata().end())
+      throw Error(source.path(), ": expected a state that save_state wrote, or nothing but blocks.N.att.time_state, ",
+                  "found neither; a model is read by open or load");
+    return found->second;
+  };
+  if (const std::string of = said("state_of"); of != identity)
+    throw Error(source.path(), ": expected a state of this model (", identity, "), found one of another (", shown(of),
+                "); open the model that it was saved with, or read the prompt again");
+  if (const std::string sequences = said("sequences"); sequences != std::to_string(batch))
+    throw Error(source.path(), ": expected a state of ", batch, " sequences, found one of ", shown(sequences),
+                "; make the decoder with that batch");
+}
+/// Error unless what a state says of each sequence in one number, a count of tokens that windows are read by, is one:
+/// that of the tokens seen, where the context is limited.
+template <class State>
+[[gnu::cold]] void expect_counts(const TensorSource& source, const State& state, dim_t seen, bool limited) {
+  const auto numbers = state.download();
+  for (const Leaf& leaf : state.leaves())
+    for (dim_t b = 0; leaf.shape == std::vector<dim_t>{state.seq().batch, 1} && b < state.seq().batch; ++b) {
+      const double n = double(numbers[std::size_t(leaf.offset + b)]);
+      if (limited ? n != double(seen) : !(n >= 0 && n <= 1 << 24 && n == std::floor(n)))
+        throw Error(source.path(), ": state.", leaf.name, ": expected the number of tokens that were read",
+                    limited ? ", " + std::to_string(seen) : "", ", found ", number_text(n),
+                    "; the file is damaged, save the state again");
+    }
+}
+/// The tokens of a limited context, (time, batch).
+[[gnu::cold]] inline std::vector<std::int32_t> read_seen(const TensorSource& source, dim_t batch, dim_t context,
+                                                         dim_t vocabulary) {
+  const TensorInfo* const t = source.find("seen");
+  const bool fits = t != nullptr && t->shape.size() == 2 && t->shape[0] <= context && t->shape[1] == batch;
+  if (!fits)
+    throw Error(source.path(), ": seen: expected at most ", context, " tokens of each of ", batch, " sequences, found ",
+                t == nullptr ? "nothing of that name" : shape_text(t->shape), "; save the state again");
+  std::vector<std::int32_t> seen(std::size_t(t->shape[0] * batch));
+  source.read("seen", t->shape, std::span(seen));
+  for (const std::int32_t id : seen)
+    if (id < 0 || id >= vocabulary)
+      throw Error(source.path(), ": seen: expected tokens from 0 to ", vocabulary - 1, ", found ", id,
+                  "; the file is damaged, save the state again");
+  return seen;
+}
+}  // namespace detail
+
+/// Writes all that a decoder's next tokens depend on, so that a prompt need not be read again: a safetensors file of
+/// the state, the logits, the tokens of a limited context, and which weights it is of. Whole or not at all, see
+/// AtomicFile.
+template <class Net, Backend B>
+void save_state(const std::string& path, const Decoder<Net, B>& decoder, Metadata metadata = {}) {
+  const auto snapshot = decoder.snapshot();
+  SafetensorsWriter writer;
+  writer.metadata = std::move(metadata);
+  writer.metadata["state_of"] = identity_of(memory_of(decoder.model().params));
+  const dim_t batch = decoder.batch();
+  writer.metadata["sequences"] = std::to_string(batch);
+  write_bundle(writer, "state.", snapshot.state);
+  if (!snapshot.logits.empty())
+    writer.add("logits", {batch, decoder.vocabulary()}, std::span<const float>(snapshot.logits));
+  if (decoder.context() > 0)
+    writer.add("seen", {dim_t(snapshot.seen.size()) / batch, batch}, std::span<const std::int32_t>(snapshot.seen));
+  writer.write(path);
+}
+
+/// Goes on from what save_state wrote, in the same model and batch: the next logits are the same. Also reads the tuned
+/// states of RWKV-6 and 7, see has_tuned_state: every sequence then begins with that state, and there are no logits.
+/// Returns the file's metadata. Error for the state of other weights, another batch, or a damaged file; the decoder
+/// then stays as it was.
+template <class Net, Backend B>
+Metadata load_state(const TensorSource& source, Decoder<Net, B>& decoder) {
+  auto snapshot = decoder.snapshot();
+  if (has_tuned_state(source)) {
+    snapshot = {Model<Net, B>::fresh_state(decoder.batch()), {}, {}};
+    read_tuned_state(source, snapshot.state);
+    decoder.restore(snapshot);
+    return source.metadata();
+  }
+  detail::expect_state_of(source, identity_of(memory_of(decoder.model().params)), decoder.batch());
+  BundleReader reader(source, "state.");
+  reader.add("state.", snapshot.state);
+  reader.read(OnNonFinite::refuse);
+  snapshot.logits.clear();
+  if (source.find("logits") != nullptr) {
+    snapshot.logits.resize(std::size_t(decoder.batch() * decoder.vocabulary()));
+    source.read("logits", std::vector<dim_t>{decoder.batch(), decoder.vocabulary()}, std::span(snapshot.logits));
+  }
+  if (decoder.context() > 0)
+    snapshot.seen = detail::read_seen(source, decoder.batch(), decoder.context(), decoder.vocabulary());
+  detail::expect_counts(source, snapshot.state, dim_t(snapshot.seen.size()) / decoder.batch(), decoder.context() > 0);
+  decoder.restore(snapshot);
+  return source.metadata();
+}
+template <class Net, Backend B>
+Metadata load_state(const std::string& path, Decoder<Net, B>& decoder) {
+  return load_state(*open_source(path), decoder);
+}
+
+}  // namespace rwkv
