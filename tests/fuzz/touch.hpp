@@ -31,7 +31,7 @@ inline void touch(const rwkv::TensorSource& source) {
   }
   volatile unsigned used = sum;
   static_cast<void>(used);
-  static_cast<void>(rwkv::detail::type_in(rwkv::OfficialSource(source)));
+  static_cast<void>(rwkv::detail::shape_in(rwkv::OfficialSource(source)));
 }
 
 }  // namespace fuzz
