@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
     const auto model = o.open();
     const Tokenizer tokenizer = o.open_tokenizer(*model);
     const SamplerConfig config = sampler.of(tokenizer);
-    ChatSession chat(Generator(model->decoder(), tokenizer, config), config, settings);
+    ChatSession chat(Generator(o.decoder(*model), tokenizer, config), config, settings);
     talk(chat);
     return 0;
   });

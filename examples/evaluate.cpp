@@ -15,7 +15,7 @@ struct Options : ModelOptions {
 
 void evaluate_text(const Options& o, const AnyModel& model, const Tokenizer& tokenizer) {
   const Corpus text = open_corpus(o.text, tokenizer);
-  const TextScore score = score_text(*model.decoder(std::min(o.batch, text.size())), text);
+  const TextScore score = score_text(*o.decoder(model, std::min(o.batch, text.size())), text);
   print("text: loss " + fixed_text(score.loss(), 4) + " nats per token, perplexity " +
         fixed_text(score.perplexity(), 3) + ", " + fixed_text(score.bits_per_byte(), 4) + " bits per byte; " +
         number_text(score.tokens, 15) + " tokens, " + number_text(score.bytes, 15) + " bytes\n");
@@ -23,7 +23,7 @@ void evaluate_text(const Options& o, const AnyModel& model, const Tokenizer& tok
 
 void evaluate_lambada(const Options& o, const AnyModel& model, const Tokenizer& tokenizer) {
   const auto words = last_words(o.lambada, tokenizer);
-  const WordScore score = word_score(rwkv::score(*model.decoder(std::min(o.batch, dim_t(words.size()))), words));
+  const WordScore score = word_score(rwkv::score(*o.decoder(model, std::min(o.batch, dim_t(words.size()))), words));
   print("last words: accuracy " + fixed_text(100 * score.accuracy, 2) + " %, perplexity " +
         fixed_text(score.perplexity(), 3) + ", log-probability " + fixed_text(score.log_probability, 4) + " nats; " +
         std::to_string(words.size()) + " passages\n");
@@ -41,7 +41,7 @@ int evaluate(const Options& o) {
   if (!o.lambada.empty()) evaluate_lambada(o, *model, *tokenizer);
   if (!o.next.empty()) ids = tokenizer->encode(o.next, "--next");
   if (ids.empty()) return 0;
-  const auto decoder = model->decoder();
+  const auto decoder = o.decoder(*model);
   const auto logits = decoder->prefill(ids);
   if (!o.out.empty()) return write_logits(o.out, logits), 0;
   print_likeliest(logits, 10, [&](std::int32_t id) {
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   o.add(app);
   app.add_option("--batch", o.batch, "parts of a text, or passages, that are read side by side")
-      ->check(between(dim_t{1}, dim_t{4096}));
+      ->check(between(dim_t{1}, dim_t{1024}));
   app.add_option("--text", o.text,
                  "a text, JSON lines (.jsonl) or tokens (.bin and .idx): loss, perplexity, bits per byte");
   app.add_option("--lambada", o.lambada, "lines of {\"text\": \"...\"}: how often the last word is guessed");

@@ -44,16 +44,24 @@ struct MachineOptions {
 
 /// A model's file and how it is run.
 struct ModelOptions : MachineOptions {
-  std::string path = "run/model.safetensors", tokenizer;
+  std::string path = "run/model.safetensors", tokenizer, state;
 
   void add(CLI::App& app) {
     app.add_option("--model", path, "the model's file, in any format and naming that rwkv reads");
     app.add_option("--tokenizer", tokenizer, "the tokenizer's file; without it, that of the model, or one beside it");
+    app.add_option("--state", state,
+                   "a state to begin with: a tuned one of RWKV-6 or 7, or what write --save-state saved");
     MachineOptions::add(app);
   }
   std::unique_ptr<rwkv::AnyModel> open() const {
     const rwkv::Machine on = machine();
     return with_nets(on, [&] { return rwkv::open(path, on); });
+  }
+  /// In the state that the options name. The model must outlive it.
+  std::unique_ptr<rwkv::AnyDecoder> decoder(const rwkv::AnyModel& model, rwkv::dim_t batch = 1) const {
+    auto made = model.decoder(batch);
+    if (!state.empty()) made->load_state(state);
+    return made;
   }
   /// Error unless the model knows all its tokens.
   rwkv::Tokenizer open_tokenizer(const rwkv::AnyModel& model) const {

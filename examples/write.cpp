@@ -11,25 +11,27 @@ int main(int argc, char** argv) {
   using namespace example;
   ModelOptions o;
   SamplerOptions sampler{{.temperature = 0.8, .top_p = 0.95}};
-  std::string prompt;
+  std::string prompt, save_state;
   dim_t tokens = 400;
   CLI::App app("Goes on with a prompt, with a model that train_text made or that was released.", "write");
   app.option_defaults()->always_capture_default();
   o.add(app);
-  const CLI::Option* given =
-      app.add_option("--prompt", prompt, "text to go on with; without it a new line, or what the model has instead");
+  const CLI::Option* given = app.add_option(
+      "--prompt", prompt, "text to go on with; without it --state, a new line, or what the model has instead");
+  app.add_option("--save-state", save_state, "the file that gets the state after the prompt, for --state");
   app.add_option("--tokens", tokens, "how many to write, unless the text ends before")->check(at_least(dim_t{0}));
   sampler.add(app);
   return example::run(app, argc, argv, [&] {
     const auto model = o.open();
     const Tokenizer tokenizer = o.open_tokenizer(*model);
-    if (given->empty()) prompt = default_prompt(tokenizer);
+    auto decoder = o.decoder(*model);
+    if (given->empty() && decoder->logits().empty()) prompt = default_prompt(tokenizer);
     expect_known(tokenizer, prompt);
-    Stop stop;
-    if (tokenizer.end_of_text()) stop.tokens = {*tokenizer.end_of_text()};
-    Generator generator(model->decoder(), tokenizer, sampler.of(tokenizer));
+    decoder->prefill(tokenizer.encode(prompt, "--prompt"));
+    if (!save_state.empty()) decoder->save_state(save_state);
+    Generator generator(std::move(decoder), tokenizer, sampler.of(tokenizer));
     print(prompt);
-    generator.write(prompt, tokens, print, stop);
+    generator.write("", tokens, print);
     print("\n");
     return 0;
   });

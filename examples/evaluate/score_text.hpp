@@ -18,8 +18,8 @@ struct TextScore {
   double bits_per_byte() const { return nats / std::log(2.0) / bytes; }
 };
 
-/// Reads the text in as many parts of equal length as the decoder has sequences, side by side, each after token 0 and
-/// in pieces with the state carried on: every token counts, after all that stand before it in its part.
+/// Reads the text in as many parts of equal length as the decoder has sequences, side by side, each after what it
+/// has read and token 0, in pieces with the state carried on: every token counts, after all before it in its part.
 inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text) {
   using rwkv::dim_t;
   constexpr dim_t piece = 1024;
@@ -28,7 +28,6 @@ inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text)
   TextScore score;
   const auto end = text.tokenizer().end_of_text();  // counts as a token, and has no bytes
   std::string bytes;
-  decoder.reset();
   std::vector<std::int32_t> targets(static_cast<std::size_t>(parts * piece)), inputs(targets.size());
   std::vector<std::int32_t> before(static_cast<std::size_t>(parts), 0);
   for (dim_t first = 0; first < length; first += piece) {

@@ -14,6 +14,7 @@ add_test(NAME example.train_talk COMMAND train_text --text ${run}/talk.txt --val
 set_tests_properties(example.train_talk PROPERTIES FIXTURES_SETUP talk)
 set(talk --model ${run}/talk/model.safetensors --threads 1)
 add_test(NAME example.chat COMMAND sh ${scripts}/chat.sh $<TARGET_FILE:chat> ${talk} --tokens 30)
+add_test(NAME example.state COMMAND sh ${scripts}/state.sh ${run}/state.safetensors $<TARGET_FILE:write> ${talk} --tokens 40 --seed 3)
 add_test(NAME example.init COMMAND sh ${scripts}/init.sh ${run}/init ${run}/talk.txt ${run}/talk/model.safetensors
   $<TARGET_FILE:train_text> --batch 1 --context 32 --threads 1 --warmup 1)
 add_test(NAME example.evaluate COMMAND evaluate ${talk} --text ${run}/short.txt --lambada ${run}/lines.jsonl --batch 8)
@@ -32,7 +33,7 @@ add_test(NAME example.evaluate_beyond COMMAND evaluate ${talk} --ids 128)
 set_tests_properties(example.evaluate_beyond PROPERTIES PASS_REGULAR_EXPRESSION "token 128 is outside the model's vocabulary of 128")
 rwkv_lost_output_test(evaluate ${talk} --next "Permission is")
 rwkv_lost_output_test(chat --help)
-set(with_talk example.chat example.init example.evaluate example.evaluate_next example.evaluate_nothing example.evaluate_ids
+set(with_talk example.chat example.state example.init example.evaluate example.evaluate_next example.evaluate_nothing example.evaluate_ids
   example.evaluate_beyond lost_output.evaluate)
 set_tests_properties(${with_talk} PROPERTIES FIXTURES_REQUIRED talk)
 
@@ -62,4 +63,4 @@ set_tests_properties(example.train_talk example.compile ${with_talk} PROPERTIES 
 foreach(program write chat)
   rwkv_refused_test(${program} --penalty-decay 1.5 "number from 0 to 1")
 endforeach()
-rwkv_refused_test(evaluate --batch 0 "whole number from 1 to 4,096")
+rwkv_refused_test(evaluate --batch 0 "whole number from 1 to 1,024")

@@ -1,6 +1,7 @@
 #include <rwkv/registry/find_net.hpp>
 #include <rwkv/registry/machine.hpp>
 
+#include "../../examples/evaluate/next_token.hpp"
 #include "expect.hpp"
 #include "targets.hpp"
 
@@ -23,7 +24,7 @@ const rwkv::RegisteredNet& listed() {
 }
 }  // namespace
 
-/// "rwkv4 384x6", or a device and a precision.
+/// "rwkv4 384x6", or a device and a precision, or tokens as "3,17,4".
 void fuzz::names(std::string_view input) {
   const std::size_t blank = std::min(input.find(' '), input.size());
   const std::string word(input.substr(0, blank)), second(input.substr(std::min(blank + 1, input.size())));
@@ -33,6 +34,12 @@ void fuzz::names(std::string_view input) {
   }
   try {
     rwkv::Machine::named(word, second);
+  } catch (const rwkv::Error&) {
+  }
+  try {
+    std::string again;
+    for (const std::int32_t id : example::token_list(word)) again += std::to_string(id) + ",";
+    expect(again.size() <= word.size() + 1, "the tokens that the text lists");
   } catch (const rwkv::Error&) {
   }
   static const rwkv::RegisteredNet& net = listed();

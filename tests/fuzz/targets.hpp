@@ -20,6 +20,7 @@ void layout(std::string_view input);      // names and extents of a model's tens
 void log(std::string_view input);         // log.csv
 void message(std::string_view input);     // texts that errors show
 void names(std::string_view input);       // of nets and machines, and their sizes
+void net_type(std::string_view input);    // made of sizes, for a compiler
 void pickle(std::string_view input);      // the dictionary of a .pth
 void pth(std::string_view input);
 void rwkv_cpp(std::string_view input);  // rwkv.cpp's .bin
@@ -47,6 +48,7 @@ inline constexpr Target targets[] = {{"articles", articles},
                                      {"log", log},
                                      {"message", message},
                                      {"names", names},
+                                     {"net_type", net_type},
                                      {"pickle", pickle},
                                      {"pth", pth},
                                      {"rwkv_cpp", rwkv_cpp},

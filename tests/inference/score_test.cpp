@@ -50,6 +50,7 @@ TEST_CASE("continuations are scored as if each were read alone, token by token")
   const auto model = lively();
   std::vector<Continuation> all;
   std::vector<Score> expected;
+  const Tokens said = tokens(11, 77);  // which all decoders have read
   Decoder alone(model);
   bool some_greedy = false, some_not = false;
   for (const auto& [before, after] :
@@ -57,6 +58,7 @@ TEST_CASE("continuations are scored as if each were read alone, token by token")
     Continuation one{tokens(before, all.size()), tokens(after, 100 + all.size())};
     Score score;
     alone.reset();
+    alone.prefill(said);
     for (const std::int32_t id : one.before) alone.feed(id);
     for (std::int32_t& id : one.tokens) {
       if (all.size() % 2 == 1) id = likeliest(alone.logits());
@@ -70,8 +72,12 @@ TEST_CASE("continuations are scored as if each were read alone, token by token")
   REQUIRE((some_greedy && some_not));
   for (const dim_t batch : {1, 3, 16}) {
     const auto decoder = make_any_decoder(model, batch);
-    decoder->prefill(Tokens(std::size_t(batch), 3));  // forgotten
+    Tokens to_each;
+    for (dim_t b = 0; b < batch; ++b) to_each.insert(to_each.end(), said.begin(), said.end());
+    const auto before = decoder->prefill(to_each);
+    const std::vector<float> logits(before.begin(), before.end());
     const std::vector<Score> scores = score(*decoder, all);
+    CHECK(std::ranges::equal(decoder->logits(), logits));
     REQUIRE(scores.size() == all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       CAPTURE(batch);

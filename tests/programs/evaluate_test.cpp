@@ -11,10 +11,6 @@
 using namespace rwkv;
 using namespace example;
 
-namespace example {
-void print(std::string_view) {}
-}  // namespace example
-
 namespace {
 std::string complaint(const auto& call) {
   try {

@@ -77,8 +77,9 @@ TEST_CASE("tokens of both widths are read from Megatron's files") {
     CHECK(corpus.name() == folder / "t.bin");
     const Corpus fewer = rwkv::binidx_corpus(folder / "t", Wide{65535});
     CHECK(message_of([&] { all(fewer); }) ==
-          folder / "t.bin: token 2: expected 0 to 65534, which the tokenizer has, found 65535; give the tokenizer that "
-                   "made the file");
+          folder /
+              "t.bin: token 2: expected 0 to 65534, which the tokenizer has, found 65535; give the tokenizer that "
+              "made the file");
     CHECK(all(fewer.slice(3, 2)) == Ids{0, 40000});
   }
 }
@@ -140,8 +141,10 @@ TEST_CASE("damaged indices are refused") {
   says(said(with(9, "\2"), tokens), "expected version 1, found 2; make both files again");
   says(said(with(17, "\1"), tokens), "expected tokens of type 4 (int32) or 8 (uint16), found type 1");
   says(said(with(17, "\4"), tokens), "sequence 1: expected it at byte 8, after the one before it, found 4");
-  for (const std::uint64_t many : {std::uint64_t{4}, std::uint64_t{1} << 61, ~std::uint64_t{0}, ~std::uint64_t{0} / 12 + 4}) {
-    says(said(with(18, number(many, 8)), tokens), "d.idx: expected 12 bytes for each of " + std::to_string(many) + " sequences");
+  for (const std::uint64_t many :
+       {std::uint64_t{4}, std::uint64_t{1} << 61, ~std::uint64_t{0}, ~std::uint64_t{0} / 12 + 4}) {
+    says(said(with(18, number(many, 8)), tokens),
+         "d.idx: expected 12 bytes for each of " + std::to_string(many) + " sequences");
     says(said(with(26, number(many, 8)), tokens), "and 8 for each of " + std::to_string(many) + " bounds of documents");
   }
   says(said(with(34, number(0xFFFFFFFE, 4)), tokens), "sequence 0: expected a length of at least 0, found -2");
@@ -150,31 +153,39 @@ TEST_CASE("damaged indices are refused") {
   says(said(with(46, number(2, 8)), tokens), "sequence 0: expected it at byte 0");
   says(said(with(70, number(1, 8)), tokens), "bound 0 of documents: expected 0, found 1");
   says(said(with(78, number(4, 8)), tokens), "bound 1 of documents: expected 0 or more, up to 3, found 4");
-  says(said(with(78, number(~std::uint64_t{0}, 8)), tokens), "bound 1 of documents: expected 0 or more, up to 3, found -1");
+  says(said(with(78, number(~std::uint64_t{0}, 8)), tokens),
+       "bound 1 of documents: expected 0 or more, up to 3, found -1");
   says(said(with(86, number(1, 8)), tokens), "bound 2 of documents: expected 2 or more, up to 3, found 1");
   says(said(with(86, number(2, 8)), tokens), "expected documents of all 3 sequences, found them end at 2");
   says(said(good, tokens + "x"), "d.bin: expected 10 bytes, as the index says, found 11");
   for (std::size_t n = 0; n < good.size(); ++n) CHECK(said(good.substr(0, n), tokens) != "no error");
   std::filesystem::remove(folder / "d.bin");
   says(message_of([&] { BinIdx(folder / "d.idx"); }), "d.bin: expected a file to read, found nothing by that name");
-  folder.write("d.bin", ""), folder.write("d.idx", "MMIDIDX\0\0"s + number(1, 8) + number(8, 1) + number(0, 8) + number(0, 8));
+  folder.write("d.bin", ""),
+      folder.write("d.idx", "MMIDIDX\0\0"s + number(1, 8) + number(8, 1) + number(0, 8) + number(0, 8));
   CHECK(BinIdx(folder / "d").documents() == 0);
   says(message_of([&] { rwkv::binidx_corpus(folder / "d", Bytes{}); }), "d.bin: expected a text, found no bytes");
 }
 
 TEST_CASE("documents of JSON lines are one corpus, each with its end") {
   const TemporaryFolder folder;
-  folder.write("d.jsonl", "{\"text\": \"ab\"}\n\n  \r\n{\"id\": {\"text\": \"no\"}, \"text\": \"\\u0063\\n\", \"n\": [1]}\r\n{\"text\": \"\"}");
+  folder.write("d.jsonl",
+               "{\"text\": \"ab\"}\n\n  \r\n{\"id\": {\"text\": \"no\"}, \"text\": \"\\u0063\\n\", \"n\": "
+               "[1]}\r\n{\"text\": \"\"}");
   CHECK(all(rwkv::open_corpus(folder / "d.jsonl", Bytes{})) == Ids{'a', 'b', 0, 'c', '\n', 0, 0});
   const auto said = [&](const std::string& lines) {
     folder.write("d.jsonl", lines);
     return message_of([&] { rwkv::json_lines_corpus(folder / "d.jsonl", Bytes{}); });
   };
-  CHECK(said("{\"text\": \"a\"}\n{\"text\": 1}\n") ==
-        folder / "d.jsonl: line 2: expected an object with a string under the key \"text\", found \"{\\\"text\\\": 1}\"; each "
-                 "line is one document, {\"text\": \"...\"}");
-  CHECK(said("{\"text\": \"a\"\n") == folder / "d.jsonl: line 1: expected JSON, found what is none at byte 13; download or write "
-                                                "the file again");
+  CHECK(
+      said("{\"text\": \"a\"}\n{\"text\": 1}\n") ==
+      folder /
+          "d.jsonl: line 2: expected an object with a string under the key \"text\", found \"{\\\"text\\\": 1}\"; each "
+          "line is one document, {\"text\": \"...\"}");
+  CHECK(said("{\"text\": \"a\"\n") ==
+        folder /
+            "d.jsonl: line 1: expected JSON, found what is none at byte 13; download or write "
+            "the file again");
   CHECK(said("\n\n") == folder / "d.jsonl: expected a text, found no bytes; give one with at least one character");
   CHECK(rwkv::document_end(rwkv::Characters("abc")) == 0);
 }

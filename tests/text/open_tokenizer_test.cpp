@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <rwkv/io/gguf_keys.hpp>
 #include <rwkv/text/saved_tokenizer.hpp>
 
 #include "golden_ids.hpp"
@@ -57,9 +58,11 @@ TEST_CASE("what is no tokenizer is told, and what would be") {
   const auto said = [&](const std::string& name) { return message_of([&] { open_tokenizer(folder / name); }); };
   says(said("none"), "none: expected a file to read, found nothing by that name");
   says(said("."), "expected a folder with a tokenizer, found none; it is a World vocabulary");
-  folder.write("a", "Once upon a time\n"), folder.write("b", "GGUF..."), folder.write("c", "");
-  says(said("a"), "expected a tokenizer, found a text; it is a World vocabulary (rwkv_vocab_v20230424.txt), a tokenizer.json");
-  says(said("b"), "expected a tokenizer, found a GGUF file");
+  folder.write("a", "Once upon a time\n"), folder.write("b", "version https://git-lfs"), folder.write("c", "");
+  says(said("a"),
+       "expected a tokenizer, found a text; it is a World vocabulary (rwkv_vocab_v20230424.txt, or in a GGUF file), "
+       "a tokenizer.json");
+  says(said("b"), "expected a tokenizer, found a Git LFS pointer");
   says(said("c"), "expected a tokenizer, found an empty file");
   folder.write("vocab.json", vocabulary), folder.write("other.json", vocabulary), folder.write("vocab.bpe", merges);
   says(said("vocab.json"), "vocab.json: expected the merges beside it, found none");
@@ -104,7 +107,8 @@ TEST_CASE("a file that has the name of the vocabulary is left alone, and told fr
   other.replace(other.find(" permission"), 11, " Permission");
   const Tokenizer tokenizer = World::from_vocabulary_file(other, "world.txt");
   const auto metadata = tokenizer.metadata();
-  says(message_of([&] { tokenizer_for(metadata, model); }), "found others: world.txt; put it there, or give it by --tokenizer");
+  says(message_of([&] { tokenizer_for(metadata, model); }),
+       "found others: world.txt; put it there, or give it by --tokenizer");
   says(message_of([&] { tokenizer_for(metadata, model, folder / "world.txt"); }),
        "world.txt: expected the tokenizer that the model was made with, \"world.txt\" (" + metadata.at("vocabulary") +
            "), found \"world.txt\" (");
@@ -127,10 +131,47 @@ TEST_CASE("tokenizers in metadata need no file; a model without a word of its to
   says(message_of([&] { tokenizer_for({}, model); }),
        "the file does not say what its tokenizer is, and beside it there is none; give it by --tokenizer: a World");
   folder.write("v", world);
-  says(message_of([&] { tokenizer_for({{"tokenizer", "bytes"}}, model, folder / "v"); }),
+  says(message_of([&] {
+         tokenizer_for({{"tokenizer", "bytes"}}, model, folder / "v");
+       }),
        "v: expected the tokenizer that the model was made with, \"bytes\", found \"v\"");
   // A name from a file leads nowhere else.
   auto metadata = Tokenizer(World::from_vocabulary_file(world)).metadata();
   metadata["vocabulary_file"] = "../../" + (folder / "v");
   CHECK(tokenizer_for(metadata, model).kind() == "world");
+}
+
+TEST_CASE("a GGUF file that has the World tokenizer is its own vocabulary") {
+  const TemporaryFolder folder;
+  std::vector<std::string> tokens{"<s>"};
+  for (int byte = 0; byte < 256; ++byte) {
+    tokens.emplace_back("\\x");
+    (tokens.back() += "0123456789abcdef"[byte / 16]) += "0123456789abcdef"[byte % 16];
+  }
+  tokens.insert(tokens.end(), {"ab", "[PAD258]", "[PAD259]"});
+  const auto gguf = [&](const std::string& kind) {
+    rwkv::GgufKeys keys;
+    keys.add("tokenizer.ggml.model", kind), keys.add("tokenizer.ggml.tokens", std::span<const std::string>(tokens));
+    std::string file = "GGUF";
+    for (const std::uint64_t n : {std::uint64_t{3}, std::uint64_t{0}, keys.count()})
+      file.append(reinterpret_cast<const char*>(&n), n == 3 ? 4 : 8);
+    return file + keys.bytes() + std::string(64, '\0');
+  };
+  const std::string model = folder / "model.gguf";
+  folder.write("model.gguf", gguf("rwkv"));
+  const Tokenizer tokenizer = open_tokenizer(model);
+  CHECK(tokenizer.size() == 258);
+  CHECK(tokenizer.encode("abb") == Ids{257, 99});
+  CHECK(tokenizer_for(rwkv::GgufFile(model).metadata(), model) == tokenizer);
+  CHECK(save_tokenizer(tokenizer, model) == folder / "world.txt");
+  tokens[5] = "a", tokens[6] = "";
+  folder.write("model.gguf", gguf("rwkv"));
+  says(message_of([&] {
+         tokenizer_for({{"tokenizer.ggml.model", "rwkv"}}, model);
+       }),
+       "model.gguf: token 6: expected bytes in Python's escapes, found \"\"; the file's tokenizer is another one, or "
+       "damaged");
+  folder.write("model.gguf", gguf("llama"));
+  says(message_of([&] { open_tokenizer(model); }),
+       "expected a GGUF file with the World tokenizer (tokenizer.ggml.model is \"rwkv\"), found \"llama\"; give the");
 }

@@ -45,7 +45,7 @@ struct Score {
 
 namespace detail {
 
-/// Scores of as many continuations as the decoder has sequences, or fewer.
+/// Scores of as many continuations as the decoder has sequences, or fewer, each after what it has read.
 inline void score_together(AnyDecoder& decoder, std::span<const Continuation* const> group, std::span<Score*> scores) {
   // What all have before their continuations is read first, since its logits are not needed. Shorter ones are filled
   // up: what comes after a token changes nothing at it.
@@ -66,7 +66,6 @@ inline void score_together(AnyDecoder& decoder, std::span<const Continuation* co
       }
     return ids;
   };
-  decoder.reset();
   const auto account = [&](std::size_t t, std::span<const float> logits) {  // after token number t
     for (std::size_t b = 0; b < group.size(); ++b) {
       const auto& [before, tokens] = *group[b];
@@ -86,8 +85,8 @@ inline void score_together(AnyDecoder& decoder, std::span<const Continuation* co
 
 }  // namespace detail
 
-/// What the model makes of continuations, each after the empty state; as many are read side by side as the decoder has
-/// sequences. Afterwards the decoder has read anything. Error where a continuation has nothing before it, and for
+/// What the model makes of continuations, each after what the decoder has read so far; as many are read side by side as
+/// it has sequences. Afterwards the decoder is as it was. Error where a continuation has nothing before it, and for
 /// tokens outside the vocabulary.
 inline std::vector<Score> score(AnyDecoder& decoder, std::span<const Continuation> continuations) {
   std::vector<Score> scores(continuations.size());
@@ -104,12 +103,14 @@ inline std::vector<Score> score(AnyDecoder& decoder, std::span<const Continuatio
   }
   std::ranges::stable_sort(order, {}, length);
   const auto batch = static_cast<std::size_t>(decoder.batch());
+  const std::any start = decoder.snapshot();
   for (std::size_t at = 0; at < order.size(); at += batch) {
     std::vector<const Continuation*> group;
     std::vector<Score*> of;
     for (std::size_t i = at; i < std::min(at + batch, order.size()); ++i)
       group.push_back(&continuations[order[i]]), of.push_back(&scores[order[i]]);
     detail::score_together(decoder, group, of);
+    decoder.restore(start);
   }
   return scores;
 }

@@ -32,12 +32,12 @@ struct BundleMemory {
 
 namespace detail {
 template <class T, class Products>
-constexpr bool in_reach(const CpuWith<T, Products>*) {
-  return true;
-}
-constexpr bool in_reach(const void*) {
-  return false;
-}
+void in_reach(const CpuWith<T, Products>*);
+/// Machines that are the processor; not those that hide that it helps them.
+template <class B>
+concept InReach = requires(const B* machine) {
+  in_reach(machine);
+};
 }  // namespace detail
 
 template <class B, Bundle P>
@@ -48,7 +48,7 @@ BundleMemory memory_of(const Owned<B, P>& bundle) {
           sizeof(T),
           [](void* to, const void* from, dim_t n) { B::upload(static_cast<T*>(to), static_cast<const T*>(from), n); },
           [](void* to, const void* from, dim_t n) { B::download(static_cast<T*>(to), static_cast<const T*>(from), n); },
-          detail::in_reach(static_cast<const B*>(nullptr))};
+          detail::InReach<B>};
 }
 
 }  // namespace rwkv

@@ -4,8 +4,10 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rwkv/io/file_kind.hpp>
+#include <rwkv/io/gguf_file.hpp>
 #include <rwkv/text/bpe.hpp>
 #include <rwkv/text/tokenizer.hpp>
 #include <rwkv/text/world.hpp>
@@ -41,8 +43,9 @@ inline constexpr TokenizerFiles usual_tokenizers[] = {
 }
 
 constexpr const char* what_tokenizers_are =
-    "a World vocabulary (rwkv_vocab_v20230424.txt), a tokenizer.json of byte-level BPE, vocab.json with merges.txt "
-    "beside it, or a folder with one of them";
+    "a World vocabulary (rwkv_vocab_v20230424.txt, or in a GGUF file), a tokenizer.json of byte-level BPE, vocab.json "
+    "with "
+    "merges.txt beside it, or a folder with one of them";
 
 /// One of two files, told by the other's usual name.
 [[gnu::cold]] inline Tokenizer open_pair(const std::string& path, bool is_vocabulary) {
@@ -56,6 +59,18 @@ constexpr const char* what_tokenizers_are =
   throw Error(path, ": expected ", is_vocabulary ? "the merges" : "the vocabulary",
               " beside it, found none; a tokenizer of two files is vocab.json and merges.txt, or encoder.json and "
               "vocab.bpe, in one folder");
+}
+
+/// The World tokenizer that a GGUF file has beside its tensors.
+[[gnu::cold]] inline Tokenizer open_in_gguf(const std::string& path) {
+  const GgufFile file(path);
+  const GgufValue *model = file.value("tokenizer.ggml.model"), *tokens = file.value("tokenizer.ggml.tokens");
+  const std::string kind = model == nullptr ? std::string() : model->text();
+  if (kind != "rwkv" || tokens == nullptr)
+    throw Error(path, ": expected a GGUF file with the World tokenizer (tokenizer.ggml.model is \"rwkv\"), found ",
+                kind.empty() ? "none" : in_quotes(kind), "; give the tokenizer in a file of its own");
+  const auto texts = tokens->texts();
+  return World::from_escaped(std::vector<std::string>(texts.begin(), texts.end()), path);
 }
 
 }  // namespace detail
@@ -78,6 +93,7 @@ constexpr const char* what_tokenizers_are =
     return Bpe::open(path);
   }
   if (looks_like_world(text)) return World::open(path);
+  if (GgufFile::recognises(file.bytes())) return open_in_gguf(path);
   if (text.starts_with("#version")) return open_pair(path, false);
   throw Error(path, ": expected a tokenizer, found ", file_kind(text).what, "; it is ", what_tokenizers_are);
 }

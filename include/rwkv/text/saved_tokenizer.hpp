@@ -59,8 +59,8 @@ namespace detail {
 
 /// The tokenizer of a model, from the metadata in its file: one of `Kinds` from them alone, others from the vocabulary
 /// beside the file, which must have the tokens that the metadata tell. `given` is a path that a user names (by the
-/// option --tokenizer, in messages), empty for none; it is needed where metadata tell nothing and no vocabulary lies in
-/// the folder. Error that says what was looked for, and how to give it.
+/// option --tokenizer, in messages), empty for none; it is needed where metadata tell nothing and neither a GGUF file
+/// nor its folder has a vocabulary. Error that says what was looked for, and how to give it.
 template <class... Kinds>
 [[gnu::cold]] Tokenizer tokenizer_for(const Tokenizer::Metadata& metadata, const std::string& model_path,
                                       const std::string& given, TokenizerKinds<Kinds...> kinds) {
@@ -76,6 +76,7 @@ template <class... Kinds>
                 "); give that one", name.empty() ? ", which is in the model's file: leave out --tokenizer" : "");
   }
   if (!saved.empty() && name.empty()) return Tokenizer::from_metadata(metadata, kinds);
+  if (saved.empty() && detail::value_of(metadata, "tokenizer.ggml.model") == "rwkv") return open_tokenizer(model_path);
   std::vector<std::string> candidates;
   if (!name.empty()) candidates = {name, detail::unique_name(name, vocabulary)};
   for (const detail::TokenizerFiles& usual : detail::usual_tokenizers) candidates.emplace_back(usual.vocabulary);

@@ -5,6 +5,7 @@
 #include <rwkv/layers/low_rank.hpp>
 #include <rwkv/layers/v7/init.hpp>
 #include <rwkv/layers/v7/rank.hpp>
+#include <rwkv/ops/copy.hpp>
 #include <rwkv/ops/token_shift.hpp>
 #include <rwkv/ops/wkv7.hpp>
 #include <rwkv/ops/wkv7/operands.hpp>

@@ -3,26 +3,25 @@
 #include <rwkv/ops/wkv6/grid_columns.hpp>
 #include <rwkv/ops/wkv6/grid_rows.hpp>
 
-// WKV-5 and 6 in blocks of threads, token after token: chunks would multiply no less where a chunk is not much longer
-// than the rows of a thread. Forward, and backward for dv, a block has a head, 4 warps with 32 numbers of the state a
-// thread; backward for the rest, 16 rows of a head, 2 warps with 16 numbers, its states of 4 tokens, and shared memory
-// for the states before 7 other stretches of a span. So a batch of 1 with 12 heads is 12 blocks, on 9 % of an H200's
-// 132 multiprocessors, and 48, on 36 %; a batch of 8 is 96, on 73 %, and 384, on all.
+// WKV-5 and 6 in blocks of threads, token after token. Forward, and backward for dv, a block has a head: 4 warps, 32
+// numbers of the state to a thread. Backward for the rest it has 16 rows of a head: 2 warps, 16 numbers, and the states
+// of 4 tokens. So a batch of 1 with 12 heads is 12 blocks, on 9 % of an H200's 132 multiprocessors, and 48, on 36 %; a
+// batch of 8 is 96, on 73 %, and 384, on all. Twice the batch takes little longer forward.
 //
 // At the least, for 8 x 1024 tokens of 12 heads of 64 in float, on an H200 of 4.8 TB/s and 30e12 multiply-adds a
 // second:
 //
 //   forward    3 multiply-adds a number of the state and token      40 us;   7 x 25 MB, states included   37 us
-//   backward   2 + 2 for dv, and 2 + 5 for the rest                148 us;  15 x 25 MB                    79 us
+//   backward   2 for the states, 2 for their gradient, 4 more      107 us;  11 x 25 MB                    58 us
 //
-// Counted in the machine code for sm_90, a token takes a warp 180 instructions forward, as many for dv, and 310 for the
-// rest, of which 7/8 of 32 and a half of the staging are states made twice. At 1.75 GHz, with one warp to each of a
-// multiprocessor's four schedulers and a tenth of the time spent waiting, that is 115 us forward (35 % of the floor),
-// 115 and 290 us backward (37 %). What is lost: multiprocessors without a block, sums over lanes, addresses. Twice the
-// batch takes little longer forward.
+// Multiplications bound both. Counted in the machine code for sm_90, a token takes a warp 180 instructions forward, 200
+// for dv and 310 for the rest; at 1.75 GHz, with one or two warps to each of a multiprocessor's four schedulers and a
+// tenth of the time spent waiting, that is 115 us forward (35 % of the floor), 125 and 300 us backward (25 %). What is
+// lost: multiprocessors without a block, gradients of states made twice and states thrice, sums over lanes, addresses.
+// Only a run can choose the numbers of a thread: ColumnTile's lanes, RowTile's threads, BackInTime's part.
 //
-// Registers and bytes of shared memory, float: forward 137, 16384; for dv 127, 16384; the rest 198, 34304; nothing is
-// spilled, neither for sm_80.
+// Registers and bytes of shared memory, float: forward 137, 16384; for dv 127, 16384; the rest 198, 34304. Nothing is
+// spilled, on sm_80 neither.
 namespace rwkv {
 
 template <class B, dim_t H, dim_t Size, class Decay, class Bonus>

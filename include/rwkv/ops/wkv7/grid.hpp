@@ -8,15 +8,14 @@
 // 8 x 1024 tokens of 12 heads of 64 in float, on an H200 of 4.8 TB/s and 30e12 multiply-adds a second:
 //
 //   forward    5 multiply-adds a number of the state and token      67 us;  10 x 25 MB, states included   52 us
-//   backward   5 for the columns, 3 + 8 for the rows               215 us;  24 x 25 MB                   126 us
+//   backward   3 for the states, 3 for their gradient, 7 more      175 us;  16 x 25 MB                    84 us
 //
 // Counted in the machine code for sm_90, a token takes a warp 270 instructions forward, as many for the columns, and
-// 420 for the rows; in one chain, what is recalled takes three steps between neighbours, 25 cycles each, while the
-// state fades. At 1.75 GHz, with one warp to each of a multiprocessor's four schedulers, that is 175 us forward (38 %
-// of the floor), 175 and 400 us backward (37 %).
+// 420 for the rows; within a token, what is recalled is summed up in three steps between neighbours, 25 cycles each,
+// while the state fades. At 1.75 GHz that is 175 us forward (38 % of the floor), 175 and 400 us backward (30 %).
 //
-// Registers and bytes of shared memory, float: forward 143, 24576; columns 139, 24576; rows 197, 39424; nothing is
-// spilled, neither for sm_80.
+// Registers and bytes of shared memory, float: forward 143, 24576; columns 139, 24576; rows 197, 39424. Nothing is
+// spilled, on sm_80 neither.
 namespace rwkv {
 
 template <class B, dim_t H, dim_t Size>
