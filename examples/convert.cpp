@@ -3,9 +3,9 @@
 #include <rwkv/io/write_gguf.hpp>
 #include <rwkv/io/write_rwkv_cpp.hpp>
 #include <rwkv/io/write_safetensors.hpp>
+#include <rwkv/text/world.hpp>
 
 #include "checked_output.hpp"
-#include "convert_vocabulary.hpp"
 #include "options.hpp"
 using namespace rwkv;
 
@@ -34,6 +34,17 @@ Dtype usual_dtype(const TensorSource& file) {
     if (largest == nullptr || *byte_size(Dtype::u8, t.shape) > *byte_size(Dtype::u8, largest->shape)) largest = &t;
   if (largest == nullptr || (largest->dtype != Dtype::f16 && largest->dtype != Dtype::bf16)) return Dtype::f32;
   return largest->dtype;
+}
+
+/// The tokens of a World vocabulary as GGUF writes them.
+std::vector<std::string> escaped_tokens(const World& world) {
+  std::vector<std::string> tokens;
+  for (std::int32_t id = 0; id < world.size(); ++id) {
+    std::string bytes;
+    world.append(id, bytes);
+    tokens.push_back(python_escaped(bytes));
+  }
+  return tokens;
 }
 
 /// The vocabulary of a GGUF, as it stands there; nothing where there is none.
@@ -109,10 +120,7 @@ int main(int argc, char** argv) {
       GgufOptions options{.matrices = asked.value_or(usual_dtype(*file)), .name = name, .tokens = {}};
       if (const auto old = file->metadata().find("general.name"); name.empty() && old != file->metadata().end())
         options.name = old->second;
-      if (!vocabulary.empty())
-        for (const std::string& token : world_vocabulary(vocabulary)) options.tokens.push_back(python_escaped(token));
-      else
-        options.tokens = tokens_of(*file);
+      options.tokens = vocabulary.empty() ? tokens_of(*file) : escaped_tokens(World::open(vocabulary));
       write_gguf(*file, to, options);
     }
     return 0;
