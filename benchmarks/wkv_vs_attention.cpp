@@ -18,10 +18,11 @@
 #include "../examples/options.hpp"
 #include "naive_attention.hpp"
 #include "rates.hpp"
+#include "wkv7_problem.hpp"
 
-// WKV-4, step after step and as a scan over time, beside softmax attention, plain and in blocks: time and memory
-// against the length, each with its floor: the largest of bytes over bandwidth, exponentials over their rate and
-// operations of products over theirs, all three measured here.
+// WKV-4, step after step and as a scan over time, and WKV-7 in chunks, beside softmax attention, plain and in blocks:
+// time and memory against the length, each with its floor: the largest of bytes over bandwidth, exponentials over their
+// rate and operations of products over theirs, all three measured here.
 namespace {
 
 using namespace rwkv;
@@ -86,6 +87,26 @@ struct Wkv {
   static Work work(Seq seq, bool back) {
     const double n = double(seq.tokens() * C);  // 2 exponentials a token forwards, 2 backwards
     return {n * 4 * (back ? 8 : 3), n * (back ? 4 : 2), 0};
+  }
+};
+
+template <dim_t C>
+struct Wkv7 {
+  bench::Wkv7Problem<C / 64, 64> problem;
+  bool back;
+  Wkv7(Seq seq, bool back) : problem(seq), back(back) {}
+
+  void run(wkv7::OverTime how) {
+    std::fill(problem.state.begin(), problem.state.end(), 0.f);
+    std::fill(problem.dstate.begin(), problem.dstate.end(), 0.f);
+    problem.forward(back, how);
+    if (back) problem.backward(how);
+  }
+  double bytes() const { return problem.bytes() + 4.0 * double(problem.scratch.size()); }
+  /// A token asks the state twice and adds to it twice, forwards; each of these products has two gradients.
+  static Work work(Seq seq, bool back) {
+    const double n = double(seq.tokens() * C);
+    return {n * 4 * (back ? 22 : 7), n, n * 64 * 2 * (back ? 4 + 8 : 4)};
   }
 };
 
@@ -166,6 +187,7 @@ void add_all(dim_t batch, dim_t longest, bool drawn) {
       const Seq seq{batch, time};
       add<Wkv<C>>("WKV-4, scan", C, seq, back, 2, OverTime::scan, back && drawn);
       add<Wkv<C>>("WKV-4, step by step", C, seq, back, 4, OverTime::sequential, back && drawn);
+      add<Wkv7<C>>("WKV-7, chunks", C, seq, back, 4, wkv7::OverTime::chunked, back && drawn);
       add<Attention<C>>("attention, blocks", C, seq, back, 1.5, true, back && drawn);
       if (time <= 4096) add<Attention<C>>("attention, T x T", C, seq, back, 4, false, back && drawn);
     }
@@ -176,7 +198,8 @@ void draw(const std::string& path) {
   drawing::Chart time{"Forward and backward, B = 1, C = 64", "tokens", "seconds", {}, {}, Scale::binary};
   drawing::Chart memory{"Memory of operands, results and scratch", "tokens", "bytes", {}, {}, Scale::binary};
   std::size_t lines = 0;
-  for (const char* name : {"WKV-4, scan", "attention, blocks", "WKV-4, step by step", "attention, T x T"}) {
+  for (const char* name :
+       {"WKV-4, scan", "attention, blocks", "WKV-7, chunks", "attention, T x T", "WKV-4, step by step"}) {
     drawing::Series line = drawing::style(lines++);
     line.name = name;
     for (auto [from, to] : {std::pair{&times, &time}, std::pair{&memories, &memory}}) {
@@ -184,8 +207,9 @@ void draw(const std::string& path) {
       if (!line.points.empty()) to->series.push_back(line);
     }
   }
-  const double x = drawing::crossing(times["WKV-4, scan"], times["attention, blocks"]);
-  if (x > 0) time.marks.push_back({x, "equal at " + std::to_string(long(x)) + " tokens"});
+  for (const char* name : {"WKV-4, scan", "WKV-7, chunks"})
+    if (const double x = drawing::crossing(times[name], times["attention, blocks"]); x > 0)
+      time.marks.push_back({x, std::string(name) + ": equal at " + std::to_string(long(x)) + " tokens"});
   const std::string picture =
       drawing::svg({time, memory}, processor_name() + ", " + std::to_string(pool().threads()) + " threads, float");
   AtomicFile file(path);
@@ -200,7 +224,7 @@ int main(int argc, char** argv) {
   dim_t longest = 1 << 20;
   int threads = 0;
   benchmark::Initialize(&argc, argv);  // takes its own options out
-  CLI::App app("Times WKV-4 beside softmax attention, against the length.", "wkv_vs_attention");
+  CLI::App app("Times WKV-4 and WKV-7 beside softmax attention, against the length.", "wkv_vs_attention");
   app.option_defaults()->always_capture_default();
   app.add_option("--svg", svg, "file to draw it in");
   app.add_option("--limit", limit, "leaves out what one call would take more seconds for")->check(example::positive());
