@@ -73,6 +73,16 @@ TEST_CASE("a number that 16 bits cannot hold is an error with its tensor, and no
   write_safetensors(*open_source(folder / "a"), folder / "b", {}, Dtype::bf16);
 }
 
+TEST_CASE("a tensor of a dtype that we do not know is not written, and no file appears") {
+  const test::Folder folder;
+  const std::string header = R"({"a":{"dtype":"F128","shape":[1],"data_offsets":[0,16]}})";
+  const std::uint64_t size = header.size();
+  test::write(folder / "a", std::string(reinterpret_cast<const char*>(&size), 8) + header + std::string(16, '\1'));
+  CHECK(test::message<Error>([&] { write_safetensors(*open_source(folder / "a"), folder / "b", {}); }) ==
+        (folder / "a") + ": a: expected a dtype that we know, found F128; store it as another");
+  CHECK(!test::message<Error>([&] { open_source(folder / "b"); }).empty());
+}
+
 TEST_CASE("rwkv.cpp's files of models read back as the same, and are the same when they are written again") {
   const test::Folder folder;
   for (const char* model : {"rwkv4", "rwkv5_0", "rwkv5_1", "rwkv5_2", "rwkv6", "rwkv7"}) {
@@ -112,6 +122,12 @@ TEST_CASE("decays as rwkv.cpp stores them come back to the last bit") {
       mistakes += float(pair.back(double(float(pair.number(double(stored)))))) != stored;
     }
     CHECK(mistakes == 0);
+    for (const float p : {-1000.f, -105.f, -30.f, -18.f, 4.7f, 8.f, 89.f, 1000.f}) {  // stored as 0, 1 or infinity
+      CAPTURE(p);
+      const float stored = float(pair.back(double(p))), found = float(pair.number(double(stored)));
+      CHECK(std::isfinite(found));
+      CHECK(float(pair.back(double(found))) == stored);
+    }
   }
 }
 
