@@ -163,6 +163,11 @@ TEST_CASE("GGUFs of models read back as the same, with their vocabulary") {
     CHECK(file.value("tokenizer.ggml.token_type")->numbers()[7] == 5);
     CHECK(file.find("output.weight")->begin % 32 == 0);
   }
+  tokens.resize(262, "a");
+  tokens[261] = "\\n\\n";  // ends an answer, where the model has so many
+  write_gguf(*open_source(golden + "rwkv7.safetensors"), folder / "a",
+             {.matrices = Dtype::f32, .name = {}, .tokens = tokens});
+  CHECK(GgufFile(folder / "a").value("tokenizer.ggml.eot_token_id") == nullptr);
   const GgufFile file(folder / "a");
   CHECK(numbers(file, *file.find("blk.0.time_mix_v1.weight")) == numbers(file, *file.find("blk.0.time_mix_a1.weight")));
   for (const Dtype dtype : {Dtype::f16, Dtype::bf16}) {

@@ -69,8 +69,7 @@ class PickleMachine {
       case 0x8D: push_text(number<std::uint64_t>()); return true;
       case 'C': push_bytes(number<std::uint8_t>()); return true;
       case 'B': push_bytes(number<std::uint32_t>()); return true;
-      case 0x8E: push_bytes(number<std::uint64_t>()); return true;
-      case 0x96: push_bytes(number<std::uint64_t>()); return true;  // that may change
+      case 0x8E: case 0x96: push_bytes(number<std::uint64_t>()); return true;
       default: return false;
     }
     // clang-format on
