@@ -1,6 +1,7 @@
 // Texts and documents to tokens, for training, and tokens to texts.
 #include <functional>
 
+#include <rwkv/core/utf8.hpp>
 #include <rwkv/io/json_string.hpp>
 #include <rwkv/text/binidx_writer.hpp>
 #include <rwkv/text/json_lines.hpp>
@@ -76,9 +77,22 @@ void read(const Options& o, const Sink& sink) {
   }
 }
 
+/// A line of JSON for a document. Error if that is not UTF-8, which JSON is in.
+std::string json_line(const std::string& text, dim_t document) {
+  for (std::size_t at = 0; at < text.size();) {
+    const utf8::Character c = utf8::decode(std::string_view(text).substr(at));
+    if (c.flaw != utf8::Flaw::none)
+      throw Error("--json-lines: document ", document, ": byte ", at, ": expected UTF-8, found a part of a character; ",
+                  "print its bytes without --json-lines");
+    at += c.size;
+  }
+  return "{\"text\": " + json_string(text) + "}\n";
+}
+
 /// Texts of documents, without the token at their ends.
 void decode(const Options& o, const Tokenizer& tokenizer) {
   std::string text;
+  dim_t document = 1;
   std::optional<std::int32_t> last;  // waits, since it may be the document's end
   const std::int32_t end = document_end(tokenizer);
   read(o, [&](std::span<const std::int32_t> ids) {
@@ -89,7 +103,8 @@ void decode(const Options& o, const Tokenizer& tokenizer) {
     if (ids.empty()) {
       if (last && (o.end == "no" || *last != end)) tokenizer.append(*last, text);
       last.reset();
-      if (o.json_lines) text = "{\"text\": " + json_string(text) + "}\n";
+      if (o.json_lines) text = json_line(text, document);
+      ++document;
     } else if (o.json_lines) {
       return;
     }

@@ -50,6 +50,10 @@ save("nested.pth", {"epoch": 4, "optimizer": {"state": {0: {"exp_avg": torch.one
 expect_all("transformers.pth", {f"rwkv.{name}": torch.randn(2) for name in ("embeddings.weight", "blocks.0.pre_ln.weight")})
 expect_all("protocol5.pth", {"emb.weight": torch.randn(3, 2), "ln_out.bias": torch.randn(2)}, pickle_protocol=5)
 expect_all("state.pth", {f"blocks.{block}.att.time_state": torch.randn(2, 4, 4) for block in range(2)})
+beside = {"rng": torch.arange(4, dtype=torch.uint8), "seed": (1 << 63) + 5, "skipped": {1, 2}, "bytes": b"\x80", "pair": 1 + 2j,
+          "changed": bytearray(b"ab"), "frozen": frozenset({3}), "model": {"emb.weight": torch.arange(6.0).view(2, 3)}, "module": {}}
+for protocol in (2, 5):
+    save(f"training{protocol}.pth", beside, beside["model"], pickle_protocol=protocol)
 
 # What is refused.
 save("converted.pth", {"emb.weight": torch.randn(2, 2), "_strategy": "cpu fp32", "_version": 0.7})

@@ -99,6 +99,13 @@ TEST_CASE("AtomicFile without its folder says so") {
   CHECK(says(what, "create its folder first"));
 }
 
+TEST_CASE("AtomicFile under a name that is too long says so") {
+  const test::Folder folder;
+  const std::string what = complaint(folder / std::string(250, 'n'));  // with .partial
+  CHECK(says(what, "File name too long"));
+  CHECK(says(what, "save under a shorter name"));
+}
+
 TEST_CASE("AtomicFile without the right to write says so and leaves the old file whole") {
   const test::Folder folder;
   save(folder / "a", "old");

@@ -53,8 +53,9 @@ TEST_CASE("what torch.save wrote is read as torch reads it") {
     const char* file;
     std::size_t tensors;
   };
-  const Case cases[] = {{"plain.pth", 9},  {"module.pth", 4},       {"attributes.pth", 4}, {"strided.pth", 10},
-                        {"nested.pth", 3}, {"transformers.pth", 2}, {"protocol5.pth", 2},  {"state.pth", 2}};
+  const Case cases[] = {{"plain.pth", 9},     {"module.pth", 4},       {"attributes.pth", 4}, {"strided.pth", 10},
+                        {"nested.pth", 3},    {"transformers.pth", 2}, {"protocol5.pth", 2},  {"state.pth", 2},
+                        {"training2.pth", 1}, {"training5.pth", 1}};
   for (const Case& c : cases) {
     INFO(c.file);
     const PthFile source(test::golden_files + c.file);
@@ -77,6 +78,16 @@ TEST_CASE("numbers and texts beside tensors are metadata") {
   CHECK(plain.find("brain")->dtype == Dtype::bf16);
   CHECK(plain.find("double")->dtype == Dtype::f64);
   CHECK(plain.find("unsigned")->dtype == Dtype::u16);
+}
+
+TEST_CASE("tensors beside a dictionary that has none are the model") {
+  const test::Folder folder;
+  test::write(
+      folder / "a",
+      archive(dictionary(text("emb.weight") + pair + text("model") + "}(" + text("size") + number(2) + "u")).bytes());
+  const PthFile file(folder / "a");
+  REQUIRE(file.tensors().size() == 1);
+  CHECK(file.tensors()[0].name == "emb.weight");
 }
 
 TEST_CASE("tensors with strides have no bytes of their own, and any part of them is read") {
@@ -112,7 +123,8 @@ TEST_CASE("what torch.save wrote, but is no dictionary of tensors as they were t
   says("empty.pth", "expected a dictionary of tensors, found one without tensors, its keys are \"args\", \"epoch\"");
   says("whole.pth", "data.pkl asks for \"torch.nn.modules.linear.Linear\", which no dictionary of tensors needs");
   says("numpy.pth", "data.pkl asks for \"numpy");
-  says("expanded.pth", "tensor \"emb.weight\": (1000) has more scalars than its storage, which has 1");
+  says("expanded.pth",
+       "tensor \"emb.weight\": (1000) has more scalars than its storage, which has 1; if it was expanded, save");
   says("conjugate.pth", "tensor \"emb.weight\" is a negative or conjugate view");
   says("sparse.pth", "data.pkl asks for \"torch._utils._rebuild_sparse_tensor\"");
 }
@@ -187,7 +199,10 @@ TEST_CASE("a .pth that is not sound is refused with the reason") {
       {pickled("\x80\2h\5."), "data.pkl: the operation before byte 4 asks for something that was not kept"},
       {pickled("\x80\2\x8A\x09"
                "123456789."),
-       "data.pkl: byte 3: an integer has 9 bytes, expected 8 at most"},
+       "expected a dictionary of tensors, found an object"},
+      {pickled("\x80\2N(\x90."), "data.pkl: byte 4: expected a set to add to, found None"},
+      {pickled("\x80\2(\x90."), "data.pkl: the operation before byte 4 finds too little on the stack"},
+      {pickled("\x80\2\x91."), "data.pkl: the operation before byte 3 finds no mark on the stack"},
       {pickled("\x80\2X\xFF\xFF\xFF\xFFtoo long"), "data.pkl is cut short at byte 15"},
       {pickled("\x80\2NNR."), "data.pkl: byte 4: expected a call, found others"},
       {pickled("\x80\2NQ."), "data.pkl: expected the mark of a storage, found None"},

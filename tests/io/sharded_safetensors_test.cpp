@@ -59,6 +59,8 @@ TEST_CASE("of a folder the file is opened that Hugging Face's programs would tak
                                       ": expected a model, found a directory without model.safetensors, "
                                       "model.safetensors.index.json and pytorch_model.bin; "
                                       "name the file itself");
+  save(folder / "adapter_model.safetensors", {"base_model.model.head.lora_A.weight"}, 1);
+  CHECK(open_source(folder.path)->path() == folder / "adapter_model.safetensors");
   test::write(folder / "pytorch_model.bin", test::read(std::string(RWKV_TESTS_DIR) + "/golden/files/module.pth"));
   CHECK(open_source(folder.path)->format() == PthFile::name);
   test::write(folder / index_name, "{\"weight_map\": {}}");

@@ -73,6 +73,16 @@ TEST_CASE("a number that 16 bits cannot hold is an error with its tensor, and no
   write_safetensors(*open_source(folder / "a"), folder / "b", {}, Dtype::bf16);
 }
 
+TEST_CASE("a tensor of a dtype that we do not know is not written, and no file appears") {
+  const test::Folder folder;
+  const std::string header = R"({"a":{"dtype":"F128","shape":[1],"data_offsets":[0,16]}})";
+  const std::uint64_t size = header.size();
+  test::write(folder / "a", std::string(reinterpret_cast<const char*>(&size), 8) + header + std::string(16, '\1'));
+  CHECK(test::message<Error>([&] { write_safetensors(*open_source(folder / "a"), folder / "b", {}); }) ==
+        (folder / "a") + ": a: expected a dtype that we know, found F128; store it as another");
+  CHECK(!test::message<Error>([&] { open_source(folder / "b"); }).empty());
+}
+
 TEST_CASE("rwkv.cpp's files of models read back as the same, and are the same when they are written again") {
   const test::Folder folder;
   for (const char* model : {"rwkv4", "rwkv5_0", "rwkv5_1", "rwkv5_2", "rwkv6", "rwkv7"}) {
@@ -112,6 +122,12 @@ TEST_CASE("decays as rwkv.cpp stores them come back to the last bit") {
       mistakes += float(pair.back(double(float(pair.number(double(stored)))))) != stored;
     }
     CHECK(mistakes == 0);
+    for (const float p : {-1000.f, -105.f, -30.f, -18.f, 4.7f, 8.f, 89.f, 1000.f}) {  // stored as 0, 1 or infinity
+      CAPTURE(p);
+      const float stored = float(pair.back(double(p))), found = float(pair.number(double(stored)));
+      CHECK(std::isfinite(found));
+      CHECK(float(pair.back(double(found))) == stored);
+    }
   }
 }
 
@@ -147,6 +163,11 @@ TEST_CASE("GGUFs of models read back as the same, with their vocabulary") {
     CHECK(file.value("tokenizer.ggml.token_type")->numbers()[7] == 5);
     CHECK(file.find("output.weight")->begin % 32 == 0);
   }
+  tokens.resize(262, "a");
+  tokens[261] = "\\n\\n";  // ends an answer, where the model has so many
+  write_gguf(*open_source(golden + "rwkv7.safetensors"), folder / "a",
+             {.matrices = Dtype::f32, .name = {}, .tokens = tokens});
+  CHECK(GgufFile(folder / "a").value("tokenizer.ggml.eot_token_id") == nullptr);
   const GgufFile file(folder / "a");
   CHECK(numbers(file, *file.find("blk.0.time_mix_v1.weight")) == numbers(file, *file.find("blk.0.time_mix_a1.weight")));
   for (const Dtype dtype : {Dtype::f16, Dtype::bf16}) {

@@ -68,8 +68,7 @@ TEST_CASE("what cannot be mapped is named, with the way out") {
   const std::string below = file.path() + "/x";  // a file where a directory should be
   CHECK_THROWS_WITH_AS(
       MappedFile{below},
-      (below + ": expected a file to read, found one that cannot be opened: Not a directory; check its permissions")
-          .c_str(),
+      (below + ": expected a file to read, found one that cannot be opened: Not a directory; check the name").c_str(),
       Error);
 
   const std::string pipe = file.path() + "-pipe";

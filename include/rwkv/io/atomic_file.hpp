@@ -108,6 +108,8 @@ class AtomicFile {
       way_out = "save to a folder you may write to";
     else if (error == ENOSPC || error == EDQUOT || error == EFBIG)
       way_out = "free some space or save to another disk";
+    else if (error == ENAMETOOLONG)
+      way_out = "save under a shorter name";
     else if (error == ELOOP || error == EISDIR || error == ENXIO)
       way_out = "remove what stands under that name";
     throw Error(path_, ": cannot ", step, " (", std::strerror(error), "); ", way_out);

@@ -22,7 +22,10 @@ class OpenFile {
   [[gnu::cold]] explicit OpenFile(std::string path) : path_(std::move(path)) {
     number_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no wait on pipes
     if (number_ < 0 && errno == ENOENT) refuse("nothing by that name", "check the name and the working directory");
-    if (number_ < 0) refuse("one that cannot be opened: " + std::string(std::strerror(errno)), "check its permissions");
+    const bool named = errno != ENAMETOOLONG && errno != ENOTDIR && errno != ELOOP;
+    if (number_ < 0)
+      refuse("one that cannot be opened: " + std::string(std::strerror(errno)),
+             named ? "check its permissions" : "check the name");
     try {
       if (fstat(number_, &opened_) != 0) refuse("no status: " + std::string(std::strerror(errno)), "try a local copy");
       if (S_ISDIR(opened_.st_mode)) refuse("a directory", "name a file inside it");

@@ -62,13 +62,14 @@ class PickleMachine {
       case 'K': push(PickleValue::of_integer(number<std::uint8_t>())); return true;
       case 'M': push(PickleValue::of_integer(number<std::uint16_t>())); return true;
       case 'J': push(PickleValue::of_integer(number<std::int32_t>())); return true;
-      case 0x8A: push(PickleValue::of_integer(long_integer())); return true;
+      case 0x8A: push_long(number<std::uint8_t>()); return true;
       case 'G': push(PickleValue::of_real(std::bit_cast<double>(__builtin_bswap64(number<std::uint64_t>())))); return true;
       case 0x8C: push_text(number<std::uint8_t>()); return true;
       case 'X': push_text(number<std::uint32_t>()); return true;
       case 0x8D: push_text(number<std::uint64_t>()); return true;
       case 'C': push_bytes(number<std::uint8_t>()); return true;
       case 'B': push_bytes(number<std::uint32_t>()); return true;
+      case 0x8E: case 0x96: push_bytes(number<std::uint64_t>()); return true;
       default: return false;
     }
     // clang-format on
@@ -90,6 +91,9 @@ class PickleMachine {
       case '}': push_parts(Kind::dictionary, 0); return true;
       case 's': add(Kind::dictionary, 2); return true;
       case 'u': add(Kind::dictionary, stack_.marked()); return true;
+      case 0x8F: push(PickleValue::of(Kind::opaque)); return true;  // a set
+      case 0x90: add_to_set(stack_.marked()); return true;
+      case 0x91: stack_.drop(stack_.marked()), push(PickleValue::of(Kind::opaque)); return true;  // a set
       case 'q': stack_.keep(number<std::uint8_t>()); return true;
       case 'r': stack_.keep(number<std::uint32_t>()); return true;
       case 0x94: stack_.keep_next(); return true;
@@ -108,14 +112,14 @@ class PickleMachine {
   void protocol(std::uint8_t version) const {
     if (version < 2 || version > 5) refuse("expected a pickle of protocol 2 to 5, found ", unsigned(version));
   }
-  std::int64_t long_integer() {
-    const auto size = number<std::uint8_t>();
+  /// An integer of so many bytes, which nobody looks into where it is longer than ours.
+  void push_long(std::uint8_t size) {
     std::uint64_t n = 0;
-    if (size > sizeof n) refuse("an integer has ", unsigned(size), " bytes, expected 8 at most");
-    if (size == 0) return 0;
-    std::memcpy(&n, pickle_.take(size, PickleStack::place).data(), size);
-    const int unused = 8 * int(sizeof n - size);
-    return std::int64_t(n << unused) >> unused;  // with the sign of its last byte
+    if (size > sizeof n) return push_bytes(size);
+    const auto bytes = pickle_.take(size, PickleStack::place);
+    if (size > 0) std::memcpy(&n, bytes.data(), size);
+    const int unused = size > 0 ? 8 * int(sizeof n - size) : 0;
+    push(PickleValue::of_integer(std::int64_t(n << unused) >> unused));  // with the sign of its last byte
   }
   void push(const PickleValue& value) { stack_.push(value); }
   void push_text(std::uint64_t size) { push(PickleValue::of_text(pickle_.text(size, PickleStack::place))); }
@@ -137,6 +141,12 @@ class PickleMachine {
     if (kind == Kind::dictionary && count % 2 != 0) refuse("a dictionary is given a key without a value");
     const auto parts = stack_.last(count);
     heap[to.place].insert(heap[to.place].end(), parts.begin(), parts.end());
+    stack_.drop(count);
+  }
+  /// Sets are passed over, with what is in them.
+  void add_to_set(std::size_t count) {
+    const PickleValue to = stack_.last(count + 1)[0];
+    if (!to.is(Kind::opaque)) refuse("expected a set to add to, found ", name_of(to.kind));
     stack_.drop(count);
   }
   std::string_view line() {

@@ -86,20 +86,22 @@ class PthFile final : public TensorSource {
   const std::vector<detail::PickleValue>& dictionary_of_tensors(detail::PickleValue all,
                                                                 const detail::PickleHeap& heap) const {
     std::string keys;
+    const std::vector<detail::PickleValue>* found = nullptr;  // the innermost, since tensors may stand beside a model
     for (int depth = 0; depth < 4 && all.is(Kind::dictionary); ++depth) {
       const std::vector<detail::PickleValue>& items = heap[all.place];
       const detail::PickleValue* inner = nullptr;
       for (std::size_t i = 0; i < items.size(); i += 2) {
         const detail::PickleValue &key = items[i], &value = items[i + 1];
-        if (value.is(Kind::made)) return items;
+        if (value.is(Kind::made)) found = &items;
         if (!key.is(Kind::text)) continue;
         if (keys.size() < 200) keys += (keys.empty() ? "" : ", ") + in_quotes(key.text);
         for (const std::string_view known : {"state_dict", "model_state_dict", "model", "weights", "module"})
-          if (key.text == known && value.is(Kind::dictionary)) inner = &value;
+          if (key.text == known && value.is(Kind::dictionary) && !heap[value.place].empty()) inner = &value;
       }
       if (inner == nullptr) break;
       all = *inner;
     }
+    if (found != nullptr) return *found;
     if (!all.is(Kind::dictionary)) refuse("expected a dictionary of tensors, found ", name_of(all.kind));
     refuse("expected a dictionary of tensors, found one without tensors", keys.empty() ? "" : ", its keys are ", keys);
   }
@@ -153,7 +155,8 @@ class PthFile final : public TensorSource {
     const auto scalars = dim_t(storage.size() / bytes_of(t.dtype));
     const std::string shape = shape_text(t.strides.shape);
     if (!size || !reach || *size > scalars)
-      refuse(what, ": ", shape, " has more scalars than its storage, which has ", scalars);
+      throw Error(path(), ": ", what, ": ", shape, " has more scalars than its storage, which has ", scalars,
+                  "; if it was expanded, save its clone() instead");
     if (*reach > 0 && (t.first >= std::uint64_t(scalars) || *reach > scalars - dim_t(t.first)))
       refuse(what, ": ", shape, " with strides ", shape_text(t.strides.steps), " from scalar ", t.first,
              " on reaches beyond its storage, which has ", scalars);

@@ -6,7 +6,7 @@
 namespace rwkv::detail {
 
 /// What a name in a pickle of torch.save stands for.
-enum class TorchRole { dictionary, tensor, parameter, subclass, size, device, type, storage };
+enum class TorchRole { dictionary, tensor, parameter, subclass, size, value, type, storage };
 struct TorchName {
   std::string_view module, name;
   TorchRole role;
@@ -22,7 +22,16 @@ inline constexpr TorchName torch_names[] = {{"collections", "OrderedDict", Torch
                                             {"torch._utils", "_rebuild_parameter_with_state", TorchRole::parameter},
                                             {"torch._tensor", "_rebuild_from_type_v2", TorchRole::subclass},
                                             {"torch", "Size", TorchRole::size},
-                                            {"torch", "device", TorchRole::device},
+                                            {"torch", "device", TorchRole::value},
+                                            {"_codecs", "encode", TorchRole::value},  // bytes
+                                            {"builtins", "bytearray", TorchRole::value},
+                                            {"builtins", "complex", TorchRole::value},
+                                            {"builtins", "frozenset", TorchRole::value},
+                                            {"builtins", "set", TorchRole::value},
+                                            {"__builtin__", "bytearray", TorchRole::value},  // of protocol 2
+                                            {"__builtin__", "complex", TorchRole::value},
+                                            {"__builtin__", "frozenset", TorchRole::value},
+                                            {"__builtin__", "set", TorchRole::value},
                                             {"torch", "Tensor", TorchRole::type},
                                             {"torch.nn.parameter", "Parameter", TorchRole::type},
                                             {"torch", "DoubleStorage", TorchRole::storage, Dtype::f64},

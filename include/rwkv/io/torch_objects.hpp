@@ -34,7 +34,7 @@ class TorchObjects final : public PickleHost {
     if (name.role == TorchRole::tensor) return PickleValue::of(Kind::made, arguments.place);
     if (name.role == TorchRole::parameter && !given.empty() && given[0].is(Kind::made)) return given[0];
     if (name.role == TorchRole::size && given.size() == 1 && given[0].is(Kind::tuple)) return given[0];
-    if (name.role == TorchRole::device) return PickleValue::of(Kind::opaque);
+    if (name.role == TorchRole::value) return PickleValue::of(Kind::opaque);
     if (name.role == TorchRole::subclass && given.size() == 4 && given[0].is(Kind::global) &&
         given[2].is(Kind::tuple) && torch_names[given[0].place].role == TorchRole::tensor)
       return PickleValue::of(Kind::made, given[2].place);

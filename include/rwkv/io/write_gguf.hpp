@@ -66,7 +66,7 @@ constexpr std::uint32_t gguf_type(Dtype d) {
   keys.add("tokenizer.ggml.bos_token_id", std::uint32_t(0));
   keys.add("tokenizer.ggml.eos_token_id", std::uint32_t(0));
   constexpr std::uint32_t empty_line = 261;  // ends an answer in a chat
-  if (options.tokens.size() > empty_line && options.tokens[empty_line] == "\\n\\n")
+  if (std::min(vocabulary, options.tokens.size()) > empty_line && options.tokens[empty_line] == "\\n\\n")
     keys.add("tokenizer.ggml.eot_token_id", empty_line);
 }
 

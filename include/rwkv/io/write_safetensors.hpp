@@ -22,6 +22,9 @@ namespace rwkv {
       tensors.push_back(source.find(name));
     });
   const auto stored_as = [&](const TensorInfo& t) {
+    if (t.dtype == Dtype::other)
+      throw Error(source.path(), ": ", shown(t.called.empty() ? t.name : t.called),
+                  ": expected a dtype that we know, found ", dtype_text(t), "; store it as another");
     if (!is_real(t.dtype)) return t.dtype;
     return to ? *to : in_blocks(t.dtype) ? Dtype::f32 : t.dtype;
   };

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 
 #include <rwkv/io/naming.hpp>
@@ -31,14 +32,15 @@ inline double fading(double p) {
 inline double exponential(double p) {
   return std::exp(p);
 }
+// Of 0, 1 and infinity as floats, which far more than one number becomes, the origin is a finite one.
 inline double of_negative_exp(double x) {
-  return origin(x, std::log(-x), negative_exp);
+  return origin(x, std::clamp(std::log(-x), -105., 89.), negative_exp);
 }
 inline double of_fading(double x) {
-  return origin(x, std::log(-std::log(x)), fading);
+  return origin(x, std::clamp(std::log(-std::log(x)), -20., 5.), fading);
 }
 inline double of_exponential(double x) {
-  return origin(x, std::log(x), exponential);
+  return origin(x, std::clamp(std::log(x), -105., 89.), exponential);
 }
 }  // namespace detail
 
