@@ -42,18 +42,32 @@ struct MachineOptions {
   }
 };
 
+/// How matrices lie in memory.
+struct WeightsOptions {
+  std::string weights = "own";
+
+  void add(CLI::App& app) {
+    const auto names = std::vector<std::string>(std::begin(rwkv::Weights::names), std::end(rwkv::Weights::names));
+    app.add_option("--weights", weights,
+                   "how matrices are kept: own, as --precision says; as-stored in the file; or as these, rounded")
+        ->check(one_of(names));
+  }
+};
+
 /// A model's file and how it is run.
-struct ModelOptions : MachineOptions {
+struct ModelOptions : MachineOptions, WeightsOptions {
   std::string path = "run/model.safetensors", tokenizer;
 
   void add(CLI::App& app) {
     app.add_option("--model", path, "the model's file, in any format and naming that rwkv reads");
     app.add_option("--tokenizer", tokenizer, "the tokenizer's file; without it, that of the model, or one beside it");
     MachineOptions::add(app);
+    WeightsOptions::add(app);
   }
   std::unique_ptr<rwkv::AnyModel> open() const {
     const rwkv::Machine on = machine();
-    return with_nets(on, [&] { return rwkv::open(path, on); });
+    const auto as = rwkv::Weights::named(weights);
+    return with_nets(on, [&] { return rwkv::open(path, on, rwkv::OnNonFinite::refuse, as); });
   }
   /// Error unless the model knows all its tokens.
   rwkv::Tokenizer open_tokenizer(const rwkv::AnyModel& model) const {

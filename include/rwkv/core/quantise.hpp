@@ -26,8 +26,8 @@ inline void put_half(std::byte* to, float x) {
 
 /// The block of 32 finite numbers, as ggml's reference makes it. A scale or a minimum beyond 65504 becomes infinite.
 template <int Bits, bool Minimum>
-void quantise(const float* x, Block<Bits, Minimum>& block) {
-  using B = Block<Bits, Minimum>;
+void quantise(const float* x, WeightBlock<Bits, Minimum>& block) {
+  using B = WeightBlock<Bits, Minimum>;
   constexpr int most = (1 << Bits) - 1;
   float low = x[0], high = x[0], extreme = 0;
   for (dim_t i = 0; i < B::numbers; ++i) {
@@ -60,7 +60,7 @@ void quantise(const float* x, Block<Bits, Minimum>& block) {
 template <class Number>
 void encode(Storage storage, std::span<const Number> from, std::byte* to) {
   with_storage(storage, [&]<class Stored>() {
-    if constexpr (in_blocks<Stored>) {
+    if constexpr (is_block<Stored>) {
       float numbers[Stored::numbers];
       for (; !from.empty(); from = from.subspan(Stored::numbers), to += sizeof(Stored)) {
         std::transform(from.begin(), from.begin() + Stored::numbers, numbers, [](Number x) { return float(x); });

@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include <rwkv/core/bf16.hpp>
-#include <rwkv/core/block.hpp>
+#include <rwkv/core/weight_block.hpp>
 
 namespace rwkv {
 

@@ -23,7 +23,7 @@ template <class B, class Stored>
 void stored_product(Scratch<B>& scratch, dim_t rows, dim_t outputs, dim_t inputs, const typename B::scalar* x,
                     const void* weight, typename B::scalar* y, compute_of<typename B::scalar> beta) {
   const auto* const numbers = static_cast<const Stored*>(weight);
-  if constexpr (in_blocks<Stored>) {
+  if constexpr (is_block<Stored>) {
     block_product<B>(scratch, rows, outputs, inputs, x, numbers, y, beta);
   } else if constexpr (requires { B::matmul(Op::none, Op::transpose, rows, outputs, inputs, x, numbers, y, beta); }) {
     B::matmul(Op::none, Op::transpose, rows, outputs, inputs, x, numbers, y, beta);

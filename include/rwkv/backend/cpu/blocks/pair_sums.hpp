@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include <rwkv/core/block.hpp>
+#include <rwkv/core/weight_block.hpp>
 
 namespace rwkv::detail {
 

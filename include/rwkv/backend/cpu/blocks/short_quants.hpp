@@ -24,8 +24,8 @@ constexpr std::array<std::int16_t, 32> by_lane(int (*f)(int place)) {
 
 /// All q of a block as shorts, the offset taken off.
 template <int Bits, bool Minimum>
-[[gnu::always_inline]] inline void short_quants(const Block<Bits, Minimum>& block, Shorts (&q)[short_registers]) {
-  using B = Block<Bits, Minimum>;
+[[gnu::always_inline]] inline void short_quants(const WeightBlock<Bits, Minimum>& block, Shorts (&q)[short_registers]) {
+  using B = WeightBlock<Bits, Minimum>;
   constexpr int width = 2 * pair_lanes;
   const std::byte* const from = block.bytes + B::quants_at;
   for (int r = 0; r < short_registers; ++r) {

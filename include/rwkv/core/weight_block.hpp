@@ -12,7 +12,7 @@ namespace rwkv {
 /// d and m are IEEE halves; 32 fifth bits follow where there are 5, then 16 bytes of nibbles, number i in the low half
 /// of byte i, i + 16 in the high one, or 32 signed bytes.
 template <int Bits, bool Minimum>
-struct [[gnu::may_alias]] Block {
+struct [[gnu::may_alias]] WeightBlock {
   static constexpr dim_t numbers = 32;
   static constexpr int bits = Bits, offset = Minimum || Bits == 8 ? 0 : 1 << (Bits - 1);
   static constexpr bool has_minimum = Minimum;
@@ -32,20 +32,20 @@ struct [[gnu::may_alias]] Block {
     return all;
   }
 };
-using Q4_0 = Block<4, false>;
-using Q4_1 = Block<4, true>;
-using Q5_0 = Block<5, false>;
-using Q5_1 = Block<5, true>;
-using Q8_0 = Block<8, false>;
+using Q4_0 = WeightBlock<4, false>;
+using Q4_1 = WeightBlock<4, true>;
+using Q5_0 = WeightBlock<5, false>;
+using Q5_1 = WeightBlock<5, true>;
+using Q8_0 = WeightBlock<8, false>;
 
 /// Whether numbers are stored in blocks of several.
 template <class T>
-inline constexpr bool in_blocks = false;
+inline constexpr bool is_block = false;
 template <int Bits, bool Minimum>
-inline constexpr bool in_blocks<Block<Bits, Minimum>> = true;
+inline constexpr bool is_block<WeightBlock<Bits, Minimum>> = true;
 
 template <int Bits, bool Minimum>
-struct ComputeOf<Block<Bits, Minimum>> {
+struct ComputeOf<WeightBlock<Bits, Minimum>> {
   using type = float;
 };
 
@@ -64,8 +64,8 @@ constexpr auto counting<1>() {
 
 /// q of W neighbours of a block, which lie in one of its halves; an offset is still to be taken off.
 template <int W, int Bits, bool Minimum>
-RWKV_HD Pack<std::int32_t, W> quants(const Block<Bits, Minimum>& block, int first) {
-  const std::byte* const from = block.bytes + Block<Bits, Minimum>::quants_at;
+RWKV_HD Pack<std::int32_t, W> quants(const WeightBlock<Bits, Minimum>& block, int first) {
+  const std::byte* const from = block.bytes + WeightBlock<Bits, Minimum>::quants_at;
   if constexpr (Bits == 8) {
     Pack<std::int8_t, W> q;
     std::memcpy(&q, from + first, sizeof q);
@@ -79,8 +79,8 @@ RWKV_HD Pack<std::int32_t, W> quants(const Block<Bits, Minimum>& block, int firs
   }
 }
 template <int W, int Bits, bool Minimum>
-RWKV_HD Pack<float, W> numbers_of(const Block<Bits, Minimum>* p, dim_t i) {
-  using B = Block<Bits, Minimum>;
+RWKV_HD Pack<float, W> numbers_of(const WeightBlock<Bits, Minimum>* p, dim_t i) {
+  using B = WeightBlock<Bits, Minimum>;
   const B& block = p[i / B::numbers];
   const auto q = convert<float>(quants<W>(block, int(i % B::numbers)) - B::offset);
   if constexpr (Minimum)
@@ -92,12 +92,12 @@ RWKV_HD Pack<float, W> numbers_of(const Block<Bits, Minimum>* p, dim_t i) {
 }  // namespace detail
 
 template <int Bits, bool Minimum>
-RWKV_HD float load(const Block<Bits, Minimum>* p, dim_t i) {
+RWKV_HD float load(const WeightBlock<Bits, Minimum>* p, dim_t i) {
   return detail::numbers_of<1>(p, i);
 }
 /// The lanes begin at a multiple of their number, at most 16.
 template <int Bits, bool Minimum, int W>
-RWKV_HD Pack<float, W> load(const Block<Bits, Minimum>* p, Lanes<W> i) {
+RWKV_HD Pack<float, W> load(const WeightBlock<Bits, Minimum>* p, Lanes<W> i) {
   static_assert(W <= 16);
   return detail::numbers_of<W>(p, i.first);
 }
