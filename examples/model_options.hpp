@@ -64,9 +64,10 @@ struct ModelOptions : MachineOptions, WeightsOptions {
     MachineOptions::add(app);
     WeightsOptions::add(app);
   }
-  std::unique_ptr<rwkv::AnyModel> open() const {
+  std::unique_ptr<rwkv::AnyModel> open() const { return open(weights); }
+  std::unique_ptr<rwkv::AnyModel> open(const std::string& named) const {
     const rwkv::Machine on = machine();
-    const auto as = rwkv::Weights::named(weights);
+    const auto as = rwkv::Weights::named(named);
     return with_nets(on, [&] { return rwkv::open(path, on, rwkv::OnNonFinite::refuse, as); });
   }
   /// Error unless the model knows all its tokens.

@@ -14,7 +14,7 @@ using namespace rwkv;
 
 namespace {
 
-const std::string golden = RWKV_TESTS_DIR "/golden/", shared = RWKV_SHARED_DIR "/";
+const std::string golden = RWKV_TESTS_DIR "/golden/", shared = RWKV_SHARED_DIR "/data/";
 constexpr Storage kinds[] = {Storage::q4_0, Storage::q4_1, Storage::q5_0, Storage::q5_1, Storage::q8_0};
 
 bool same(std::span<const std::byte> a, std::span<const std::byte> b) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <rwkv/core/leaf.hpp>
 #include <rwkv/io/official_source.hpp>
 
 namespace rwkv {
