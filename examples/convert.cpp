@@ -27,6 +27,15 @@ void print_table(const TensorSource& file) {
   }
 }
 
+constexpr std::pair<std::string_view, Dtype> types[] = {
+    {"f32", Dtype::f32},   {"f16", Dtype::f16},   {"bf16", Dtype::bf16}, {"q8_0", Dtype::q8_0},
+    {"q5_1", Dtype::q5_1}, {"q5_0", Dtype::q5_0}, {"q4_1", Dtype::q4_1}, {"q4_0", Dtype::q4_0}};
+std::vector<std::string> type_names() {
+  std::vector<std::string> names;
+  for (const auto& [word, dtype] : types) names.emplace_back(word);
+  return names;
+}
+
 /// What most numbers of the model are stored as, of the types that all formats have.
 Dtype usual_dtype(const TensorSource& file) {
   const TensorInfo* largest = nullptr;
@@ -85,7 +94,7 @@ Metadata metadata_of(const TensorSource& file) {
 int main(int argc, char** argv) {
   using namespace example;
   std::string from, to, format, type, vocabulary, name;
-  bool describe = false;
+  bool describe = false, embedding = false;
   CLI::App app("Says what a model's file holds, or writes it in another format.", "convert");
   app.add_option("FROM", from, "a model in any format and layout that we read")->required();
   app.add_option("TO", to, "the file to write; its ending says the format");
@@ -93,7 +102,8 @@ int main(int argc, char** argv) {
   app.add_option("--as", format, "the format, whatever the file is called")
       ->check(one_of({"safetensors", "bin", "gguf"}));
   app.add_option("--to", type, "how to store numbers; without it as they are, or the nearest that the format has")
-      ->check(one_of({"f32", "f16", "bf16"}));
+      ->check(one_of(type_names()));
+  app.add_flag("--embedding", embedding, "quantise the embedding, too: small numbers lose much there");
   app.add_option("--vocabulary", vocabulary, "a World vocabulary, for GGUF: its tokens become part of the file");
   app.add_option("--name", name, "what GGUF calls the model");
   return example::run(app, argc, argv, [&] {
@@ -105,19 +115,23 @@ int main(int argc, char** argv) {
     }
     if (to.empty()) throw Error("expected the name of a file to write, or --describe; see --help");
     if (format.empty()) format = format_of(to);
-    const auto asked = type.empty()    ? std::optional<Dtype>()
-                       : type == "f32" ? Dtype::f32
-                       : type == "f16" ? Dtype::f16
-                                       : Dtype::bf16;
+    std::optional<Dtype> asked;
+    for (const auto& [word, dtype] : types)
+      if (type == word) asked = dtype;
+    if (embedding && !(asked && in_blocks(*asked)))
+      throw Error("--embedding: goes with --to and a type in blocks, such as q8_0");
     if (!vocabulary.empty() && format != "gguf")
       throw Error("--vocabulary: only GGUF takes the tokens along, and ", to, " is ", format);
     if (format == "safetensors") {
+      if (asked && in_blocks(*asked))
+        throw Error("--to ", type, ": safetensors has no such type; write a .bin or a .gguf");
       write_safetensors(*file, to, metadata_of(*file), asked);
     } else if (format == "bin") {
       if (asked == Dtype::bf16) throw Error("--to bf16: rwkv.cpp's .bin has only f32 and f16");
-      write_rwkv_cpp(*file, to, asked ? asked == Dtype::f16 : usual_dtype(*file) == Dtype::f16);
+      const bool half = usual_dtype(*file) == Dtype::f16;
+      write_rwkv_cpp(*file, to, asked.value_or(half ? Dtype::f16 : Dtype::f32), embedding);
     } else {
-      GgufOptions options{.matrices = asked.value_or(usual_dtype(*file)), .name = name, .tokens = {}};
+      GgufOptions options{.matrices = asked.value_or(usual_dtype(*file)), .embedding = embedding, .name = name, .tokens = {}};
       if (const auto old = file->metadata().find("general.name"); name.empty() && old != file->metadata().end())
         options.name = old->second;
       options.tokens = vocabulary.empty() ? tokens_of(*file) : escaped_tokens(World::open(vocabulary));

@@ -2,6 +2,7 @@
 #include "evaluate/last_words.hpp"
 #include "evaluate/next_token.hpp"
 #include "evaluate/score_text.hpp"
+#include "evaluate/weights_table.hpp"
 #include "model_options.hpp"
 using namespace rwkv;
 using namespace example;
@@ -11,6 +12,7 @@ namespace {
 struct Options : ModelOptions {
   std::string text, lambada, next, ids, out;
   dim_t batch = 1;
+  bool table = false, good = false;
 };
 
 void evaluate_text(const Options& o, const AnyModel& model, const Tokenizer& tokenizer) {
@@ -19,6 +21,13 @@ void evaluate_text(const Options& o, const AnyModel& model, const Tokenizer& tok
   print("text: loss " + fixed_text(score.loss(), 4) + " nats per token, perplexity " +
         fixed_text(score.perplexity(), 3) + ", " + fixed_text(score.bits_per_byte(), 4) + " bits per byte; " +
         number_text(score.tokens, 15) + " tokens, " + number_text(score.bytes, 15) + " bytes\n");
+}
+
+void evaluate_weights(const Options& o, const Tokenizer& tokenizer) {
+  const Corpus text = open_corpus(o.text, tokenizer);
+  const auto rows = weights_rows([&](const char* weights) { return o.open(weights); }, o.batch, text);
+  print_weights_table(rows);
+  if (o.good) expect_good(rows);
 }
 
 void evaluate_lambada(const Options& o, const AnyModel& model, const Tokenizer& tokenizer) {
@@ -30,6 +39,7 @@ void evaluate_lambada(const Options& o, const AnyModel& model, const Tokenizer& 
 }
 
 int evaluate(const Options& o) {
+  if (o.table && o.text.empty()) throw Error("--weights-table: expected --text with the text to read");
   if (o.text.empty() && o.lambada.empty() && o.next.empty() && o.ids.empty())
     throw Error("nothing to evaluate: give --text, --lambada, --next or --ids");
   std::vector<std::int32_t> ids;
@@ -37,6 +47,7 @@ int evaluate(const Options& o) {
   const auto model = o.open();
   std::optional<Tokenizer> tokenizer;
   if (o.ids.empty()) tokenizer = o.open_tokenizer(*model);
+  if (o.table) return evaluate_weights(o, *tokenizer), 0;
   if (!o.text.empty()) evaluate_text(o, *model, *tokenizer);
   if (!o.lambada.empty()) evaluate_lambada(o, *model, *tokenizer);
   if (!o.next.empty()) ids = tokenizer->encode(o.next, "--next");
@@ -63,6 +74,9 @@ int main(int argc, char** argv) {
       ->check(between(dim_t{1}, dim_t{1024}));
   app.add_option("--text", o.text,
                  "a text, JSON lines (.jsonl) or tokens (.bin and .idx): loss, perplexity, bits per byte");
+  auto* table = app.add_flag("--weights-table", o.table,
+                             "with --text: what each way to keep weights costs, and stop there");
+  app.add_flag("--good", o.good, "with --weights-table: fail where one costs more than it should")->needs(table);
   app.add_option("--lambada", o.lambada, "lines of {\"text\": \"...\"}: how often the last word is guessed");
   auto* next = app.add_option("--next", o.next, "a prompt: what comes next");
   app.add_option("--ids", o.ids, "the same after these tokens, as 3,17,4; needs no tokenizer")->excludes(next);

@@ -42,8 +42,20 @@ struct MachineOptions {
   }
 };
 
+/// How matrices lie in memory.
+struct WeightsOptions {
+  std::string weights = "own";
+
+  void add(CLI::App& app) {
+    const auto names = std::vector<std::string>(std::begin(rwkv::Weights::names), std::end(rwkv::Weights::names));
+    app.add_option("--weights", weights,
+                   "how matrices are kept: own, as --precision says; as-stored in the file; or as these, rounded")
+        ->check(one_of(names));
+  }
+};
+
 /// A model's file and how it is run.
-struct ModelOptions : MachineOptions {
+struct ModelOptions : MachineOptions, WeightsOptions {
   std::string path = "run/model.safetensors", tokenizer, state;
 
   void add(CLI::App& app) {
@@ -52,10 +64,13 @@ struct ModelOptions : MachineOptions {
     app.add_option("--state", state,
                    "a state to begin with: a tuned one of RWKV-6 or 7, or what write --save-state saved");
     MachineOptions::add(app);
+    WeightsOptions::add(app);
   }
-  std::unique_ptr<rwkv::AnyModel> open() const {
+  std::unique_ptr<rwkv::AnyModel> open() const { return open(weights); }
+  std::unique_ptr<rwkv::AnyModel> open(const std::string& named) const {
     const rwkv::Machine on = machine();
-    return with_nets(on, [&] { return rwkv::open(path, on); });
+    const auto as = rwkv::Weights::named(named);
+    return with_nets(on, [&] { return rwkv::open(path, on, rwkv::OnNonFinite::refuse, as); });
   }
   /// In the state that the options name. The model must outlive it.
   std::unique_ptr<rwkv::AnyDecoder> decoder(const rwkv::AnyModel& model, rwkv::dim_t batch = 1) const {

@@ -20,7 +20,9 @@ struct TextScore {
 
 /// Reads the text in as many parts of equal length as the decoder has sequences, side by side, each after what it
 /// has read and token 0, in pieces with the state carried on: every token counts, after all before it in its part.
-inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text) {
+/// `likeliest` gets the likeliest token in the place of each, in the order in which they are read.
+inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text,
+                            std::vector<std::int32_t>* likeliest = nullptr) {
   using rwkv::dim_t;
   constexpr dim_t piece = 1024;
   const dim_t parts = decoder.batch(), length = (text.size() + parts - 1) / parts;
@@ -50,6 +52,9 @@ inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text)
                         if (t >= count(part)) continue;
                         const std::int32_t token = targets[static_cast<std::size_t>(part * time + t)];
                         const auto own = logits.subspan(static_cast<std::size_t>(part) * vocabulary, vocabulary);
+                        if (likeliest != nullptr)
+                          likeliest->push_back(
+                              std::int32_t(std::max_element(own.begin(), own.end()) - own.begin()));
                         score.nats -= rwkv::log_probability(own, token);
                         score.tokens += 1;
                         if (token == end) continue;

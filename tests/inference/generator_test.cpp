@@ -5,6 +5,7 @@
 #include <new>
 
 #include <rwkv/inference/generator.hpp>
+#include <rwkv/io/layout_as_stored.hpp>
 #include <rwkv/models/v4.hpp>
 
 using namespace rwkv;
@@ -59,6 +60,21 @@ TEST_CASE("a prompt read in chunks leaves what reading it token by token does") 
   chunks.prefill(prompt);
   for (const char c : prompt) single.prefill(std::string(1, c));
   for (std::size_t i = 0; i < 256; ++i) CHECK(chunks.logits()[i] == doctest::Approx(single.logits()[i]).epsilon(1e-4));
+}
+
+TEST_CASE("no token allocates memory with matrices in blocks, either") {
+  using Wide = v4::Model<64, 32, 2>;
+  Storages storages;
+  for (const Leaf& leaf : list_leaves<Cpu<float>, Wide::Params<Cpu<float>>>())
+    if (leaf.matrix) storages[leaf.name] = leaf.name == "emb.weight" ? Storage::q8_0 : Storage::q4_1;
+  Model<Wide> model(layout_of<Cpu<float>>(storages));
+  model.params.reset(1);
+  Decoder one(model), batch(model, 3);
+  const std::vector<std::int32_t> ids(3, 33);
+  for (int i = 0; i < 3; ++i) one.feed(33), batch.feed(ids);
+  const long before = allocations;
+  for (int i = 0; i < 50; ++i) one.feed(33), batch.feed(ids);
+  CHECK(allocations == before);
 }
 
 TEST_CASE("no token allocates memory") {

@@ -89,13 +89,13 @@ TEST_CASE("rwkv.cpp's files of models read back as the same, and are the same wh
     INFO(model);
     const std::string from = golden + model + ".safetensors";
     const bool changed = from.find("v4") != from.npos || from.find("v5") != from.npos;
-    write_rwkv_cpp(*open_source(from), folder / "bin", false);
+    write_rwkv_cpp(*open_source(from), folder / "bin");
     check_same(folder / "bin", from, changed ? 1e-4 : 0);
     write_safetensors(*open_source(folder / "bin"), folder / "back", {});
-    write_rwkv_cpp(*open_source(folder / "back"), folder / "again", false);
+    write_rwkv_cpp(*open_source(folder / "back"), folder / "again");
     CHECK(content(folder / "bin") == content(folder / "again"));
 
-    write_rwkv_cpp(*open_source(from), folder / "half", true);
+    write_rwkv_cpp(*open_source(from), folder / "half", Dtype::f16);
     const auto half = open_source(folder / "half");
     for (const TensorInfo& t : half->tensors()) {
       const bool fp32 = t.shape.size() == 1 || t.name.find(".time_") != t.name.npos ||
@@ -105,7 +105,7 @@ TEST_CASE("rwkv.cpp's files of models read back as the same, and are the same wh
     }
   }
   CHECK(test::message<Error>([&] {
-          write_rwkv_cpp(*open_source(golden + "layouts/gpt2.safetensors"), folder / "no", false);
+          write_rwkv_cpp(*open_source(golden + "layouts/gpt2.safetensors"), folder / "no");
         }).find("expected RWKV-4 to RWKV-7") != std::string::npos);
 }
 

@@ -166,6 +166,52 @@ TEST_CASE("a model chosen at run time trains as its type does") {
   for (const auto& batch : RandomWindows(text, seq).first(5)) CHECK(erased->step(batch) == trainer.step(batch));
 }
 
+TEST_CASE("the matrices of an opened model are kept as was asked for, and then not trained") {
+  const test::Folder folder;
+  const RegisteredNet& net = find_net({"gpt2", "64x1", 1});
+  const auto made = net.make(net, {}, 3);
+  made->save(folder / "fp32");
+  const auto own = open(folder / "fp32"), same = open(folder / "fp32", {}, {}, Weights::named("as-stored"));
+  CHECK(same->bytes() == own->bytes());
+  const auto stored = [](const AnyModel& model, Storage as) {
+    const auto leaves = model.parameters().leaves;
+    return std::ranges::count_if(leaves, [&](const Leaf& leaf) { return leaf.matrix && leaf.storage == as; });
+  };
+  const std::vector<std::int32_t> ids{3, 1, 4, 1, 5};
+  const auto expected = own->decoder();
+  expected->prefill(ids);
+  for (const auto& [name, storage, by] :
+       {std::tuple("bf16", Storage::bf16, 1e-2), std::tuple("q8_0", Storage::q8_0, 2e-2),
+        std::tuple("q5_0", Storage::q5_0, 0.1), std::tuple("q5_1", Storage::q5_1, 0.1),
+        std::tuple("q4_0", Storage::q4_0, 0.3), std::tuple("q4_1", Storage::q4_1, 0.3)}) {
+    INFO(name);
+    const auto model = open(folder / "fp32", {}, {}, Weights::named(name));
+    CHECK(stored(*model, storage) == stored(*own, Storage::f32));
+    CHECK(model->bytes() < own->bytes() / 2 + 20'000);
+    const auto decoder = model->decoder();
+    decoder->prefill(ids);
+    double most = 0, size = 0;
+    for (std::size_t i = 0; i < 32; ++i) {
+      most = std::max(most, std::abs(double(decoder->logits()[i]) - double(expected->logits()[i])));
+      size = std::max(size, std::abs(double(expected->logits()[i])));
+    }
+    CHECK(most > 0);
+    CHECK(most < by * size);
+    CHECK(says(complaint([&] { model->trainer({}, {1, 4}); }), std::string("stored as ") + name_of(storage)));
+    CHECK(says(complaint([&] { model->scale_weights(2); }), std::string("stored as ") + name_of(storage)));
+    if (block_of(storage) > 1)
+      CHECK(says(complaint([&] { model->save(folder / "no"); }), std::string("safetensors has no ") + name_of(storage)));
+  }
+  CHECK(says(complaint([] { Weights::named("q3"); }), "weights: expected one of own, as-stored, fp32, "));
+  const auto narrow = find_net({"rwkv4", "16x2", 20}).storages({}, Weights::named("q8_0"));
+  CHECK(narrow.count("blocks.0.att.key.weight") == 0);
+  CHECK(narrow.count("blocks.0.ffn.value.weight") == 1);
+  CHECK(narrow.count("emb.weight") == 0);
+  using Net = v4::Model<32, 16, 2>;
+  CHECK(says(complaint([] { Model<Net>(layout_of<Cpu<float>>({{"head.weight", Storage::q8_0}})); }),
+             "head.weight: expected rows of whole blocks of 32 to store it as Q8_0, found rows of 16"));
+}
+
 TEST_CASE("matrices stay as a file stores them where that is asked for") {
   using Net = v4::Model<32, 16, 2>;
   const test::Folder folder;

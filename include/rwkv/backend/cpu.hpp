@@ -8,6 +8,7 @@
 
 #include <rwkv/backend/available_memory.hpp>
 #include <rwkv/backend/backend.hpp>
+#include <rwkv/backend/cpu/blocks/few_block_rows.hpp>
 #include <rwkv/backend/default_products.hpp>
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/core/bf16.hpp>
@@ -99,6 +100,15 @@ struct CpuWith {
   static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const Weight* b, Out* c,
                      compute_of<T> beta) {
     Products::matmul(of_a, of_b, m, n, k, a, b, c, beta);
+  }
+  /// C (m, n) = A (m, k) B^T + beta C for few rows by a weight B (n, k) in blocks; false where there are more.
+  template <class Weight>
+  requires (is_block<Weight> && std::is_same_v<compute_of<T>, float>)
+  static bool few_rows_matmul(dim_t m, dim_t n, dim_t k, const T* a, const Weight* b, T* c, float beta) {
+    using Rows = detail::FewBlockRows<T, Weight, T>;
+    if (m > Rows::most || k <= 0) return false;
+    Rows{n, k, a, b, c, beta}.run(m);
+    return true;
   }
   /// The same of `count` matrices each, all of T but C.
   template <class Out>

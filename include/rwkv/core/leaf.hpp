@@ -23,7 +23,7 @@ struct Leaf {
   dim_t offset = 0;  ///< in the bundle's memory, in its scalars
   dim_t size = 0;    ///< numbers
 
-  dim_t bytes() const { return detail::product(size, bytes_of(storage, 1)); }
+  dim_t bytes() const { return detail::product(size / block_of(storage), bytes_of(storage, block_of(storage))); }
   dim_t columns() const { return shape.empty() ? 1 : shape.back(); }
   dim_t rows() const { return columns() > 0 ? size / columns() : 0; }
 };
@@ -48,6 +48,9 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
 [[gnu::cold, gnu::noinline]] inline void store_as(std::vector<Leaf>& leaves, const std::string& name, Storage storage) {
   for (Leaf& leaf : leaves)
     if (leaf.name == name && leaf.matrix) {
+      if (leaf.columns() % block_of(storage) != 0)
+        throw Error(name, ": expected rows of whole blocks of ", block_of(storage), " to store it as ",
+                    name_of(storage), ", found rows of ", leaf.columns(), "; store it as F32 or BF16");
       leaf.storage = storage;
       return;
     }

@@ -1,9 +1,9 @@
 #pragma once
-#include <algorithm>
 #include <utility>
 
 #include <rwkv/core/accum.hpp>
 #include <rwkv/core/leaf.hpp>
+#include <rwkv/core/quantise.hpp>
 
 namespace rwkv {
 
@@ -62,11 +62,9 @@ class Owned : public P {
       const Random random = Random{seed}.named(leaf.name);
       leaf.field.init.fill({leaf.rows(), leaf.columns(), leaf.layer, leaf.layers, random}, leaf.field.init.gain,
                            values);
-      with_storage(leaf.storage, [&]<class Number>() {
-        std::vector<Number> host(static_cast<std::size_t>(scalars(leaf)) * sizeof(T) / sizeof(Number) + 1);
-        std::transform(values.begin(), values.end(), host.begin(), [](float x) { return Number(x); });
-        upload(leaf, host.data());
-      });
+      std::vector<T> host(static_cast<std::size_t>(scalars(leaf)));
+      encode<float>(leaf.storage, values, reinterpret_cast<std::byte*>(host.data()));
+      upload(leaf, host.data());
     }
   }
 

@@ -16,39 +16,13 @@ inline float half(const std::byte* p) {
   std::memcpy(&bits, p, sizeof bits);
   return from_f16(bits);
 }
-/// Four bits of number i of 32: the first 16 lie in the low halves of 16 bytes, the others in the high ones.
-inline int nibble(const std::byte* p, int i) {
-  return byte(p + i % 16) >> (i < 16 ? 0 : 4) & 15;
-}
-/// Bit i of a field of bits.
-inline int bit(const std::byte* p, int i) {
-  return byte(p + i / 8) >> i % 8 & 1;
-}
-
-/// d, 16 bytes of nibbles q: x = d (q - 8)
-inline void q4_0(const std::byte* p, float* x) {
-  const float d = half(p);
-  for (int i = 0; i < 32; ++i) x[i] = d * float(nibble(p + 2, i) - 8);
-}
-/// d, m, nibbles q: x = d q + m
-inline void q4_1(const std::byte* p, float* x) {
-  const float d = half(p), m = half(p + 2);
-  for (int i = 0; i < 32; ++i) x[i] = d * float(nibble(p + 4, i)) + m;
-}
-/// d, 32 fifth bits, nibbles, together q: x = d (q - 16)
-inline void q5_0(const std::byte* p, float* x) {
-  const float d = half(p);
-  for (int i = 0; i < 32; ++i) x[i] = d * float((nibble(p + 6, i) | bit(p + 2, i) << 4) - 16);
-}
-/// d, m, 32 fifth bits, nibbles, together q: x = d q + m
-inline void q5_1(const std::byte* p, float* x) {
-  const float d = half(p), m = half(p + 2);
-  for (int i = 0; i < 32; ++i) x[i] = d * float(nibble(p + 8, i) | bit(p + 4, i) << 4) + m;
-}
-/// d, 32 signed bytes q: x = d q
-inline void q8_0(const std::byte* p, float* x) {
-  const float d = half(p);
-  for (int i = 0; i < 32; ++i) x[i] = d * float(std::int8_t(byte(p + 2 + i)));
+/// One of the core's blocks of 32.
+template <class Stored>
+void of_32(const std::byte* p, float* x) {
+  Stored block;
+  std::memcpy(&block, p, sizeof block);
+  constexpr int W = std::min(16, native_width<float>);
+  for (dim_t i = 0; i < Stored::numbers; i += W) store(x, Lanes<W>{i}, load(&block, Lanes<W>{i}));
 }
 
 /// The scale s and the minimum m, six bits each, of group g of 8, in 12 bytes: s0..3 and m0..3 in the low bits of the
@@ -94,8 +68,8 @@ struct Format {
   Dtype dtype;
   void (*decode)(const std::byte* block, float* numbers);
 };
-inline constexpr Format formats[] = {{Dtype::q4_0, q4_0}, {Dtype::q4_1, q4_1}, {Dtype::q5_0, q5_0},
-                                     {Dtype::q5_1, q5_1}, {Dtype::q8_0, q8_0}, {Dtype::q4_k, q4_k},
+inline constexpr Format formats[] = {{Dtype::q4_0, of_32<Q4_0>}, {Dtype::q4_1, of_32<Q4_1>}, {Dtype::q5_0, of_32<Q5_0>},
+                                     {Dtype::q5_1, of_32<Q5_1>}, {Dtype::q8_0, of_32<Q8_0>}, {Dtype::q4_k, q4_k},
                                      {Dtype::q5_k, q5_k}, {Dtype::q6_k, q6_k}};
 inline constexpr std::size_t longest = 256;
 

@@ -147,27 +147,20 @@ inline constexpr Dtype dtype_of = detail::dtype_of_scalar<T>();
 
 /// How files say that numbers are stored so in memory.
 constexpr Dtype file_dtype(Storage s) {
-  return s == Storage::f64 ? Dtype::f64 : s == Storage::f32 ? Dtype::f32 : Dtype::bf16;
+  constexpr Dtype dtypes[] = {Dtype::f64,  Dtype::f32,  Dtype::bf16, Dtype::q4_0,
+                              Dtype::q4_1, Dtype::q5_0, Dtype::q5_1, Dtype::q8_0};
+  return dtypes[std::size_t(s)];
 }
 
 /// Whether its numbers become a float or a double.
 constexpr bool is_real(Dtype d) {
   return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16 || in_blocks(d);
 }
-/// Whether numbers stored as `to` can take those stored as `from`: exactly, or, where `to` has 16 bits, rounded from at
-/// most 32. A double does not become a float; what is quantised is a float once it is read.
+/// Whether numbers stored as `to` can take those stored as `from`: exactly, or, where `to` has 16 bits or fewer, rounded
+/// from at most 32. A double does not become a float; what is quantised is a float once it is read.
 constexpr bool holds(Dtype to, Dtype from) {
   const std::uint64_t bytes = in_blocks(from) ? sizeof(float) : bytes_of(from);
-  return to == from ||
-         (is_real(to) && !in_blocks(to) && is_real(from) && bytes <= std::max<std::uint64_t>(bytes_of(to), 4));
-}
-
-/// The float of an IEEE binary16.
-constexpr float from_f16(std::uint16_t bits) {
-  const std::uint32_t sign = std::uint32_t(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
-  if (exponent == 0) return (sign ? -1.f : 1.f) * float(fraction) * 0x1p-24f;  // zero, subnormal
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | fraction << 13);
-  return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+  return to == from || (is_real(to) && is_real(from) && bytes <= (to == Dtype::f64 ? 8u : 4u));
 }
 
 /// to[i] = scalar i of `from`, which holds to.size() of them, at any alignment. Either d is T's own dtype, or both are

@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/backend/pool.hpp>
+#include <rwkv/core/quantise.hpp>
 #include <rwkv/io/bundle_memory.hpp>
 #include <rwkv/io/read_numbers.hpp>
 #include <rwkv/io/tensor_source.hpp>
@@ -15,18 +16,18 @@ template <class Number>
 void import_numbers(const TensorSource& source, const TensorInfo& theirs, const Leaf& leaf,
                     const BundleMemory& memory) {
   const dim_t most = std::min(leaf.size, import_chunk);
-  std::vector<Number> numbers(std::size_t(most) + memory.unit);  // with room for padding
-  std::vector<bf16> rounded;
+  std::vector<Number> numbers(static_cast<std::size_t>(most));
+  std::vector<std::byte> stored(std::size_t(bytes_of(leaf.storage, most)) + memory.unit);  // with room for padding
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most);
     const std::span part(numbers.data(), std::size_t(n));
     read_numbers(source, theirs, std::uint64_t(first), part);
-    if (leaf.storage == Storage::bf16) {
-      rounded.resize(numbers.size());
-      std::transform(part.begin(), part.end(), rounded.begin(), [](Number x) { return bf16(float(x)); });
-    }
-    const auto bytes = rounded.empty() ? std::as_bytes(std::span(numbers)) : std::as_bytes(std::span(rounded));
-    memory.upload(memory.of(leaf) + bytes_of(leaf.storage, first), bytes.data(),
+    constexpr dim_t some = 1 << 12;
+    pool().run((n + some - 1) / some, [&](dim_t i) {
+      const auto few = part.subspan(std::size_t(i * some), std::size_t(std::min(some, n - i * some)));
+      encode<Number>(leaf.storage, few, stored.data() + bytes_of(leaf.storage, i * some));
+    });
+    memory.upload(memory.of(leaf) + bytes_of(leaf.storage, first), stored.data(),
                   memory.scalars(std::size_t(bytes_of(leaf.storage, n))));
   }
 }

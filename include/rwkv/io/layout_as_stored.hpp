@@ -1,9 +1,18 @@
 #pragma once
-#include <rwkv/io/official_source.hpp>
+#include <rwkv/io/weights.hpp>
 #include <rwkv/models/model.hpp>
 #include <rwkv/ops/weight_format.hpp>
 
 namespace rwkv {
+
+/// The layout in which matrices are stored so on machine B.
+template <Backend B>
+Layout<B> layout_of(const Storages& storages) {
+  Layout<B> layout;
+  for (const auto& [name, storage] : storages)
+    if (const auto* format = format_of<B>(storage)) layout.formats[name] = format;
+  return layout;
+}
 
 /// The layout in which every matrix of Net stays as a file stores it, where machine B can multiply by that; such a
 /// model is for inference:
@@ -13,14 +22,8 @@ namespace rwkv {
 template <class Net, Backend B>
 Layout<B> layout_as_stored(const TensorSource& file) {
   const OfficialSource source(file);
-  Layout<B> layout;
-  for (const Leaf& leaf : list_leaves<B, typename Net::template Params<B>>()) {
-    const TensorInfo* const t = leaf.matrix ? source.find(leaf.name) : nullptr;
-    if (t == nullptr || t->dtype == file_dtype(leaf.storage)) continue;
-    if (t->dtype == Dtype::bf16) layout.formats[leaf.name] = &stored_as<B, bf16>;
-    if (t->dtype == Dtype::f32) layout.formats[leaf.name] = &stored_as<B, float>;
-  }
-  return layout;
+  const auto leaves = list_leaves<B, typename Net::template Params<B>>();
+  return layout_of<B>(storages_of(leaves, {.kind = Weights::Kind::as_stored}, &source));
 }
 
 }  // namespace rwkv

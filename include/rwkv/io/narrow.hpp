@@ -2,45 +2,12 @@
 #include <cmath>
 #include <limits>
 
+#include <rwkv/core/f16.hpp>
 #include <rwkv/core/number_text.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {
 
-namespace detail {
-
-/// The bits of x in a binary format of 16 bits with so many bits of fraction: to the nearest, of two such the even one.
-template <int Fraction>
-std::uint16_t narrowed(double x) {
-  constexpr int exponent_bits = 15 - Fraction, bias = (1 << (exponent_bits - 1)) - 1;
-  const auto bits = std::bit_cast<std::uint64_t>(x);
-  const auto sign = std::uint16_t(bits >> 48 & 0x8000);
-  const int exponent = int(bits >> 52 & 2047) - 1023;
-  std::uint64_t fraction = bits & ((std::uint64_t(1) << 52) - 1);
-  constexpr auto infinity = std::uint16_t(((1 << exponent_bits) - 1) << Fraction);
-  if (exponent == 1024) return std::uint16_t(sign | infinity | (fraction != 0 ? 1 << (Fraction - 1) : 0));
-  if (exponent > bias) return std::uint16_t(sign | infinity);
-  int dropped = 52 - Fraction;
-  std::uint64_t result = 0;
-  if (exponent >= 1 - bias) {
-    result = std::uint64_t(exponent + bias) << Fraction;
-  } else {  // subnormal
-    fraction |= std::uint64_t(1) << 52;
-    dropped += 1 - bias - exponent;
-    if (dropped > 53) return sign;
-  }
-  result += fraction >> dropped;  // a carry out of the fraction counts up the exponent, which is right
-  const std::uint64_t rest = fraction & ((std::uint64_t(1) << dropped) - 1), half = std::uint64_t(1) << (dropped - 1);
-  if (rest > half || (rest == half && (result & 1) != 0)) ++result;
-  return std::uint16_t(sign | result);
-}
-
-}  // namespace detail
-
-/// The IEEE binary16 nearest to x.
-inline std::uint16_t to_f16(double x) {
-  return detail::narrowed<10>(x);
-}
 /// The bits of the bfloat16 nearest to x.
 inline std::uint16_t to_bf16(double x) {
   return detail::narrowed<7>(x);

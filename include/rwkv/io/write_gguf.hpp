@@ -1,6 +1,7 @@
 #pragma once
 #include <rwkv/io/atomic_file.hpp>
 #include <rwkv/io/detected_words.hpp>
+#include <rwkv/io/ggml_types.hpp>
 #include <rwkv/io/gguf_keys.hpp>
 #include <rwkv/io/laid_out_source.hpp>
 #include <rwkv/io/write_numbers.hpp>
@@ -8,7 +9,8 @@
 namespace rwkv {
 
 struct GgufOptions {
-  Dtype matrices = Dtype::f32;      ///< or f16, or bf16: what llama.cpp multiplies by; the rest is F32
+  Dtype matrices = Dtype::f32;      ///< or f16, bf16, or blocks of 32: what llama.cpp multiplies by; the rest is F32
+  bool embedding = false;           ///< is put into blocks as well
   std::string name;                 ///< of the model, for readers
   std::vector<std::string> tokens;  ///< of a World vocabulary by their numbers, see python_escaped; empty: unused
 };
@@ -41,8 +43,29 @@ namespace detail {
     if (t.name.find(part) != std::string::npos) return true;
   return false;
 }
-constexpr std::uint32_t gguf_type(Dtype d) {
-  return d == Dtype::f32 ? 0 : d == Dtype::f16 ? 1 : 30;
+/// What llama.cpp puts into blocks: no low-rank factors. The embedding only where that is asked for.
+[[gnu::cold]] inline bool gguf_in_blocks(const TensorInfo& t, bool embedding) {
+  if (t.shape.size() != 2 || (t.name == "token_embd.weight" && !embedding)) return false;
+  for (const char* part : {"time_mix_w", "time_mix_a", "time_mix_v", "time_mix_g"})
+    for (const char* end : {"1.weight", "2.weight"})
+      if (t.name.ends_with(std::string(part) + end)) return false;
+  return true;
+}
+[[gnu::cold]] inline Dtype gguf_dtype(const TensorInfo& t, const GgufOptions& options) {
+  if (always_f32(t)) return Dtype::f32;
+  if (!in_blocks(options.matrices) || gguf_in_blocks(t, options.embedding)) return options.matrices;
+  return t.dtype == Dtype::f16 || t.dtype == Dtype::bf16 ? t.dtype : Dtype::f32;
+}
+struct GgufType {
+  Dtype dtype;
+  std::uint32_t file;  ///< what `general.file_type` calls a file whose matrices are mostly that
+};
+inline constexpr GgufType gguf_types[] = {{Dtype::f32, 0},  {Dtype::f16, 1},  {Dtype::bf16, 32}, {Dtype::q4_0, 2},
+                                          {Dtype::q4_1, 3}, {Dtype::q5_0, 8}, {Dtype::q5_1, 9},  {Dtype::q8_0, 7}};
+inline std::uint32_t gguf_code(Dtype d) {
+  for (std::size_t code = 0; code < std::size(ggml_types); ++code)
+    if (ggml_types[code].dtype == d) return std::uint32_t(code);
+  return 0;
 }
 
 [[gnu::cold]] inline void add_tokens(GgufKeys& keys, const GgufOptions& options, const Detected& found,
@@ -88,8 +111,9 @@ constexpr std::uint32_t gguf_type(Dtype d) {
     size(".attention.decay_lora_rank", 'w'), size(".attention.iclr_lora_rank", 'a');
     size(".attention.value_residual_mix_lora_rank", 'v'), size(".attention.gate_lora_rank", 'g');
   }
-  const Dtype matrices = options.matrices;
-  keys.add("general.file_type", std::uint32_t(matrices == Dtype::f32 ? 0 : matrices == Dtype::f16 ? 1 : 32));
+  for (const GgufType& type : gguf_types)
+    if (type.dtype == options.matrices) keys.add("general.file_type", type.file);
+  if (in_blocks(options.matrices)) keys.add("general.quantization_version", std::uint32_t(2));
   add_tokens(keys, options, found, a);
   return keys;
 }
@@ -97,7 +121,7 @@ constexpr std::uint32_t gguf_type(Dtype d) {
 }  // namespace detail
 
 /// Writes a model as llama.cpp's converter lays it out. Error unless it is RWKV-6 or 7, if a number is beyond the type
-/// of the matrices, or if the file cannot be written; then there is none.
+/// of the matrices, if their rows are no whole blocks, or if the file cannot be written; then there is none.
 [[gnu::cold]] inline void write_gguf(const TensorSource& file, const std::string& path, const GgufOptions& options) {
   const Detected found = detect(file);
   expect_whole(file, found);
@@ -107,7 +131,7 @@ constexpr std::uint32_t gguf_type(Dtype d) {
     if (std::uint64_t(size) > UINT32_MAX) throw Error(file.path(), ": GGUF cannot hold a size of ", size);
   const OfficialSource official(file);
   const LaidOutSource source(official, found, found.version == "6" ? namings::gguf_v6 : namings::gguf_v7);
-  const auto dtype_of = [&](const TensorInfo& t) { return detail::always_f32(t) ? Dtype::f32 : options.matrices; };
+  const auto dtype_of = [&](const TensorInfo& t) { return detail::gguf_dtype(t, options); };
   constexpr std::uint64_t alignment = 32;
   const auto padded = [](std::uint64_t n) { return (n + alignment - 1) / alignment * alignment; };
 
@@ -122,9 +146,9 @@ constexpr std::uint32_t gguf_type(Dtype d) {
     GgufKeys::text(head, t.name);
     GgufKeys::number(head, std::uint32_t(t.shape.size()));
     for (std::size_t i = t.shape.size(); i > 0; --i) GgufKeys::number(head, std::uint64_t(t.shape[i - 1]));
-    GgufKeys::number(head, detail::gguf_type(dtype_of(t)));
+    GgufKeys::number(head, detail::gguf_code(dtype_of(t)));
     GgufKeys::number(head, offset);
-    offset = padded(offset + *byte_size(dtype_of(t), t.shape));
+    offset = padded(offset + detail::expect_size(official, t, dtype_of(t)));
   }
   head.resize(std::size_t(padded(head.size())), '\0');
 
@@ -134,7 +158,7 @@ constexpr std::uint32_t gguf_type(Dtype d) {
   for (const TensorInfo& t : source.tensors()) {
     const Dtype dtype = dtype_of(t);
     detail::write_numbers(source, t, dtype, [&](auto chunk) { to.write(chunk); });
-    const std::uint64_t size = *byte_size(dtype, t.shape);
+    const std::uint64_t size = detail::expect_size(official, t, dtype);
     to.write(std::span(zeros).first(std::size_t(padded(size) - size)));
   }
   to.commit();

@@ -11,6 +11,8 @@ namespace rwkv {
 /// there is none.
 [[gnu::cold]] inline void write_safetensors(const TensorSource& file, const std::string& path, Metadata metadata,
                                             std::optional<Dtype> to = {}) {
+  if (to && in_blocks(*to))
+    throw Error(path, ": safetensors has no ", name_of(*to), "; write a .bin or a .gguf, or store it as numbers");
   const Detected found = detect(file);
   expect_whole(file, found);
   const OfficialSource source(file);

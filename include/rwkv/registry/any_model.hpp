@@ -2,6 +2,7 @@
 #include <memory>
 
 #include <rwkv/inference/any_decoder.hpp>
+#include <rwkv/io/layout_as_stored.hpp>
 #include <rwkv/io/load.hpp>
 #include <rwkv/io/save.hpp>
 #include <rwkv/training/any_trainer.hpp>
@@ -9,6 +10,17 @@
 namespace rwkv {
 
 struct RegisteredNet;
+
+/// What a model begins with: initial values from a seed, or zeros without one, and matrices that are not the machine's
+/// scalars.
+struct NewModel {
+  std::optional<std::uint64_t> seed = {};
+  Storages storages = {};
+
+  NewModel() = default;
+  NewModel(std::uint64_t of, Storages stored = {}) : seed(of), storages(std::move(stored)) {}
+  explicit NewModel(Storages stored) : storages(std::move(stored)) {}
+};
 
 /// A Model of any registered net on any machine, chosen at run time: programs that use it are compiled once.
 class AnyModel {
@@ -50,8 +62,9 @@ namespace detail {
 template <class Net, class B>
 class ModelOf final : public AnyModel {
  public:
-  ModelOf(const RegisteredNet& net, std::uint64_t seed) : AnyModel(net), model_(seed) {}
-  explicit ModelOf(const RegisteredNet& net) : AnyModel(net), model_(Layout<B>{}) {}
+  ModelOf(const RegisteredNet& net, const NewModel& as) : AnyModel(net), model_(layout_of<B>(as.storages)) {
+    if (as.seed) model_.params.reset(*as.seed);
+  }
 
   BundleMemory parameters() const override { return memory_of(model_.params); }
   std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) override {
@@ -59,6 +72,10 @@ class ModelOf final : public AnyModel {
   }
   std::unique_ptr<AnyDecoder> decoder(dim_t batch) const override { return make_any_decoder(model_, batch); }
   void scale_weights(float factor) override {
+    for (const Leaf& leaf : model_.params.leaves())
+      if (leaf.storage != storage_of<typename B::scalar>)
+        throw Error("scale_weights: expected all tensors as ", name_of(storage_of<typename B::scalar>), ", found ",
+                    leaf.name, " stored as ", name_of(leaf.storage), "; open the model with its own weights");
     auto weights = model_.params.download();
     for (const Leaf& leaf : model_.params.leaves())
       if (leaf.field.decays)

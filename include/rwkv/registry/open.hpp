@@ -60,17 +60,18 @@ inline const RegisteredNet& net_in(const TensorSource& file) {
 }
 
 /// The model in a file: among the nets that are linked in, the one that fits. Its metadata, such as the tokenizer,
-/// comes with it.
+/// comes with it. Weights says how its matrices are kept, such as Weights{.kind = Weights::Kind::as_stored}; those not
+/// kept as the machine's scalars are for inference alone.
 inline std::unique_ptr<AnyModel> open(const TensorSource& source, const Machine& machine = {},
-                                      OnNonFinite on = OnNonFinite::refuse) {
+                                      OnNonFinite on = OnNonFinite::refuse, const Weights& weights = {}) {
   const RegisteredNet& net = net_in(source);
-  auto model = net.make(net, machine, {});
+  auto model = net.make(net, machine, NewModel(net.storages(machine, weights, &source)));
   model->load(source, on);
   return model;
 }
 inline std::unique_ptr<AnyModel> open(const std::string& path, const Machine& machine = {},
-                                      OnNonFinite on = OnNonFinite::refuse) {
-  return open(*open_source(path), machine, on);
+                                      OnNonFinite on = OnNonFinite::refuse, const Weights& weights = {}) {
+  return open(*open_source(path), machine, on, weights);
 }
 
 }  // namespace rwkv

@@ -60,11 +60,9 @@ class RegisterNet {
   ~RegisterNet() { std::erase(detail::registry(), &net_); }
 
  private:
-  static std::unique_ptr<AnyModel> make(const RegisteredNet& net, const Machine& machine,
-                                        std::optional<std::uint64_t> seed) {
+  static std::unique_ptr<AnyModel> make(const RegisteredNet& net, const Machine& machine, const NewModel& as) {
     return detail::on_machine<Precisions...>(net.type, machine, [&]<class B>() -> std::unique_ptr<AnyModel> {
-      if (seed) return std::make_unique<detail::ModelOf<Net, B>>(net, *seed);
-      return std::make_unique<detail::ModelOf<Net, B>>(net);
+      return std::make_unique<detail::ModelOf<Net, B>>(net, as);
     });
   }
   static std::pair<std::vector<Leaf>, detail::SummarySizes> sizes(const Machine& machine, Seq seq) {

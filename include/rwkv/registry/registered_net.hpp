@@ -19,9 +19,8 @@ struct RegisteredNet {
   dim_t parameters, flops;        ///< flops: of one token's forward pass
   std::vector<Leaf> (*leaves)();  ///< of its parameters
 
-  /// With initial values from the seed, or zeros without one. Error where the program was built without that machine.
-  std::unique_ptr<AnyModel> (*make)(const RegisteredNet& net, const Machine& machine,
-                                    std::optional<std::uint64_t> seed);
+  /// A model of it. Error where the program was built without that machine.
+  std::unique_ptr<AnyModel> (*make)(const RegisteredNet& net, const Machine& machine, const NewModel& as);
   /// The leaves of its parameters on that machine, and what else a training run holds.
   std::pair<std::vector<Leaf>, detail::SummarySizes> (*sizes)(const Machine& machine, Seq seq);
 
@@ -31,6 +30,14 @@ struct RegisteredNet {
   std::string summary(const Machine& machine, Seq seq) const {
     const auto [on_machine, rest] = sizes(machine, seq);
     return detail::summary_of(on_machine, rest, seq);
+  }
+  /// How its matrices are stored on that machine where Weights say so; `file` is what they would come from.
+  Storages storages(const Machine& machine, const Weights& weights, const TensorSource* file = nullptr) const {
+    if (weights.kind == Weights::Kind::own) return {};
+    const auto on_machine = sizes(machine, {1, 1}).first;
+    if (file == nullptr) return storages_of(on_machine, weights);
+    const OfficialSource source(*file);
+    return storages_of(on_machine, weights, &source);
   }
   /// The sizes that its parameters show; a width of 0 without a family.
   NetShape shape() const {
