@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/core/bf16.hpp>
 
-#if defined(__AVX512BF16__) && defined(__AVX512F__) && !defined(__CUDACC__)
+#if defined(__AVX512BF16__) && !defined(__CUDACC__)
 #include <immintrin.h>
 
 namespace rwkv::detail {

@@ -29,7 +29,7 @@ struct Factors {
   [[gnu::always_inline]] static L add(L sum, L x, L y) { return sum + x * y; }
 };
 
-#ifdef __AVX512BF16__
+#if defined(__AVX512BF16__) && !defined(__CUDACC__)
 /// bf16 are multiplied as pairs along k, where the processor has a unit for it.
 template <std::same_as<bf16> Stored>
 struct Factors<Stored, Stored> {

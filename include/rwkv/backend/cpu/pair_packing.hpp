@@ -1,7 +1,7 @@
 #pragma once
 #include <rwkv/core/bf16_pairs.hpp>
 
-#ifdef __AVX512BF16__
+#if defined(__AVX512BF16__) && !defined(__CUDACC__)
 #include <algorithm>
 
 #include <rwkv/backend/cpu/transpose.hpp>
