@@ -17,6 +17,12 @@ using Bf16Pairs = Pack<std::uint32_t, 16>;
       _mm512_dpbf16_ps(std::bit_cast<__m512>(sum), std::bit_cast<__m512bh>(x), std::bit_cast<__m512bh>(y)));
 }
 
+/// x rounded to nearest, ties to even; what is denormal becomes 0 of its sign.
+[[gnu::always_inline]] inline void store_by_unit(bf16* to, Pack<float, 16> x) {
+  const __m256bh rounded = _mm512_cvtneps_pbh(std::bit_cast<__m512>(x));
+  std::memcpy(static_cast<void*>(to), &rounded, sizeof rounded);
+}
+
 inline std::uint32_t pair_of(const bf16* p) {
   std::uint32_t pair;
   std::memcpy(&pair, p, sizeof pair);

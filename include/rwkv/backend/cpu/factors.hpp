@@ -27,6 +27,8 @@ struct Factors {
   /// What lies at p, for all lanes the same.
   [[gnu::always_inline]] static L all(const Number* p) { return broadcast<L>(*p); }
   [[gnu::always_inline]] static L add(L sum, L x, L y) { return sum + x * y; }
+  /// Sums as Out, rounded if that is shorter.
+  [[gnu::always_inline]] static void put(auto* to, auto i, const auto& sum) { store(to, i, sum); }
 };
 
 #if defined(__AVX512BF16__) && !defined(__CUDACC__)
@@ -45,6 +47,8 @@ struct Factors<Stored, Stored> {
   /// The same of a last number that has no partner.
   [[gnu::always_inline]] static Bf16Pairs all_of_one(const bf16* p) { return std::uint32_t{p->bits} - Bf16Pairs{}; }
   [[gnu::always_inline]] static L add(L sum, Bf16Pairs x, Bf16Pairs y) { return add_pair_products(sum, x, y); }
+  [[gnu::always_inline]] static void put(auto* to, auto i, const auto& sum) { store(to, i, sum); }
+  [[gnu::always_inline]] static void put(bf16* to, Lanes<16> i, const L& sum) { store_by_unit(to + i.first, sum); }
 };
 #endif
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <rwkv/backend/cpu/factors.hpp>
-#include <rwkv/backend/cpu/store_sums.hpp>
 
 namespace rwkv::detail {
 
@@ -18,8 +17,7 @@ struct RegisterTile {
   const Number* a;
   dim_t a_row, a_step;  ///< from an element of A to that of the next row, of the next `together` steps
   const Number* b;
-  dim_t
-      b_step;  ///< from `together` rows of B to the next; what is multiplied by their `wide` columns lies side by side
+  dim_t b_step;  ///< from `together` rows of B to the next; their `wide` columns lie side by side, pair by pair
 
   /// C of `height` rows, from 1 to `tall`, and `width` columns. With old 0, C is not read. A C that is stored shorter
   /// than sums gets them rounded once, with those before them added: `before` of steps that came earlier, if any.
@@ -30,17 +28,21 @@ struct RegisterTile {
       if (width == wide) return pick<tall>(height, c, c_row, old);
     alignas(64) T whole[tall * wide];
     pick<tall>(height, whole, wide, T(0));
-    for (dim_t r = 0; r < height; ++r, c += c_row) {
-      T* const sums = whole + r * wide;
-      if (before) add(width, before + r * before_row, sums);
-      store_sums(1, width, sums, c, c_row, old);
+    const T* sums = whole;
+    const auto put = [&](auto s) {
+      auto x = load(sums, s);
+      if (before) x += load(before, s);
+      if (old != T(0)) x += old * load(c, s);
+      Factors::put(c, s, x);
+    };
+    for (dim_t r = 0; r < height; ++r, sums += wide, c += c_row, before += before ? before_row : 0) {
+      dim_t s = 0;
+      for (; s + W <= width; s += W) put(Lanes<W>{s});
+      for (; s < width; ++s) put(s);
     }
   }
 
  private:
-  static void add(dim_t n, const T* x, T* to) {
-    for (dim_t i = 0; i < n; ++i) to[i] += x[i];
-  }
   template <int rows>
   void pick(dim_t height, T* c, dim_t c_row, T old) const {
     if (height == rows) return registers<rows>(depth, a, a_row, a_step, b, b_step, c, c_row, old);
