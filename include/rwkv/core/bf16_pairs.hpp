@@ -23,12 +23,12 @@ using Bf16Pairs = Pack<std::uint32_t, 16>;
   std::memcpy(static_cast<void*>(to), &rounded, sizeof rounded);
 }
 
-inline std::uint32_t pair_of(const bf16* p) {
+inline std::uint32_t bf16_pair_at(const bf16* p) {
   std::uint32_t pair;
   std::memcpy(&pair, p, sizeof pair);
   return pair;
 }
-inline Bf16Pairs pairs_of(const bf16* p) {
+inline Bf16Pairs bf16_pairs_at(const bf16* p) {
   Bf16Pairs pairs;
   std::memcpy(&pairs, p, sizeof pairs);
   return pairs;

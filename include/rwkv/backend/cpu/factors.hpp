@@ -42,8 +42,8 @@ struct Factors<Stored, Stored> {
   using Packed = PairPacking;
 
   using L = Pack<float, 16>;
-  [[gnu::always_inline]] static Bf16Pairs each(const bf16* p) { return pairs_of(p); }
-  [[gnu::always_inline]] static Bf16Pairs all(const bf16* p) { return pair_of(p) - Bf16Pairs{}; }
+  [[gnu::always_inline]] static Bf16Pairs each(const bf16* p) { return bf16_pairs_at(p); }
+  [[gnu::always_inline]] static Bf16Pairs all(const bf16* p) { return bf16_pair_at(p) - Bf16Pairs{}; }
   /// The same of a last number that has no partner.
   [[gnu::always_inline]] static Bf16Pairs all_of_one(const bf16* p) { return std::uint32_t{p->bits} - Bf16Pairs{}; }
   [[gnu::always_inline]] static L add(L sum, Bf16Pairs x, Bf16Pairs y) { return add_pair_products(sum, x, y); }

@@ -56,7 +56,7 @@ struct PairPacking {
       for (dim_t p = 0; p < whole; p += 2 * W) {
         Bf16Pairs block[W];
 #pragma GCC unroll 16
-        for (int r = 0; r < W; ++r) block[r] = pairs_of(from + (q + r) * row + p);
+        for (int r = 0; r < W; ++r) block[r] = bf16_pairs_at(from + (q + r) * row + p);
         transpose(block);
 #pragma GCC unroll 16
         for (int r = 0; r < W; ++r)
