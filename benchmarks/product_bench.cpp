@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,10 +14,15 @@
 #include <rwkv/backend/cpu/eigen_products.hpp>
 #include <rwkv/backend/cpu/tuned_products.hpp>
 #include <rwkv/core/bf16.hpp>
+#include <rwkv/core/buffer.hpp>
+
+#include "rates.hpp"
 
 // The products of training, f32: GFLOP/s of ours, Eigen and OpenBLAS (where there is one) at every form, shape and
-// number of threads; many small products at once; and the product of decoding, in bytes of W per second, beside a plain
-// read of as much memory, with W as floats and as bf16.
+// number of threads, and in bf16; many small products at once; and the product of decoding, in bytes of W per second,
+// with W as floats and as bf16. "of_peak" is the share of what the units give in registers, "of_fp32" how many times
+// the speed of floats bf16 has, "of_read" the share of a plain read of the same memory: of fastest calls, taken in
+// turn.
 //   env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE taskset -c 1 ./product_bench --benchmark_filter='threads:1'
 namespace {
 
@@ -41,8 +47,8 @@ constexpr Form forms[] = {
 using Product = void (*)(Op, Op, dim_t, dim_t, dim_t, const float*, const float*, float*, float);
 using Batched = void (*)(dim_t, Op, Op, dim_t, dim_t, dim_t, Matrices<const float>, Matrices<const float>,
                          Matrices<float>, float);
-template <class Weight>
-using Decode = void (*)(Op, Op, dim_t, dim_t, dim_t, const float*, const Weight*, float*, float);
+template <class T, class Weight>
+using Decode = void (*)(Op, Op, dim_t, dim_t, dim_t, const T*, const Weight*, T*, float);
 
 #ifdef RWKV_BENCH_BLAS
 void product_openblas(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const float* a, const float* b, float* c,
@@ -60,16 +66,18 @@ void use_threads(int threads) {
 #endif
 }
 
+double seconds_of(const auto& run) {
+  const auto start = std::chrono::steady_clock::now();
+  run();
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  benchmark::ClobberMemory();
+  return took;
+}
+
 /// Times products; "best" is the fastest single call: on a shared machine the figure that means something.
 void time(benchmark::State& state, dim_t products, const auto& run) {
   double best = 1e9;
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    run();
-    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    benchmark::ClobberMemory();
-    best = std::min(best, took);
-  }
+  for (auto _ : state) best = std::min(best, seconds_of(run));
   const double work = 2e-9 * double(products);
   state.counters["GFLOP/s"] = benchmark::Counter(work * double(state.iterations()), benchmark::Counter::kIsRate);
   state.counters["best"] = work / best;
@@ -80,6 +88,40 @@ void train(benchmark::State& state, Product run, Form form, int threads, dim_t m
   const auto a = noise(m * k), b = noise(k * n);
   std::vector<float> c(m * n);
   time(state, m * n * k, [&] { run(form.of_a, form.of_b, m, n, k, a.data(), b.data(), c.data(), form.beta); });
+}
+
+template <class T>
+double peak(int threads) {
+  static std::map<int, double> known;
+  const auto [at, fresh] = known.try_emplace(threads);
+  if (fresh) at->second = bench::multiplication_rate<T>();
+  return at->second;
+}
+
+/// The same in bf16, with floats in turn: sums as floats where they are gradients of weights, else rounded.
+template <class Out>
+void train_bf16(benchmark::State& state, Form form, int threads, dim_t m, dim_t n, dim_t k) {
+  use_threads(threads);
+  const auto a = noise(m * k), b = noise(k * n);
+  const std::vector<bf16> short_a(a.begin(), a.end()), short_b(b.begin(), b.end());
+  std::vector<float> c(m * n);
+  std::vector<Out> short_c(m * n, Out(0.0f));
+  double best = 1e9, best_fp32 = 1e9;
+  for (auto _ : state) {
+    const double took = seconds_of([&] {
+      TunedProducts::matmul(form.of_a, form.of_b, m, n, k, short_a.data(), short_b.data(), short_c.data(), form.beta);
+    });
+    state.SetIterationTime(took);
+    best = std::min(best, took);
+    best_fp32 =
+        std::min(best_fp32, seconds_of([&] {
+                   TunedProducts::matmul(form.of_a, form.of_b, m, n, k, a.data(), b.data(), c.data(), form.beta);
+                 }));
+  }
+  const double work = 2 * double(m * n * k);
+  state.counters["best"] = 1e-9 * work / best;
+  state.counters["of_peak"] = work / best / peak<bf16>(threads);
+  state.counters["of_fp32"] = best_fp32 / best;
 }
 
 /// Of heads that lie side by side in the rows of (tokens, heads * width): what a chunk of a recurrence multiplies.
@@ -98,37 +140,34 @@ void batched(benchmark::State& state, Batched run, Form form, int threads, dim_t
 
 constexpr dim_t memory = dim_t{40} << 20;  // floats, more than any cache holds
 
-template <class Weight>
-void decode(benchmark::State& state, Decode<Weight> run, int threads, dim_t m, dim_t out, dim_t in) {
+template <class T, class Weight>
+void decode(benchmark::State& state, Decode<T, Weight> run, int threads, dim_t m, dim_t out, dim_t in) {
   use_threads(threads);
-  const dim_t size = out * in, matrices = memory / size;
+  const dim_t size = out * in, matrices = memory / size, floats = matrices * size * dim_t(sizeof(Weight)) / 4;
   const auto numbers = noise(matrices * size), x = noise(m * in);
-  std::vector<Weight> w;
-  for (const float v : numbers) w.push_back(Weight(v));
-  std::vector<float> y(m * out);
-  for (auto _ : state)
-    for (dim_t i = 0; i < matrices; ++i)
-      run(Op::none, Op::transpose, m, out, in, x.data(), w.data() + i * size, y.data(), 0);
-  state.SetBytesProcessed(state.iterations() * matrices * size * dim_t(sizeof(Weight)));
-}
-
-void read(benchmark::State& state, int threads) {
-  constexpr int W = native_width<float>;
-  set_threads(threads);
-  const auto x = noise(memory);
-  for (auto _ : state)
-    pool().run(threads, [&](dim_t share) {
-      Pack<float, W> sum[8]{};
-      for (dim_t i = memory / threads * share; i + 8 * W <= memory / threads * (share + 1); i += 8 * W)
-        for (int j = 0; j < 8; ++j) sum[j] += load(x.data(), Lanes<W>{i + j * W});
-      benchmark::DoNotOptimize(sum);
+  const std::vector<Weight> w(numbers.begin(), numbers.end());
+  const rwkv::detail::Buffer<Cpu<T>> lines(Cpu<T>::allocate(m * in));  // as a model's lie
+  for (dim_t i = 0; i < m * in; ++i) lines[i] = T(x[i]);
+  std::vector<T> y(m * out);
+  double best = 1e9, read = 1e9;
+  for (auto _ : state) {
+    const double took = seconds_of([&] {
+      for (dim_t i = 0; i < matrices; ++i)
+        run(Op::none, Op::transpose, m, out, in, lines.get(), w.data() + i * size, y.data(), 0);
     });
-  state.SetBytesProcessed(state.iterations() * memory * dim_t(sizeof(float)));
+    state.SetIterationTime(took);
+    best = std::min(best, took);
+    read = std::min(read, seconds_of([&] {
+                      benchmark::DoNotOptimize(bench::read_all(reinterpret_cast<const float*>(w.data()), floats));
+                    }));
+  }
+  state.SetBytesProcessed(state.iterations() * floats * 4);
+  state.counters["of_read"] = read / best;
 }
 
 const bool registered = [] {
   const auto add = [](const std::string& name, auto&&... arguments) {
-    benchmark::RegisterBenchmark(name.c_str(), arguments...)->UseRealTime()->MinTime(0.2);
+    return benchmark::RegisterBenchmark(name.c_str(), arguments...)->MinTime(0.2);
   };
   const int cores = available_processors();
   std::vector<int> counts{1};
@@ -147,16 +186,17 @@ const bool registered = [] {
     const std::string on = "/threads:" + std::to_string(threads);
     for (const dim_t tokens : {1024, 2048})
       for (const auto [in, out] : layers)
-        for (const Form& form : forms)
-          for (const auto& [who, run] : products) {
-            const bool weights = form.of_a == Op::transpose, back = form.of_b == Op::none && !weights;
-            add(std::string(form.name) + "/" + std::to_string(in) + "->" + std::to_string(out) +
-                    "/tokens:" + std::to_string(tokens) + on + "/" + who,
-                train, run, form, threads, weights ? out : tokens, weights || back ? in : out,
-                weights ? tokens
-                : back  ? out
-                        : in);
-          }
+        for (const Form& form : forms) {
+          const bool weights = form.of_a == Op::transpose, back = form.of_b == Op::none && !weights;
+          const dim_t m = weights ? out : tokens, n = weights || back ? in : out,
+                      k = weights ? tokens
+                          : back  ? out
+                                  : in;
+          const std::string name = std::string(form.name) + "/" + std::to_string(in) + "->" + std::to_string(out) +
+                                   "/tokens:" + std::to_string(tokens) + on + "/";
+          for (const auto& [who, run] : products) add(name + who, train, run, form, threads, m, n, k)->UseRealTime();
+          add(name + "bf16", weights ? train_bf16<float> : train_bf16<bf16>, form, threads, m, n, k)->UseManualTime();
+        }
     struct Size {
       dim_t m, n, k;
     };
@@ -168,15 +208,20 @@ const bool registered = [] {
               std::pair<const char*, Batched>{"eigen", EigenProducts::batched_matmul<float, float>}})
           add("batched/" + std::string(form.name) + "/" + std::to_string(m) + "x" + std::to_string(n) + "x" +
                   std::to_string(k) + on + "/" + who,
-              batched, run, form, threads, m, n, k);
-    add("read" + on, read, threads);
+              batched, run, form, threads, m, n, k)
+              ->UseRealTime();
     for (const dim_t rows : {1, 2, 4, 8})
       for (const auto [in, out] : {Linear{768, 768}, Linear{768, 3072}, Linear{3072, 768}, Linear{768, 50277}}) {
         const std::string name =
             "decode/" + std::to_string(in) + "->" + std::to_string(out) + "/rows:" + std::to_string(rows) + on + "/";
-        for (const auto& [who, run] : products) add(name + who, decode<float>, run, threads, rows, out, in);
-        add(name + "bf16", decode<bf16>, static_cast<Decode<bf16>>(TunedProducts::matmul<float, bf16, float>), threads,
-            rows, out, in);
+        for (const auto& [who, run] : products)
+          add(name + who, decode<float, float>, run, threads, rows, out, in)->UseManualTime();
+        add(name + "bf16 weights", decode<float, bf16>,
+            static_cast<Decode<float, bf16>>(TunedProducts::matmul<float, bf16, float>), threads, rows, out, in)
+            ->UseManualTime();
+        add(name + "bf16", decode<bf16, bf16>, static_cast<Decode<bf16, bf16>>(TunedProducts::matmul<bf16, bf16, bf16>),
+            threads, rows, out, in)
+            ->UseManualTime();
       }
   }
   return true;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include <rwkv/backend/cpu.hpp>
@@ -11,7 +12,7 @@
 namespace bench {
 
 struct Rates {
-  double bytes, exponentials, operations;  ///< a second: to and from memory, of WKV-4's kind, in products
+  double bytes, exponentials, operations;  ///< a second: to and from memory, of WKV-4's kind, in products of floats
 };
 
 namespace detail {
@@ -40,10 +41,38 @@ struct Triad {  // two arrays in, one out
   }
 };
 
+/// Products of T that stay in registers, enough of them for none to wait for another.
+template <class T>
+struct Multiplications {
+  using Factors = rwkv::detail::Factors<T, T>;
+  using L = typename Factors::L;
+  static constexpr int sums = sizeof(L) == 64 ? 16 : 12;
+  static constexpr dim_t times = 1 << 13, operations = 2 * times * sums * rwkv::width_of<L> * Factors::together;
+  float operator()() const {
+    const std::vector<typename Factors::Number> numbers(64, typename Factors::Number(1.0f));
+    auto x = Factors::each(numbers.data());
+    const auto y = x;
+    L sum[sums];
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; ++j) sum[j] = rwkv::broadcast<L>(float(j));  // or one sum would stand for all
+    for (dim_t i = 0; i < times; ++i) {
+#if defined(__x86_64__)
+      asm("" : "+v"(x));  // or x y, which does not change, would be multiplied once
+#endif
+#pragma GCC unroll 16
+      for (int j = 0; j < sums; ++j) sum[j] = Factors::add(sum[j], x, y);
+    }
+    L total = sum[0];
+#pragma GCC unroll 16
+    for (int j = 1; j < sums; ++j) total += sum[j];
+    return rwkv::reduce_lanes(total, [](auto u, auto v) { return u + v; });
+  }
+};
+
 template <class F>
-double best_seconds(const F& f) {
+double best_seconds(const F& f, int times = 7) {
   double best = HUGE_VAL;
-  for (int i = 0; i < 7; ++i) {
+  for (int i = 0; i < times; ++i) {
     const auto start = std::chrono::steady_clock::now();
     f();
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
@@ -52,19 +81,44 @@ double best_seconds(const F& f) {
 }
 }  // namespace detail
 
+/// Operations a second, two to a product and its addition, in registers alone: what no product of T can exceed. That of
+/// one thread, in moments that other programs rarely disturb, times the threads: too much where two share a core.
+template <class T>
+double multiplication_rate() {
+  volatile float sink = 0;
+  const double seconds = detail::best_seconds([&] { sink = detail::Multiplications<T>{}(); }, 1000);
+  return double(rwkv::pool().threads() * detail::Multiplications<T>::operations) / seconds;
+}
+
+/// Reads bytes and does next to nothing with them; gives what keeps the reading from being left out.
+inline float read_all(const float* x, rwkv::dim_t n) {
+  using namespace rwkv;
+  constexpr int W = native_width<float>;
+  const dim_t pieces = std::min<dim_t>(pool().threads(), std::max<dim_t>(1, n >> 16));
+  std::vector<float> found(static_cast<std::size_t>(pieces));
+  pool().run(pieces, [&](dim_t piece) {
+    Pack<float, W> sum[8]{};
+    const dim_t end = n * (piece + 1) / pieces;
+    for (dim_t i = n * piece / pieces; i + 8 * W <= end; i += 8 * W)
+#pragma GCC unroll 8
+      for (int j = 0; j < 8; ++j) sum[j] += load(x, Lanes<W>{i + j * W});
+    for (int j = 1; j < 8; ++j) sum[0] += sum[j];
+    found[static_cast<std::size_t>(piece)] = reduce_lanes(sum[0], [](auto u, auto v) { return u + v; });
+  });
+  return std::accumulate(found.begin(), found.end(), 0.0f);
+}
+
 inline Rates measure_rates() {
   using B = rwkv::Cpu<float>;
   using rwkv::dim_t;
-  const dim_t rows = 4096, columns = 4096, side = 1536;
+  const dim_t rows = 4096, columns = 4096;
   std::vector<float> x(rows * columns, 1), y = x, z = x;
   const double triad = detail::best_seconds([&] {
     B::for_each(rows, columns, detail::Triad{x.data(), y.data(), z.data(), columns});
   });
   const double exps = detail::best_seconds([&] { B::for_each(rows, 64, detail::Exponentials{z.data()}); });
-  const double product = detail::best_seconds(
-      [&] { B::matmul(rwkv::Op::none, rwkv::Op::transpose, side, side, side, x.data(), y.data(), z.data(), 0); });
   return {12.0 * double(rows * columns) / triad, double(rows * 64 * detail::Exponentials::times) / exps,
-          2.0 * double(side * side * side) / product};
+          multiplication_rate<float>()};
 }
 
 }  // namespace bench

@@ -105,9 +105,10 @@ RWKV_HD void store(T* p, Lanes<W> i, const std::type_identity_t<Pack<T, W>>& x) 
   std::memcpy(p + i.first, &x, sizeof x);
 }
 
-/// Asks for what will be read soon: rows of a long sequence lie further apart than a prefetcher looks.
+/// Asks for what will be read soon: rows of a long sequence lie further apart than a prefetcher looks. Inlined always:
+/// GCC takes a function that does nothing else for one without effects, and drops calls of it.
 template <class T, class Index>
-RWKV_HD void prefetch([[maybe_unused]] const T* p, [[maybe_unused]] Index i) {
+[[gnu::always_inline]] RWKV_HD inline void prefetch([[maybe_unused]] const T* p, [[maybe_unused]] Index i) {
 #ifndef __CUDA_ARCH__
   if constexpr (requires { i.first; }) __builtin_prefetch(p + i.first);
 #endif

@@ -1,19 +1,21 @@
 #pragma once
 #include <algorithm>
-#include <type_traits>
 
+#include <rwkv/backend/cpu/factors.hpp>
+#include <rwkv/backend/cpu/lane_sums.hpp>
+#include <rwkv/backend/cpu/store_sums.hpp>
 #include <rwkv/backend/pool.hpp>
-#include <rwkv/core/lanes.hpp>
 
 namespace rwkv::detail {
 
 /// Y (m, n) = X (m, k) W^T + beta Y for few rows of X: decoding. W (n, k) is read once, in order and in place, each of
-/// its rows by one thread, and that reading is the whole cost. What is stored shorter is widened by load, so that a
-/// storage in blocks of 8 or 4 bits fits in by a load of its own: see Packing.
+/// its rows by one thread, and that reading is the whole cost: row after row, since memory gives most to a reader who
+/// takes one line after the other. What is stored shorter is widened by load, so that a storage in blocks of 8 or 4
+/// bits fits in by a load of its own: see Packing. The order in which an element is summed depends on k alone.
 template <class In, class Weight, class Out>
 struct FewRows {
-  using T = compute_of<In>;
-  static_assert(std::is_same_v<T, compute_of<Weight>>);
+  using Multiplied = Factors<In, Weight>;
+  using T = typename Multiplied::Sum;
   static constexpr dim_t most = 8;
 
   dim_t n, k;
@@ -23,11 +25,8 @@ struct FewRows {
   T beta;
 
   void run(dim_t m) const {
-    const auto some = [&](dim_t task) {
-      const dim_t first = task * group, end = std::min(first + group, n);
-      for (dim_t i = 0; i < m; i += 4) rows_from(i, std::min<dim_t>(4, m - i), first, end);
-    };
-    const dim_t tasks = (n + group - 1) / group;
+    const dim_t tasks = (n + W - 1) / W;
+    const auto some = [&](dim_t task) { pick<most>(m, task * W); };
     if (n * k < 1 << 14) {
       for (dim_t task = 0; task < tasks; ++task) some(task);
     } else {
@@ -36,53 +35,56 @@ struct FewRows {
   }
 
  private:
-  static constexpr int W = native_width<T>;
-  static constexpr dim_t group = 8;
+  using L = typename Multiplied::L;
+  static constexpr int W = width_of<L>;
+  static constexpr int partial = 2;  // sums of an element: the next product need not wait for the last
+  static constexpr dim_t step = W * Multiplied::together;
+  static constexpr dim_t line = 64 / sizeof(Weight), ahead = 64 * line;  // of W: what memory takes to answer
 
-  /// So many rows of Y, at most 4, from i on, columns first to end.
-  void rows_from(dim_t i, dim_t count, dim_t first, dim_t end) const {
-    if (count == 1)
-      rows_of<1>(i, first, end);
-    else if (count == 2)
-      rows_of<2>(i, first, end);
-    else if (count == 3)
-      rows_of<3>(i, first, end);
-    else
-      rows_of<4>(i, first, end);
+  template <int rows>
+  void pick(dim_t m, dim_t j) const {
+    if (m == rows) return columns<rows>(j);
+    if constexpr (rows > 1) pick<rows - 1>(m, j);
+  }
+  /// W columns of Y from j on, or as many as there are.
+  template <int rows>
+  [[gnu::noinline]] void columns(dim_t j) const {
+    L sum[rows][W];
+    T last[rows][W];  // of the steps that fill no register
+    const dim_t count = std::min<dim_t>(W, n - j);
+    for (dim_t s = 0; s < count; ++s) dot<rows>(j + s, s, sum, last);
+    for (dim_t s = count; s < W; ++s)
+      for (int r = 0; r < rows; ++r) sum[r][s] = L{}, last[r][s] = T(0);
+    for (int r = 0; r < rows; ++r) {
+      L dots = load(&last[r][0], Lanes<W>{0}) + sums_of_each(sum[r]);
+      store(&last[r][0], Lanes<W>{0}, dots);
+      store_sums(1, count, &last[r][0], y + r * n + j, n, beta);
+    }
+  }
+  /// Column j of Y, as sums in lanes.
+  template <int rows>
+  [[gnu::always_inline]] void dot(dim_t j, dim_t to, L (&sums)[rows][W], T (&last)[rows][W]) const {
+    const Weight* const w = weight + j * k;
+    const Weight* const soon = weight + std::min(j * k + ahead, (n - 1) * k);
+    L sum[rows][partial]{};
+    dim_t p = 0;
+    for (; p + partial * step <= k; p += partial * step)
+#pragma GCC unroll 2
+      for (int s = 0; s < partial; ++s) {
+        if (s * step % line == 0) prefetch(soon, Lanes<1>{p + s * step});
+        add<rows>(w, p + s * step, s, sum);
+      }
+    for (; p + step <= k; p += step) add<rows>(w, p, 0, sum);
+    for (int r = 0; r < rows; ++r) {
+      sums[r][to] = sum[r][0] + sum[r][1], last[r][to] = T(0);
+      for (dim_t q = p; q < k; ++q) last[r][to] += load(w, q) * load(x, r * k + q);
+    }
   }
   template <int rows>
-  void rows_of(dim_t i, dim_t first, dim_t end) const {
-    constexpr int many = rows > 2 ? 2 : 4;
-    for (; first + many <= end; first += many) dot<rows, many>(i, first);
-    for (; first < end; ++first) dot<rows, 1>(i, first);
-  }
-  /// rows x many elements of Y from (i, j) on.
-  template <int rows, int many>
-  [[gnu::noinline]] void dot(dim_t i, dim_t j) const {
-    const In* x_i = x + i * k;
-    const Weight* w_j = weight + j * k;
-    const dim_t next =
-        std::min<dim_t>(many, n - many - j) * k;  // the rows after these; at the end, the last ones again
-    Pack<T, W> sum[rows][many]{};
-    T last[rows][many]{};
-    dim_t p = 0;
-    for (; p + W <= k; p += W)
-#pragma GCC unroll 4
-      for (int s = 0; s < many; ++s) {
-        const auto w_p = load(w_j + s * k, Lanes<W>{p});
-        prefetch(w_j + s * k + next, Lanes<W>{p});
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; ++r) sum[r][s] += w_p * load(x_i + r * k, Lanes<W>{p});
-      }
-    for (; p < k; ++p)
-      for (int s = 0; s < many; ++s)
-        for (int r = 0; r < rows; ++r) last[r][s] += load(w_j, s * k + p) * load(x_i, r * k + p);
-    for (int r = 0; r < rows; ++r)
-      for (int s = 0; s < many; ++s) {
-        const dim_t at = (i + r) * n + j + s;
-        const T dot = last[r][s] + reduce_lanes(sum[r][s], [](auto u, auto v) { return u + v; });
-        store(y, at, beta == T(0) ? dot : beta * load(y, at) + dot);
-      }
+  [[gnu::always_inline]] void add(const Weight* w, dim_t p, int s, L (&sum)[rows][partial]) const {
+    const auto w_p = Multiplied::each(w + p);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) sum[r][s] = Multiplied::add(sum[r][s], w_p, Multiplied::each(x + r * k + p));
   }
 };
 

@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
-#include <utility>
 
-#include <rwkv/core/lanes.hpp>
+#include <rwkv/backend/cpu/transpose.hpp>
 
 namespace rwkv::detail {
 
@@ -53,35 +52,16 @@ struct Packing {
     for (dim_t q = 0; q < lines; q += W) {
       const dim_t whole = lines - q < W ? 0 : depth / W * W;
       for (dim_t p = 0; p < whole; p += W) {
-        L block[W];
+        Pack<T, W> block[W];
 #pragma GCC unroll 16
         for (int r = 0; r < W; ++r) block[r] = load(from + (q + r) * row, Lanes<W>{p});
-        swap_quarters<W / 2>(block);
+        transpose(block);
 #pragma GCC unroll 16
         for (int r = 0; r < W; ++r) store(to + (p + r) * Across, Lanes<W>{q}, block[r]);
       }
       for (dim_t r = q; r < std::min(q + W, lines); ++r)
         for (dim_t p = whole; p < depth; ++p) to[p * Across + r] = load(from, r * row + p);
     }
-  }
-
- private:
-  using L = Pack<T, W>;
-
-  /// Transposes W x W numbers: exchanges the two quarters off the diagonal, then those of every quarter, down to
-  /// numbers.
-  template <int half>
-  static void swap_quarters(L (&block)[W]) {
-#pragma GCC unroll 16
-    for (int r = 0; r < W; ++r)
-      if (!(r & half)) swap_lanes<half>(block[r], block[r + half], std::make_integer_sequence<int, W>{});
-    if constexpr (half > 1) swap_quarters<half / 2>(block);
-  }
-  template <int half, int... l>
-  static void swap_lanes(L& x, L& y, std::integer_sequence<int, l...>) {
-    const L upper = shuffle<(l & half ? W + l - half : l)...>(x, y);
-    y = shuffle<(l & half ? W + l : l + half)...>(x, y);
-    x = upper;
   }
 };
 

@@ -16,15 +16,17 @@ namespace rwkv::detail {
 /// that what one step of k needs lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and
 /// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone. What is
 /// packed is widened to what it is computed with, so that rows of A are read in place only where they are that already.
-template <class Left, class Right>
+template <class Left, class Right, class Out>
 struct Product {
-  using T = compute_of<Left>;
-  static_assert(std::is_same_v<T, compute_of<Right>>);
-  using Tile = RegisterTile<T>;
+  using Multiplied = Factors<Left, Right>;
+  using T = typename Multiplied::Sum;
+  using Number = typename Multiplied::Number;
+  using Tile = RegisterTile<Multiplied>;
+  static constexpr dim_t together = Multiplied::together;
   static constexpr int wide = Tile::wide, tall = Tile::tall;
-  static constexpr dim_t deep = 384;                    // of k: a panel of B and a tile's rows of A fit L1
-  static constexpr dim_t high = 24;                     // tiles in a strip
-  static constexpr dim_t keep = (8 << 20) / sizeof(T);  // numbers of an operand packed at a time: L3
+  static constexpr dim_t deep = 384 * together;              // of k: a panel of B and a tile's rows of A fit L1
+  static constexpr dim_t high = 24;                          // tiles in a strip
+  static constexpr dim_t keep = (8 << 20) / sizeof(Number);  // numbers of an operand packed at a time: L3
 
   Op of_a, of_b;
   dim_t m, n, k;
@@ -32,13 +34,16 @@ struct Product {
   dim_t lda;  // from a row to the next, as they are stored
   const Right* b;
   dim_t ldb;
-  T* c;
+  Out* c;
   dim_t ldc;
   T beta;
-  dim_t blocks = (k + deep - 1) / deep, depth = (k + blocks - 1) / blocks;  // of k; the last block may be shallower
+  dim_t blocks = (k + deep - 1) / deep;  // of k; the last one may be shallower
+  dim_t depth = ((k + blocks - 1) / blocks + together - 1) / together * together;
 
   void run() const {
-    static thread_local ThreadBuffer<T> for_a, for_b;
+    static thread_local ThreadBuffer<Number> for_a, for_b;
+    static thread_local ThreadBuffer<T> for_sums;
+    T* const sums = !std::is_same_v<Out, T> && blocks > 1 ? for_sums.at_least(m * n) : nullptr;
     const bool pack_a = widens_a || of_a == Op::transpose;
     const dim_t fit = std::max<dim_t>(keep / depth / wide, 1) * wide;
     const dim_t rows = pack_a ? std::min(m, fit) : m, columns = std::min(n, fit);
@@ -46,8 +51,10 @@ struct Product {
     for (dim_t first = 0; first < blocks; first += some)
       for (dim_t j = 0; j < n; j += columns)
         for (dim_t i = 0; i < m; i += rows) {
-          Part part{
-              *this, i, std::min(rows, m - i), j, std::min(columns, n - j), first, std::min(some, blocks - first)};
+          Part part{*this, sums,
+                    i,     std::min(rows, m - i),
+                    j,     std::min(columns, n - j),
+                    first, std::min(some, blocks - first)};
           if (pack_a) part.a_panels = for_a.at_least(part.count * part.tiles * tall * depth);
           if (part.strips > 1) part.b_panels = for_b.at_least(part.count * part.panels * wide * depth);
           part.pack(i == 0);
@@ -56,23 +63,26 @@ struct Product {
   }
 
  private:
-  static constexpr bool widens_a = Packing<Left>::widens;
+  using PackA = typename Multiplied::template Packed<Left>;
+  using PackB = typename Multiplied::template Packed<Right>;
+  static constexpr bool widens_a = PackA::widens;
   template <int Across>
-  static constexpr dim_t group = 256 /
-                                 sizeof(T) / Across;  // panels packed together, so that rows are read in runs of lines
+  static constexpr dim_t group =
+      256 / sizeof(Number) / Across;  // panels packed together, so that rows are read in runs of lines
 
   /// Rows i ... and columns j ... of C, summed over `count` blocks of k from the first on.
   struct Part {
     const Product& all;
+    T* sums;  ///< of blocks before the last, where C is stored shorter than them
     dim_t i, rows, j, columns, first, count;
     dim_t tiles = (rows + tall - 1) / tall, panels = (columns + wide - 1) / wide;
     dim_t strips = (tiles + high - 1) / high, strip = (tiles + strips - 1) / strips;
-    T* a_panels = nullptr;  // null: A is read in place
-    T* b_panels = nullptr;  // null: a single strip, whose thread packs each panel where it needs it
+    Number* a_panels = nullptr;  // null: A is read in place
+    Number* b_panels = nullptr;  // null: a single strip, whose thread packs each panel where it needs it
 
     dim_t depth_of(dim_t block) const { return std::min(all.depth, all.k - (first + block) * all.depth); }
-    T* a_panel(dim_t block, dim_t x) const { return a_panels + (block * tiles + x) * tall * all.depth; }
-    T* b_panel(dim_t block, dim_t y) const { return b_panels + (block * panels + y) * wide * all.depth; }
+    Number* a_panel(dim_t block, dim_t x) const { return a_panels + (block * tiles + x) * tall * all.depth; }
+    Number* b_panel(dim_t block, dim_t y) const { return b_panels + (block * panels + y) * wide * all.depth; }
 
     /// Packs what several strips or threads will read. The panels of B are still there when only the rows move on.
     void pack(bool b_too) const {
@@ -88,27 +98,28 @@ struct Product {
           pack_a(block, x, group<tall>, a_panel(block, x));
       });
     }
-    void pack_a(dim_t block, dim_t x, dim_t some, T* to) const {
-      if (all.of_a == Op::none) return widen_rows(block, x, some, to);
+    void pack_a(dim_t block, dim_t x, dim_t some, Number* to) const {
+      if constexpr (widens_a)
+        if (all.of_a == Op::none) return widen_rows(block, x, some, to);
       const Left* from = all.a + (first + block) * all.depth * all.lda + i + x * tall;
       const dim_t lines = std::min(some * tall, rows - x * tall);
-      Packing<Left>::template columns<tall>(from, all.lda, lines, depth_of(block), to, tall * all.depth);
+      PackA::template columns<tall>(from, all.lda, lines, depth_of(block), to, tall * all.depth);
     }
     /// Rows one after the other, as they lie in A.
-    void widen_rows(dim_t block, dim_t x, dim_t some, T* to) const {
+    void widen_rows(dim_t block, dim_t x, dim_t some, Number* to) const {
       const dim_t first_row = x * tall, end = std::min(first_row + some * tall, rows);
       for (dim_t r = first_row; r < end; ++r, to += all.depth)
-        Packing<Left>::widen(all.a + (i + r) * all.lda + (first + block) * all.depth, depth_of(block), to);
+        PackA::widen(all.a + (i + r) * all.lda + (first + block) * all.depth, depth_of(block), to);
     }
-    void pack_b(dim_t block, dim_t y, dim_t some, T* to) const {
+    void pack_b(dim_t block, dim_t y, dim_t some, Number* to) const {
       const dim_t p = (first + block) * all.depth, at = j + y * wide, lines = std::min(some * wide, columns - y * wide);
       if (all.of_b == Op::none) {
         const Right* from = all.b + p * all.ldb + at;
-        Packing<Right>::template columns<wide>(from, all.ldb, lines, depth_of(block), to, wide * all.depth);
+        PackB::template columns<wide>(from, all.ldb, lines, depth_of(block), to, wide * all.depth);
       } else {
         for (dim_t q = 0; q < lines; q += wide)
-          Packing<Right>::template rows<wide>(all.b + (at + q) * all.ldb + p, all.ldb, lines - q, depth_of(block),
-                                              to + q * all.depth);
+          PackB::template rows<wide>(all.b + (at + q) * all.ldb + p, all.ldb, lines - q, depth_of(block),
+                                     to + q * all.depth);
       }
     }
 
@@ -116,8 +127,8 @@ struct Product {
     void multiply() const {
       const dim_t shares = pool().threads(), total = tiles * panels;
       parallel_if(all.m * all.n * all.k > 1 << 17, shares, [&](dim_t share) {
-        static thread_local ThreadBuffer<T> scratch;
-        T* const own = b_panels ? nullptr : scratch.at_least(group<wide> * wide * all.depth);
+        static thread_local ThreadBuffer<Number> scratch;
+        Number* const own = b_panels ? nullptr : scratch.at_least(group<wide> * wide * all.depth);
         const dim_t begin = total * share / shares, end = total * (share + 1) / shares;
         for (dim_t block = 0; block < count; ++block)
           for (dim_t u = begin, ready = 0, since = 0; u < end;) {
@@ -128,25 +139,38 @@ struct Product {
               ready = std::min(y + group<wide>, (end - 1) / tiles + 1);
               pack_b(block, y, ready - y, own);
             }
-            const T* panel = own ? own + (y - since) * wide * all.depth : b_panel(block, y);
+            const Number* panel = own ? own + (y - since) * wide * all.depth : b_panel(block, y);
             for (dim_t x = top + v % height; x < bottom && u < end; ++x, ++u) tile(block, x, y, panel);
           }
       });
     }
 
-    const T* in_place(dim_t block, dim_t x) const {
+    const Number* in_place(dim_t block, dim_t x) const {
       if constexpr (widens_a)
         return nullptr;
       else
         return all.a + (i + x * tall) * all.lda + (first + block) * all.depth;
     }
-    void tile(dim_t block, dim_t x, dim_t y, const T* panel) const {
-      const T* from = a_panels ? a_panel(block, x) : in_place(block, x);
-      const bool across = all.of_a == Op::transpose;
-      const dim_t a_row = across ? 1 : a_panels ? all.depth : all.lda, a_step = across ? tall : 1;
-      T* const to = all.c + (i + x * tall) * all.ldc + j + y * wide;
-      Tile{depth_of(block), from, a_row, a_step, panel, wide, to, all.ldc, first + block == 0 ? all.beta : T(1)}.sum(
-          std::min<dim_t>(tall, rows - x * tall), std::min<dim_t>(wide, columns - y * wide));
+    void tile(dim_t block, dim_t x, dim_t y, const Number* panel) const {
+      const bool across = all.of_a == Op::transpose, begins = first + block == 0;
+      const dim_t a_row = across     ? together
+                          : a_panels ? all.depth
+                                     : all.lda,
+                  a_step = across ? together * tall : together;
+      const Tile one{depth_of(block), a_panels ? a_panel(block, x) : in_place(block, x), a_row, a_step, panel,
+                     together * wide};
+      const dim_t height = std::min<dim_t>(tall, rows - x * tall), width = std::min<dim_t>(wide, columns - y * wide);
+      const dim_t row = i + x * tall, column = j + y * wide;
+      Out* const to = all.c + row * all.ldc + column;
+      if constexpr (std::is_same_v<Out, T>) {
+        one.sum(height, width, to, all.ldc, begins ? all.beta : T(1));
+      } else {
+        T* const partial = sums + row * all.n + column;
+        if (first + block + 1 < all.blocks)
+          one.sum(height, width, partial, all.n, begins ? T(0) : T(1));
+        else
+          one.sum(height, width, to, all.ldc, all.beta, begins ? nullptr : partial, all.n);
+      }
     }
   };
 

@@ -1,67 +1,66 @@
 #pragma once
-#include <rwkv/core/lanes.hpp>
+#include <rwkv/backend/cpu/factors.hpp>
 
 namespace rwkv::detail {
 
 /// A tile of C = A B + old C that stays in registers for all steps of k: at most `tall` rows and `packs` registers of
-/// columns. An element is summed step by step, in order.
-template <class T, int packs = 2>
+/// columns. An element is summed step by step, in order; the last pair of an odd depth has one number of A.
+template <class Factors, int packs = 2>
 struct RegisterTile {
-  using L = Pack<T, native_width<T>>;
-  static constexpr int W = native_width<T>, wide = packs * W;
-  static constexpr int tall = sizeof(T) * W == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
+  using T = typename Factors::Sum;
+  using Number = typename Factors::Number;
+  using L = typename Factors::L;
+  static constexpr int W = width_of<L>, wide = packs * W, together = Factors::together;
+  static constexpr int tall = sizeof(L) == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
 
   dim_t depth;  ///< steps of k
-  const T* a;
-  dim_t a_row, a_step;  ///< from an element of A to that of the next row, of the next step
-  const T* b;
-  dim_t b_step;  ///< from a row of B to the next; its `wide` columns lie side by side
-  T* c;
-  dim_t c_row;
-  T old;  ///< with 0, C is not read
+  const Number* a;
+  dim_t a_row, a_step;  ///< from an element of A to that of the next row, of the next `together` steps
+  const Number* b;
+  dim_t b_step;  ///< from `together` rows of B to the next; their `wide` columns lie side by side, pair by pair
 
-  /// `height` rows, from 1 to `tall`, and all columns.
-  void sum(dim_t height) const { pick<tall>(height); }
-  /// The same of the first `width` columns.
-  void sum(dim_t height, dim_t width) const {
-    if (width == wide) return sum(height);
+  /// C of `height` rows, from 1 to `tall`, and `width` columns. With old 0, C is not read. A C that is stored shorter
+  /// than sums gets them rounded once, with those before them added: `before` of steps that came earlier, if any.
+  template <class Out>
+  void sum(dim_t height, dim_t width, Out* c, dim_t c_row, T old, const T* before = nullptr,
+           dim_t before_row = 0) const {
+    if constexpr (std::is_same_v<Out, T>)
+      if (width == wide) return pick<tall>(height, c, c_row, old);
     alignas(64) T whole[tall * wide];
-    RegisterTile all = *this;
-    all.c = whole, all.c_row = wide, all.old = T(0);
-    all.sum(height);
-    for (dim_t r = 0; r < height; ++r)
-      for (dim_t s = 0; s < width; ++s) {
-        T& out = c[r * c_row + s];
-        out = old == T(0) ? whole[r * wide + s] : old * out + whole[r * wide + s];
-      }
+    pick<tall>(height, whole, wide, T(0));
+    const T* sums = whole;
+    const auto put = [&](auto s) {
+      auto x = load(sums, s);
+      if (before) x += load(before, s);
+      if (old != T(0)) x += old * load(c, s);
+      Factors::put(c, s, x);
+    };
+    for (dim_t r = 0; r < height; ++r, sums += wide, c += c_row, before += before ? before_row : 0) {
+      dim_t s = 0;
+      for (; s + W <= width; s += W) put(Lanes<W>{s});
+      for (; s < width; ++s) put(s);
+    }
   }
 
  private:
   template <int rows>
-  void pick(dim_t height) const {
+  void pick(dim_t height, T* c, dim_t c_row, T old) const {
     if (height == rows) return registers<rows>(depth, a, a_row, a_step, b, b_step, c, c_row, old);
-    if constexpr (rows > 1) pick<rows - 1>(height);
+    if constexpr (rows > 1) pick<rows - 1>(height, c, c_row, old);
   }
   template <int rows>
-  [[gnu::noinline]] static void registers(dim_t depth, const T* a, dim_t a_row, dim_t a_step, const T* b, dim_t b_step,
-                                          T* c, dim_t c_row, T old) {
+  [[gnu::noinline]] static void registers(dim_t depth, const Number* a, dim_t a_row, dim_t a_step, const Number* b,
+                                          dim_t b_step, T* c, dim_t c_row, T old) {
     L total[rows][packs]{};
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
       __builtin_prefetch(c + r * c_row);
       __builtin_prefetch(c + r * c_row + wide - 1);
     }
-    for (dim_t p = 0; p < depth; ++p, a += a_step, b += b_step) {
-      L b_p[packs];
-#pragma GCC unroll 4
-      for (int s = 0; s < packs; ++s) b_p[s] = load(b, Lanes<W>{s * W});
-#pragma GCC unroll 16
-      for (int r = 0; r < rows; ++r) {
-        const L a_p = broadcast<L>(a[r * a_row]);
-#pragma GCC unroll 4
-        for (int s = 0; s < packs; ++s) total[r][s] += a_p * b_p[s];
-      }
-    }
+    for (dim_t p = together; p <= depth; p += together, a += a_step, b += b_step)
+      step(total, b, [=](int r) { return Factors::all(a + r * a_row); });
+    if constexpr (together > 1)
+      if (depth % together > 0) step(total, b, [=](int r) { return Factors::all_of_one(a + r * a_row); });
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
@@ -69,6 +68,19 @@ struct RegisterTile {
         const Lanes<W> at{r * c_row + s * W};
         store(c, at, old == T(0) ? total[r][s] : load(c, at) * old + total[r][s]);
       }
+  }
+  /// Adds the products of one step, or of those that are taken together, to a tile of sums.
+  template <int rows, class OfRow>
+  [[gnu::always_inline]] static void step(L (&total)[rows][packs], const Number* b, const OfRow& of_row) {
+    decltype(Factors::each(b)) b_p[packs];
+#pragma GCC unroll 4
+    for (int s = 0; s < packs; ++s) b_p[s] = Factors::each(b + s * W * together);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      const auto a_p = of_row(r);
+#pragma GCC unroll 4
+      for (int s = 0; s < packs; ++s) total[r][s] = Factors::add(total[r][s], a_p, b_p[s]);
+    }
   }
 };
 

@@ -18,7 +18,6 @@ struct TunedProducts {
   template <class Left, class Right, class Out>
   static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const Left* a, const Right* b, Out* c,
                      compute_of<Left> beta) {
-    using T = compute_of<Left>;
     if (m <= 0 || n <= 0) return;
     const bool rows_of_a = of_a == Op::none || m == 1, columns_of_b = of_b == Op::transpose || n == 1;
     if (k <= 0) {
@@ -29,9 +28,7 @@ struct TunedProducts {
       detail::FewRows<Right, Left, Out>{m, k, b, a, c, beta}.run(1);
     } else {
       const dim_t lda = of_a == Op::none ? k : m, ldb = of_b == Op::none ? n : k;
-      summed(m, n, c, n, beta, [&](T* sums, dim_t row, T old) {
-        detail::Product<Left, Right>{of_a, of_b, m, n, k, a, lda, b, ldb, sums, row, old}.run();
-      });
+      detail::Product<Left, Right, Out>{of_a, of_b, m, n, k, a, lda, b, ldb, c, n, beta}.run();
     }
   }
 
@@ -39,41 +36,20 @@ struct TunedProducts {
   template <class T, class Out>
   static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,
                              Matrices<const T> b, Matrices<Out> c, compute_of<T> beta) {
-    using Number = compute_of<T>;
+    using Small = detail::SmallProduct<T, Out>;
     if (m <= 0 || n <= 0) return;
     const auto one = [&](dim_t i) {
       if (k <= 0) return detail::scale(m, n, c[i], c.row, beta);
-      summed(m, n, c[i], c.row, beta, [&](Number* sums, dim_t row, Number old) {
-        if (detail::SmallProduct<T>::fits(m, n, k))
-          detail::SmallProduct<T>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, sums, row, old}.run();
-        else
-          detail::Product<T, T>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, sums, row, old}.run();
-      });
+      if (Small::fits(m, n, k))
+        Small{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta}.run();
+      else
+        detail::Product<T, T, Out>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta}.run();
     };
-    const bool each_by_all = count < pool().threads() && !detail::SmallProduct<T>::fits(m, n, k);
+    const bool each_by_all = count < pool().threads() && !Small::fits(m, n, k);
     if (each_by_all || count * m * n * k <= 1 << 17) {  // so little work costs less than waking a thread
       for (dim_t i = 0; i < count; ++i) one(i);
     } else {
       pool().run(count, one);
-    }
-  }
-
- private:
-  /// C = a product + beta C: `product` writes sums, into C itself where C is as long as they are.
-  template <class Out, class F>
-  static void summed(dim_t m, dim_t n, Out* c, dim_t row, compute_of<Out> beta, const F& product) {
-    using T = compute_of<Out>;
-    if constexpr (std::is_same_v<Out, T>) {
-      product(c, row, beta);
-    } else {
-      static thread_local detail::ThreadBuffer<T> scratch;
-      T* const sums = scratch.at_least(m * n);
-      product(sums, n, T(0));
-      const dim_t some = std::max<dim_t>(1, 4096 / n);  // rows to a task
-      pool().run((m + some - 1) / some, [&](dim_t task) {
-        const dim_t i = task * some;
-        detail::store_sums(std::min(some, m - i), n, sums + i * n, c + i * row, row, beta);
-      });
     }
   }
 };
