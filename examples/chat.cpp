@@ -30,10 +30,13 @@ void talk(ChatSession& chat) {
       if (!chat.say_again(print)) print("nothing was said yet\n");
     } else if (text.starts_with('/')) {
       print(help);
+    } else if (const std::string why = chat.refusal(text); !why.empty()) {
+      std::fprintf(stderr, "chat: %s\n", why.c_str());  // and the conversation goes on
     } else if (!text.empty()) {
       chat.say(text, print);
     }
   }
+  if (std::ferror(stdin) != 0) throw Error("cannot read the input");
   if (watched) print("\n");
 }
 

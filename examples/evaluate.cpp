@@ -42,6 +42,9 @@ int evaluate(const Options& o) {
   if (o.table && o.text.empty()) throw Error("--weights-table: expected --text with the text to read");
   if (o.text.empty() && o.lambada.empty() && o.next.empty() && o.ids.empty())
     throw Error("nothing to evaluate: give --text, --lambada, --next or --ids");
+  if (!o.out.empty() && o.next.empty() && o.ids.empty())
+    throw Error("--out: expected --next or --ids with it, whose logits it gets, found neither");
+  o.expect_not_read("--out", o.out, {o.text, o.lambada, o.state});
   std::vector<std::int32_t> ids;
   if (!o.ids.empty()) ids = token_list(o.ids);
   const auto model = o.open();

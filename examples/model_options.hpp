@@ -1,6 +1,10 @@
 #pragma once
+#include <cstdio>
+#include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include <rwkv/registry/compile_net.hpp>
 #include <rwkv/registry/device.hpp>
@@ -8,6 +12,7 @@
 #include <rwkv/text/saved_tokenizer.hpp>
 
 #include "options.hpp"
+#include "tokenizer_fit.hpp"
 
 namespace example {
 
@@ -54,6 +59,13 @@ struct WeightsOptions {
   }
 };
 
+/// Error unless the model knows all tokens of the tokenizer; a line on stderr where it may be another model's.
+inline void expect_fits(const rwkv::Tokenizer& tokenizer, const std::string& path, rwkv::dim_t vocabulary,
+                        const rwkv::Metadata& metadata) {
+  const std::string note = tokenizer_note(tokenizer, path, vocabulary, metadata);
+  if (!note.empty()) std::fprintf(stderr, "%s\n", note.c_str());
+}
+
 /// A model's file and how it is run.
 struct ModelOptions : MachineOptions, WeightsOptions {
   std::string path = "run/model.safetensors", tokenizer, state;
@@ -81,10 +93,26 @@ struct ModelOptions : MachineOptions, WeightsOptions {
   /// Error unless the model knows all its tokens.
   rwkv::Tokenizer open_tokenizer(const rwkv::AnyModel& model) const {
     rwkv::Tokenizer found = rwkv::tokenizer_for(model.metadata(), path, tokenizer);
-    if (found.size() > model.net().vocabulary)
-      throw rwkv::Error(path, ": the tokenizer has ", found.size(), " tokens, the model knows ", model.net().vocabulary,
-                        "; name its own by --tokenizer");
+    expect_fits(found, path, model.net().vocabulary, model.metadata());
     return found;
+  }
+  /// Error if what `option` names is to be written, but is the model's file, the tokenizer's or one of `others`.
+  void expect_not_read(const std::string& option, const std::string& written,
+                       std::initializer_list<std::string> others = {}) const {
+    namespace fs = std::filesystem;
+    std::error_code missing;
+    if (!fs::exists(written, missing)) return;
+    const auto refuse = [&](const std::string& read) {
+      if (fs::equivalent(written, read, missing))
+        throw rwkv::Error(option, " ", written, ": is a file that this program reads, and would be replaced; ",
+                          "give another name");
+    };
+    for (const std::string& read : others) refuse(read);
+    for (const std::string& read : {path, tokenizer}) {
+      refuse(read);
+      for (fs::directory_iterator at(read, missing), end; !missing && at != end; at.increment(missing))
+        refuse(at->path().string());
+    }
   }
 };
 

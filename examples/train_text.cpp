@@ -88,9 +88,7 @@ int train(const Options& o) {
   const RegisteredNet& net = o.with_nets(machine, [&]() -> const RegisteredNet& {
     return start ? net_in(*file) : find_net({o.model, o.size, vocabulary_for(tokenizer), o.context});
   });
-  if (tokenizer.size() > net.vocabulary)
-    throw Error(o.init, ": the tokenizer has ", tokenizer.size(), " tokens, the model knows ", net.vocabulary,
-                "; name its own by --tokenizer");
+  if (start) example::expect_fits(tokenizer, o.init, net.vocabulary, start->metadata());
   if (net.context > 0 && o.context > net.context)
     throw Error("--context ", o.context, ": expected at most ", net.context, ", for which ", net.type,
                 " has positions");

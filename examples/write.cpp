@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   app.add_option("--tokens", tokens, "how many to write, unless the text ends before")->check(at_least(dim_t{0}));
   sampler.add(app);
   return example::run(app, argc, argv, [&] {
+    o.expect_not_read("--save-state", save_state);
     const auto model = o.open();
     const Tokenizer tokenizer = o.open_tokenizer(*model);
     auto decoder = o.decoder(*model);

@@ -37,6 +37,13 @@ class ChatSession {
     before_.reset();
     if (!settings_.system.empty()) generator_.prefill(ChatTemplate::system(settings_.system));
   }
+  /// Why the tokenizer cannot read a text; empty where it can.
+  std::string refusal(const std::string& text) const try {
+    (void)generator_.tokenizer().encode(ChatTemplate::tidy(text), "this line");
+    return {};
+  } catch (const rwkv::Error& error) {
+    return error.what();
+  }
   /// Prints "Assistant:" and the answer: sink(text) gets each piece as soon as it is whole. Penalties are for what was
   /// written in this answer.
   template <class Sink>

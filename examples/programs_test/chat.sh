@@ -21,3 +21,7 @@ said "nothing was said yet\n$once" '/again\nhi' "$@"
 printf '/help\n' | "$@" | grep -q "^/reset  forget" || fail "there is no help"
 printf 'hi\n' | "$@" --think on | grep -q "^Assistant: <think" || fail "it does not begin with a thought"
 said "Assistant:" 'hi\n' "$@" --stop "$(printf '%s' "${once#Assistant:}" | cut -c1)"
+# A line that the tokenizer cannot read ends nothing, and changes nothing.
+said "$(printf 'hi\nhi\n' | "$@")" 'hi\n\377\nhi\n' "$@" 2> /dev/null
+printf '\377\n' | "$@" 2>&1 | grep -q "^chat: this line: byte 0" || fail "expected to hear what is wrong with the line"
+printf 'hi\n\n' | "$@" > /dev/null || fail "it ended with an error"

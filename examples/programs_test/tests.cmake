@@ -31,10 +31,15 @@ set_tests_properties(example.evaluate_ids PROPERTIES PASS_REGULAR_EXPRESSION
   "^evaluate: --ids: expected numbers of tokens with commas between them, as 3,17,4; found \"3,17,\"\n$")
 add_test(NAME example.evaluate_beyond COMMAND evaluate ${talk} --ids 128)
 set_tests_properties(example.evaluate_beyond PROPERTIES PASS_REGULAR_EXPRESSION "token 128 is outside the model's vocabulary of 128")
+add_test(NAME example.evaluate_out COMMAND evaluate ${talk} --text ${run}/short.txt --out ${run}/nothing)
+set_tests_properties(example.evaluate_out PROPERTIES PASS_REGULAR_EXPRESSION
+  "^evaluate: --out: expected --next or --ids with it, whose logits it gets, found neither\n$")
+add_test(NAME example.evaluate_over COMMAND evaluate ${talk} --ids 3 --out ${run}/talk/model.safetensors)
+set_tests_properties(example.evaluate_over PROPERTIES PASS_REGULAR_EXPRESSION "--out .*: is a file that this program reads")
 rwkv_lost_output_test(evaluate ${talk} --next "Permission is")
 rwkv_lost_output_test(chat --help)
 set(with_talk example.chat example.state example.init example.evaluate example.evaluate_next example.evaluate_nothing example.evaluate_ids
-  example.evaluate_beyond lost_output.evaluate)
+  example.evaluate_beyond example.evaluate_out example.evaluate_over lost_output.evaluate)
 set_tests_properties(${with_talk} PROPERTIES FIXTURES_REQUIRED talk)
 
 add_test(NAME example.compile COMMAND sh ${scripts}/compile.sh ${run}/compile $<TARGET_FILE_DIR:write>

@@ -143,6 +143,8 @@ TEST_CASE("damaged states are refused, and nothing changes") {
   CHECK(with("seen", Tokens{1, 64}, {2, 1}) ==
         bad + ": seen: expected tokens from 0 to 63, found 64; the file is damaged, save the state again");
   CHECK(with("logits", std::vector<float>(63), {1, 63}).find("logits: shape: expected (1, 64)") != std::string::npos);
+  CHECK(with("logits", std::vector<float>(64, NAN), {1, 64}).find("logits: expected finite numbers, found NaN") !=
+        std::string::npos);
   CHECK(with("state.more", Tokens{1}, {1}).find("state.more: expected nothing of that name") != std::string::npos);
   CHECK(copy(decoder.logits()) == before);
 }

@@ -75,6 +75,12 @@ TEST_CASE("what a compiler says of an error is shown, and obeyed by no terminal"
   CHECK(toy.told.size() == 4);
 }
 
+TEST_CASE("a compiled net of which a part was lost is not linked") {
+  Toy toy;  // the header of an ELF file, whose sections lie far behind its end
+  toy.script("for word; do last=$word; done\n(printf '\\177ELF%060d' 0) > $last\n");
+  CHECK(says(toy.complaint(), ".so: cannot be linked to this program (it is cut short); remove it"));
+}
+
 TEST_CASE("without the compiler and the headers that made the program nothing is compiled") {
   Toy toy;
   test::write(toy.folder / "include/rwkv/core/a.hpp", "int b;\n");

@@ -5,6 +5,7 @@
 #include <rwkv/inference/decoder.hpp>
 #include <rwkv/inference/tuned_state.hpp>
 #include <rwkv/inference/weights_identity.hpp>
+#include <rwkv/io/finite.hpp>
 #include <rwkv/io/load.hpp>
 #include <rwkv/io/save.hpp>
 
@@ -96,7 +97,10 @@ Metadata load_state(const TensorSource& source, Decoder<Net, B>& decoder) {
   reader.add("state.", snapshot.state);
   reader.read(OnNonFinite::refuse);
   snapshot.logits.clear();
-  if (source.find("logits") != nullptr) {
+  if (const TensorInfo* const logits = source.find("logits"); logits != nullptr) {
+    if (const dim_t at = first_nonfinite(source, *logits); at >= 0)
+      throw Error(source.path(), ": logits: expected finite numbers, found NaN or an infinity at place ", at,
+                  "; the file is damaged, or the model had diverged: read the prompt again");
     snapshot.logits.resize(std::size_t(decoder.batch() * decoder.vocabulary()));
     source.read("logits", std::vector<dim_t>{decoder.batch(), decoder.vocabulary()}, std::span(snapshot.logits));
   }

@@ -15,6 +15,7 @@
 #include <rwkv/registry/net_compiler.hpp>
 #include <rwkv/registry/net_unit.hpp>
 #include <rwkv/registry/run_compiler.hpp>
+#include <rwkv/registry/shared_object.hpp>
 
 namespace rwkv {
 
@@ -92,12 +93,15 @@ namespace detail {
 [[gnu::cold]] inline void link_to_program(const PrivateFolder& folder, const std::string& name) {
   Descriptor file = folder.open(name);
   const std::string path = folder.path() + "/" + name;
+  const auto refuse = [&](const std::string& why) {
+    throw Error(path, ": cannot be linked to this program (", why,
+                "); remove it, or name another place for caches in XDG_CACHE_HOME");
+  };
+  if (is_cut_short(file)) refuse("it is cut short");
   // The very file that was checked; it stays open, since the linker tells objects apart by such names.
   const std::string opened = "/proc/self/fd/" + std::to_string(file.number());
   const char* from = ::access(opened.c_str(), R_OK) == 0 ? opened.c_str() : path.c_str();
-  if (::dlopen(from, RTLD_NOW | RTLD_LOCAL) == nullptr)
-    throw Error(path, ": cannot be linked to this program (", shown(::dlerror(), 300),
-                "); remove it, or name another place for caches in XDG_CACHE_HOME");
+  if (::dlopen(from, RTLD_NOW | RTLD_LOCAL) == nullptr) refuse(shown(::dlerror(), 300));
   file.release();
 }
 
