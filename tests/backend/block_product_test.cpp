@@ -47,7 +47,7 @@ struct Problem {
           double largest = 0;
           for (dim_t b = p / 32 * 32; b < p / 32 * 32 + 32; ++b)
             largest = std::max(largest, std::abs(double(x[std::size_t(i * k + b)])));
-          sum += term, allowed += 1e-6 * std::abs(term) + (shorts ? std::abs(w) * largest / 65534 : 0);
+          sum += term, allowed += 1e-6 * std::abs(term) + (shorts ? std::abs(w) * largest / 65278 : 0);
         }
         worst = std::max(worst, std::abs(double(found[at]) - sum) / allowed);
       }

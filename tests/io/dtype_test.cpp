@@ -37,8 +37,9 @@ TEST_CASE("quantised rows are whole blocks, which become floats") {
   CHECK(is_real(Dtype::q8_0));
   CHECK(holds(Dtype::f32, Dtype::q8_0));
   CHECK(holds(Dtype::bf16, Dtype::q6_k));
-  CHECK(!holds(Dtype::q8_0, Dtype::f32));
-  CHECK(!holds(Dtype::q8_0, Dtype::q4_0));
+  CHECK(holds(Dtype::q8_0, Dtype::f32));  // rounded
+  CHECK(holds(Dtype::q8_0, Dtype::q4_0));
+  CHECK(!holds(Dtype::q8_0, Dtype::f64));
   CHECK(!holds(Dtype::i32, Dtype::q4_0));
 }
 

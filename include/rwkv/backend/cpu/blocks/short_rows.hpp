@@ -10,12 +10,10 @@ namespace rwkv::detail {
 /// Rows of activations as shorts in blocks of 32 with a scale each, so that products with quantised weights are sums of
 /// whole numbers: 16 bits keep what 8 bits of the weights can tell, and cost a processor's pairs of products no more.
 struct ShortRows {
-  dim_t columns;
+  static constexpr float most = 127 * 256 + 127;  // of a short: both its bytes have a sign, see byte_pairs
   const std::int16_t* q;  ///< (rows, columns), in each block in the order of short_quants
-  const float* scales;    ///< (rows, columns / 32): x = scale q, to a part in 65534 of the block's largest
+  const float* scales;    ///< (rows, columns / 32): x = scale q, to a part in 65278 of the block's largest
   const float* sums;      ///< (rows, columns / 32): of a block's scale q, over pair_lanes
-
-  const std::int16_t* q_of(dim_t row, dim_t block) const { return q + row * columns + block * 32; }
 };
 
 /// In memory that the calling thread keeps until its next call. What is not finite makes the block NaN.
@@ -37,7 +35,8 @@ ShortRows short_rows(dim_t rows, dim_t columns, const In* x) {
     }
     const float top = reduce_lanes(largest, [](auto u, auto v) { return u > v ? u : v; });
     const bool finite = reduce_lanes(nothing, [](auto u, auto v) { return u + v; }) == 0;
-    const float scale = finite ? top / 32767 : NAN, steps = finite && top > 1e-30f ? 32767 / top : 0.f;
+    const float scale = finite ? top / ShortRows::most : NAN;
+    const float steps = finite && top > 1e-30f ? ShortRows::most / top : 0.f;
     Pack<std::int32_t, W> sum{};
     std::int16_t in_order[32];
     for (dim_t i = 0; i < 32; i += W) {
@@ -52,7 +51,7 @@ ShortRows short_rows(dim_t rows, dim_t columns, const In* x) {
     scales[b] = scale;
     sums[b] = scale * float(reduce_lanes(sum, [](auto u, auto v) { return u + v; })) / float(pair_lanes);
   }
-  return {columns, q, scales, sums};
+  return {q, scales, sums};
 }
 
 }  // namespace rwkv::detail
