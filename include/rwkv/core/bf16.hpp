@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-#include <rwkv/core/lanes.hpp>
+#include <rwkv/core/halves.hpp>
 
 namespace rwkv {
 namespace detail {
@@ -13,11 +13,11 @@ template <class L>
   using Bits = Pack<std::uint32_t, width_of<L>>;
   const Bits bits = std::bit_cast<Bits>(x), half = bits >> 16;
   const Bits rounded = (bits + (half & 1u) + 0x7FFFu) >> 16, quiet = half | 0x40u;
-  return convert<std::uint16_t>(x == x ? rounded : quiet);
+  return narrow_to_halves(x == x ? rounded : quiet);
 }
 template <class L, class Half>
 [[gnu::always_inline]] RWKV_HD inline L from_upper_half(Half bits) {
-  return std::bit_cast<L>(convert<std::uint32_t>(bits) << 16);
+  return std::bit_cast<L>(widen_halves(bits) << 16);
 }
 }  // namespace detail
 

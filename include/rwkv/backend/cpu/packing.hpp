@@ -21,6 +21,8 @@ struct Packing {
     if constexpr (widens) {
       dim_t i = 0;
       for (; i + W <= n; i += W) store(to, Lanes<W>{i}, load(from, Lanes<W>{i}));
+      if constexpr (W > 4)  // of 6 lines that a panel has
+        for (; i + W / 2 <= n; i += W / 2) store(to, Lanes<W / 2>{i}, load(from, Lanes<W / 2>{i}));
       for (; i < n; ++i) to[i] = load(from, i);
     } else {
       std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
