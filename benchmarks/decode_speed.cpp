@@ -79,11 +79,13 @@ int decode(const Options& o) {
   std::printf(
       "{\"command\": \"decode\", \"model\": \"%s\", \"layers\": %ld, \"width\": %ld, \"batch\": 1, \"vocab\": %ld, "
       "\"parameters\": %ld, \"first_position\": %d, \"timed_tokens\": %d, \"tokens_per_second\": %s, "
-      "\"peak_rss_mb\": %.1f, \"dtype\": \"%s\", \"weights\": \"%s\", \"user_seconds_per_token\": %.4g, \"threads\": %d, \"bytes_per_token\": %.0f, "
+      "\"peak_rss_mb\": %.1f, \"dtype\": \"%s\", \"weights\": \"%s\", \"user_seconds_per_token\": %.4g, \"threads\": "
+      "%d, \"bytes_per_token\": %.0f, "
       "\"read_bytes_per_second\": %.3g, \"share_of_bandwidth\": %.3f, \"device\": \"%s\", \"processor\": \"%s\"}\n",
       o.model.c_str(), long(shape.layers), long(shape.width), long(net.vocabulary), long(net.parameters), o.prompt,
-      o.tokens, summary.c_str(), peak_memory() / 0x1p20, o.precision.c_str(), o.weights.c_str(), user / o.tokens, pool().threads(), bytes, bandwidth,
-      rates[rates.size() / 2] * bytes / bandwidth, device_name(machine).c_str(), processor_name().c_str());
+      o.tokens, summary.c_str(), peak_memory() / 0x1p20, o.precision.c_str(), o.weights.c_str(), user / o.tokens,
+      pool().threads(), bytes, bandwidth, rates[rates.size() / 2] * bytes / bandwidth, device_name(machine).c_str(),
+      processor_name().c_str());
   return 0;
 }
 

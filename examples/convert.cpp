@@ -131,7 +131,8 @@ int main(int argc, char** argv) {
       const bool half = usual_dtype(*file) == Dtype::f16;
       write_rwkv_cpp(*file, to, asked.value_or(half ? Dtype::f16 : Dtype::f32), embedding);
     } else {
-      GgufOptions options{.matrices = asked.value_or(usual_dtype(*file)), .embedding = embedding, .name = name, .tokens = {}};
+      GgufOptions options{
+          .matrices = asked.value_or(usual_dtype(*file)), .embedding = embedding, .name = name, .tokens = {}};
       if (const auto old = file->metadata().find("general.name"); name.empty() && old != file->metadata().end())
         options.name = old->second;
       options.tokens = vocabulary.empty() ? tokens_of(*file) : escaped_tokens(World::open(vocabulary));

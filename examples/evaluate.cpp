@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
       ->check(between(dim_t{1}, dim_t{1024}));
   app.add_option("--text", o.text,
                  "a text, JSON lines (.jsonl) or tokens (.bin and .idx): loss, perplexity, bits per byte");
-  auto* table = app.add_flag("--weights-table", o.table,
-                             "with --text: what each way to keep weights costs, and stop there");
+  auto* table =
+      app.add_flag("--weights-table", o.table, "with --text: what each way to keep weights costs, and stop there");
   app.add_flag("--good", o.good, "with --weights-table: fail where one costs more than it should")->needs(table);
   app.add_option("--lambada", o.lambada, "lines of {\"text\": \"...\"}: how often the last word is guessed");
   auto* next = app.add_option("--next", o.next, "a prompt: what comes next");

@@ -53,8 +53,7 @@ inline TextScore score_text(rwkv::AnyDecoder& decoder, const rwkv::Corpus& text,
                         const std::int32_t token = targets[static_cast<std::size_t>(part * time + t)];
                         const auto own = logits.subspan(static_cast<std::size_t>(part) * vocabulary, vocabulary);
                         if (likeliest != nullptr)
-                          likeliest->push_back(
-                              std::int32_t(std::max_element(own.begin(), own.end()) - own.begin()));
+                          likeliest->push_back(std::int32_t(std::max_element(own.begin(), own.end()) - own.begin()));
                         score.nats -= rwkv::log_probability(own, token);
                         score.tokens += 1;
                         if (token == end) continue;

@@ -89,7 +89,9 @@ TEST_CASE("what cannot be quantised is an error that names it, and no file appea
   const auto narrow = open_source(golden + "rwkv7.safetensors");
   const std::string words = test::message<Error>([&] { write_rwkv_cpp(*narrow, folder / "no", Dtype::q8_0); });
   CHECK_MESSAGE(words.find("expected rows of whole blocks of 32 to store it as Q8_0, found (") != words.npos, words);
-  CHECK(!test::message<Error>([&] { write_gguf(*narrow, folder / "no", {.matrices = Dtype::q8_0, .name = "", .tokens = {}}); }).empty());
+  CHECK(!test::message<Error>([&] {
+           write_gguf(*narrow, folder / "no", {.matrices = Dtype::q8_0, .name = "", .tokens = {}});
+         }).empty());
   CHECK(!std::filesystem::exists(folder / "no"));
   CHECK(test::message<Error>([&] { write_rwkv_cpp(*narrow, folder / "no", Dtype::q4_k); }) ==
         "rwkv.cpp's .bin has no Q4_K; store numbers as F32, F16 or quantised");

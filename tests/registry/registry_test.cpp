@@ -200,7 +200,8 @@ TEST_CASE("the matrices of an opened model are kept as was asked for, and then n
     CHECK(says(complaint([&] { model->trainer({}, {1, 4}); }), std::string("stored as ") + name_of(storage)));
     CHECK(says(complaint([&] { model->scale_weights(2); }), std::string("stored as ") + name_of(storage)));
     if (block_of(storage) > 1)
-      CHECK(says(complaint([&] { model->save(folder / "no"); }), std::string("safetensors has no ") + name_of(storage)));
+      CHECK(
+          says(complaint([&] { model->save(folder / "no"); }), std::string("safetensors has no ") + name_of(storage)));
   }
   CHECK(says(complaint([] { Weights::named("q3"); }), "weights: expected one of own, as-stored, fp32, "));
   const auto narrow = find_net({"rwkv4", "16x2", 20}).storages({}, Weights::named("q8_0"));
@@ -208,7 +209,9 @@ TEST_CASE("the matrices of an opened model are kept as was asked for, and then n
   CHECK(narrow.count("blocks.0.ffn.value.weight") == 1);
   CHECK(narrow.count("emb.weight") == 0);
   using Net = v4::Model<32, 16, 2>;
-  CHECK(says(complaint([] { Model<Net>(layout_of<Cpu<float>>({{"head.weight", Storage::q8_0}})); }),
+  CHECK(says(complaint([] {
+               Model<Net>(layout_of<Cpu<float>>({{"head.weight", Storage::q8_0}}));
+             }),
              "head.weight: expected rows of whole blocks of 32 to store it as Q8_0, found rows of 16"));
 }
 

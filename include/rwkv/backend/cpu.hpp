@@ -103,8 +103,10 @@ struct CpuWith {
   }
   /// C (m, n) = A (m, k) B^T + beta C for few rows by a weight B (n, k) in blocks; false where there are more.
   template <class Weight>
-  requires (is_block<Weight> && std::is_same_v<compute_of<T>, float>)
-  static bool few_rows_matmul(dim_t m, dim_t n, dim_t k, const T* a, const Weight* b, T* c, float beta) {
+  requires(is_block<Weight>&& std::is_same_v<compute_of<T>, float>) static bool few_rows_matmul(dim_t m, dim_t n,
+                                                                                                dim_t k, const T* a,
+                                                                                                const Weight* b, T* c,
+                                                                                                float beta) {
     using Rows = detail::FewBlockRows<T, Weight, T>;
     if (m > Rows::most || k <= 0) return false;
     Rows{n, k, a, b, c, beta}.run(m);

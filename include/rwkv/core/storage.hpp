@@ -44,14 +44,22 @@ constexpr dim_t bytes_of(Storage s, dim_t n) {
 template <class F>
 decltype(auto) with_storage(Storage s, F&& f) {
   switch (s) {
-    case Storage::f64: return f.template operator()<double>();
-    case Storage::bf16: return f.template operator()<rwkv::bf16>();
-    case Storage::q4_0: return f.template operator()<Q4_0>();
-    case Storage::q4_1: return f.template operator()<Q4_1>();
-    case Storage::q5_0: return f.template operator()<Q5_0>();
-    case Storage::q5_1: return f.template operator()<Q5_1>();
-    case Storage::q8_0: return f.template operator()<Q8_0>();
-    default: return f.template operator()<float>();
+    case Storage::f64:
+      return f.template operator()<double>();
+    case Storage::bf16:
+      return f.template operator()<rwkv::bf16>();
+    case Storage::q4_0:
+      return f.template operator()<Q4_0>();
+    case Storage::q4_1:
+      return f.template operator()<Q4_1>();
+    case Storage::q5_0:
+      return f.template operator()<Q5_0>();
+    case Storage::q5_1:
+      return f.template operator()<Q5_1>();
+    case Storage::q8_0:
+      return f.template operator()<Q8_0>();
+    default:
+      return f.template operator()<float>();
   }
 }
 

@@ -70,7 +70,7 @@ struct Format {
 };
 inline constexpr Format formats[] = {{Dtype::q4_0, of_32<Q4_0>}, {Dtype::q4_1, of_32<Q4_1>}, {Dtype::q5_0, of_32<Q5_0>},
                                      {Dtype::q5_1, of_32<Q5_1>}, {Dtype::q8_0, of_32<Q8_0>}, {Dtype::q4_k, q4_k},
-                                     {Dtype::q5_k, q5_k}, {Dtype::q6_k, q6_k}};
+                                     {Dtype::q5_k, q5_k},        {Dtype::q6_k, q6_k}};
 inline constexpr std::size_t longest = 256;
 
 }  // namespace detail::block

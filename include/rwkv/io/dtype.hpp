@@ -156,8 +156,8 @@ constexpr Dtype file_dtype(Storage s) {
 constexpr bool is_real(Dtype d) {
   return d == Dtype::f64 || d == Dtype::f32 || d == Dtype::f16 || d == Dtype::bf16 || in_blocks(d);
 }
-/// Whether numbers stored as `to` can take those stored as `from`: exactly, or, where `to` has 16 bits or fewer, rounded
-/// from at most 32. A double does not become a float; what is quantised is a float once it is read.
+/// Whether numbers stored as `to` can take those stored as `from`: exactly, or, where `to` has 16 bits or fewer,
+/// rounded from at most 32. A double does not become a float; what is quantised is a float once it is read.
 constexpr bool holds(Dtype to, Dtype from) {
   const std::uint64_t bytes = in_blocks(from) ? sizeof(float) : bytes_of(from);
   return to == from || (is_real(to) && is_real(from) && bytes <= (to == Dtype::f64 ? 8u : 4u));

@@ -35,8 +35,8 @@ inline void quantise_numbers(const TensorSource& source, const TensorInfo& t, Dt
   read_numbers(source, t, first, std::span(numbers));
   for (std::size_t i = 0; i < numbers.size(); ++i)
     if (!(std::abs(numbers[i]) <= 65504))
-      throw Error(source.path(), ": ", shown(t.called.empty() ? t.name : t.called), ": number ", first + i, " is ", number_text(double(numbers[i])), ", which is beyond ",
-                  name_of(to), "; store it as F32");
+      throw Error(source.path(), ": ", shown(t.called.empty() ? t.name : t.called), ": number ", first + i, " is ",
+                  number_text(double(numbers[i])), ", which is beyond ", name_of(to), "; store it as F32");
   constexpr std::size_t some = 1 << 12;
   pool().run(dim_t((numbers.size() + some - 1) / some), [&](dim_t i) {
     const std::size_t from = std::size_t(i) * some, n = std::min(some, numbers.size() - from);

@@ -18,8 +18,7 @@ struct Weights {
     if (name == "own") return {};
     if (name == "as-stored") return {.kind = Kind::as_stored};
     if (name == "fp32") return {.kind = Kind::stored};
-    for (const Storage s :
-         {Storage::bf16, Storage::q8_0, Storage::q5_1, Storage::q5_0, Storage::q4_1, Storage::q4_0}) {
+    for (const Storage s : {Storage::bf16, Storage::q8_0, Storage::q5_1, Storage::q5_0, Storage::q4_1, Storage::q4_0}) {
       std::string lower = name_of(s);
       for (char& c : lower) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
       if (lower == name) return {.kind = Kind::stored, .storage = s};

@@ -28,9 +28,9 @@ namespace detail {
 }
 /// Nothing for what it does not know.
 constexpr std::optional<std::uint32_t> rwkv_cpp_code(Dtype d) {
-  for (const auto& [dtype, code] : {std::pair(Dtype::f32, 0u), std::pair(Dtype::f16, 1u), std::pair(Dtype::q4_0, 2u),
-                                    std::pair(Dtype::q4_1, 3u), std::pair(Dtype::q5_0, 7u), std::pair(Dtype::q5_1, 8u),
-                                    std::pair(Dtype::q8_0, 9u)})
+  for (const auto& [dtype, code] :
+       {std::pair(Dtype::f32, 0u), std::pair(Dtype::f16, 1u), std::pair(Dtype::q4_0, 2u), std::pair(Dtype::q4_1, 3u),
+        std::pair(Dtype::q5_0, 7u), std::pair(Dtype::q5_1, 8u), std::pair(Dtype::q8_0, 9u)})
     if (dtype == d) return code;
   return {};
 }
@@ -52,8 +52,8 @@ constexpr std::optional<std::uint32_t> rwkv_cpp_code(Dtype d) {
 /// embedding, the head, and the low-rank factors of version 7 as they are. Error unless it is RWKV-4, 5.0, 5.2, 6 or 7,
 /// if rwkv.cpp does not know the type, if a number is beyond it, if rows are no whole blocks, or if the file cannot be
 /// written; then there is none.
-[[gnu::cold]] inline void write_rwkv_cpp(const TensorSource& file, const std::string& path,
-                                         Dtype matrices = Dtype::f32, bool embedding = false) {
+[[gnu::cold]] inline void write_rwkv_cpp(const TensorSource& file, const std::string& path, Dtype matrices = Dtype::f32,
+                                         bool embedding = false) {
   const auto code = detail::rwkv_cpp_code(matrices);
   if (!code) throw Error("rwkv.cpp's .bin has no ", name_of(matrices), "; store numbers as F32, F16 or quantised");
   const Detected found = detect(file);

@@ -41,7 +41,8 @@ void stored_look_up(dim_t n, dim_t columns, const std::int32_t* ids, const void*
 
 }  // namespace detail
 
-/// Matrices whose numbers are stored as Stored (float, bf16, blocks) on a machine with other scalars. To be named in a Layout:
+/// Matrices whose numbers are stored as Stored (float, bf16, blocks) on a machine with other scalars. To be named in a
+/// Layout:
 ///   Owned<B, Params> params({}, {.formats = {{"head.weight", &stored_as<B, bf16>}}});
 template <class B, class Stored>
 inline constexpr WeightFormat<B> stored_as{storage_of<Stored>, &detail::stored_product<B, Stored>,

@@ -7,6 +7,10 @@ namespace rwkv::detail {
 /// Products of rows of X with a row of W in blocks of nibbles, two blocks at a time, for processors that have them: see
 /// by_byte_pairs. They are those of ShortDots, but for the order of the sums.
 template <class Stored>
+class BytePairDots;
+
+#if defined(__AVX512VNNI__) && !defined(__CUDACC__)
+template <class Stored>
 class BytePairDots {
  public:
   /// In memory that the calling thread keeps until its next call.
@@ -67,7 +71,7 @@ class BytePairDots {
 
   template <int rows>
   [[gnu::always_inline]] void add(dim_t i, const Stored& w_0, const Stored& w_1, dim_t p, Floats (&all)[rows]) const {
-    __builtin_prefetch(w_0.bytes + 2048);
+    prefetch_after(&w_0);
     const FoursOfBytes q = byte_quants(w_0, w_1);
     const Floats d = floats_of_halves(w_0.half(0), w_1.half(0));
     Floats m{};
@@ -86,5 +90,6 @@ class BytePairDots {
   dim_t blocks_, pairs_ = (blocks_ + 1) / 2;
   const Pair* x_;
 };
+#endif
 
 }  // namespace rwkv::detail

@@ -7,21 +7,15 @@ namespace rwkv::detail {
 /// at once, and a short is two bytes, x = 256 high + low, which loses nothing.
 #if defined(__AVX512VNNI__) && !defined(__CUDACC__)
 inline constexpr bool by_byte_pairs = true;
-#else
-inline constexpr bool by_byte_pairs = false;
-#endif
 
 using FoursOfBytes = Pack<std::int32_t, 16>;
 
 /// sums + the sums of four neighbouring products of q, from 0 to 255, and x, from -128 to 127.
 [[gnu::always_inline]] inline FoursOfBytes sum_fours(FoursOfBytes sums, FoursOfBytes q, FoursOfBytes x) {
-#if defined(__AVX512VNNI__) && !defined(__CUDACC__) && defined(__clang__)
+#ifdef __clang__
   return __builtin_ia32_vpdpbusd512(sums, q, x);
-#elif defined(__AVX512VNNI__) && !defined(__CUDACC__)
-  return __builtin_ia32_vpdpbusd_v16si(sums, q, x);
 #else
-  static_cast<void>(q), static_cast<void>(x);
-  return sums;
+  return __builtin_ia32_vpdpbusd_v16si(sums, q, x);
 #endif
 }
 
@@ -44,13 +38,11 @@ template <bool Minimum>
 }
 /// A half in eight lanes, another in the rest.
 [[gnu::always_inline]] inline Pack<float, 16> floats_of_halves(std::uint16_t first, std::uint16_t second) {
-#if defined(__AVX512VNNI__) && !defined(__CUDACC__)
   return shuffle<0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31>(float_of_half(first), float_of_half(second));
-#else
-  Pack<float, 16> both{};
-  for (int i = 0; i < 16; ++i) both[i] = from_f16(i < 8 ? first : second);
-  return both;
-#endif
 }
+
+#else
+inline constexpr bool by_byte_pairs = false;
+#endif
 
 }  // namespace rwkv::detail

@@ -30,7 +30,7 @@ class ShortDots {
 
   template <int rows>
   [[gnu::always_inline]] void add(dim_t i, const Stored& w, dim_t b, Floats (&sums)[rows]) const {
-    __builtin_prefetch(w.bytes + 2048);
+    prefetch_after(&w);
     Shorts q[short_registers];
     short_quants(w, q);
     const Floats d = float_of_half(w.half(0));

@@ -53,8 +53,7 @@ template <int Bits, bool Minimum>
       Shorts bit, fifth{};
       std::memcpy(&bit, bits.data() + r * width, sizeof bit);
       const std::uint32_t word = block.fifth_bits();
-      for (int i = 0; i < width; ++i)
-        fifth[i] = std::int16_t(word >> place_of_lane(Bits, r * width + i) / 16 * 16);
+      for (int i = 0; i < width; ++i) fifth[i] = std::int16_t(word >> place_of_lane(Bits, r * width + i) / 16 * 16);
       q[r] += (fifth & bit) != 0 ? Shorts{} + std::int16_t(16) : Shorts{};
     }
     if constexpr (B::offset > 0) q[r] -= std::int16_t(B::offset);

@@ -11,9 +11,9 @@ namespace rwkv::detail {
 /// whole numbers: 16 bits keep what 8 bits of the weights can tell, and cost a processor's pairs of products no more.
 struct ShortRows {
   static constexpr float most = 127 * 256 + 127;  // of a short: both its bytes have a sign, see byte_pairs
-  const std::int16_t* q;  ///< (rows, columns), in each block in the order of short_quants
-  const float* scales;    ///< (rows, columns / 32): x = scale q, to a part in 65278 of the block's largest
-  const float* sums;      ///< (rows, columns / 32): of a block's scale q, over pair_lanes
+  const std::int16_t* q;                          ///< (rows, columns), in each block in the order of short_quants
+  const float* scales;  ///< (rows, columns / 32): x = scale q, to a part in 65278 of the block's largest
+  const float* sums;    ///< (rows, columns / 32): of a block's scale q, over pair_lanes
 };
 
 /// In memory that the calling thread keeps until its next call. What is not finite makes the block NaN.
