@@ -153,10 +153,8 @@ struct Product {
     }
     void tile(dim_t block, dim_t x, dim_t y, const Number* panel) const {
       const bool across = all.of_a == Op::transpose, begins = first + block == 0;
-      const dim_t a_row = across     ? together
-                          : a_panels ? all.depth
-                                     : all.lda,
-                  a_step = across ? together * tall : together;
+      const dim_t a_row = across ? together : (a_panels ? all.depth : all.lda);
+      const dim_t a_step = across ? together * tall : together;
       const Tile one{depth_of(block), a_panels ? a_panel(block, x) : in_place(block, x), a_row, a_step, panel,
                      together * wide};
       const dim_t height = std::min<dim_t>(tall, rows - x * tall), width = std::min<dim_t>(wide, columns - y * wide);
@@ -165,7 +163,7 @@ struct Product {
       if constexpr (std::is_same_v<Out, T>) {
         one.sum(height, width, to, all.ldc, begins ? all.beta : T(1));
       } else {
-        T* const partial = sums + row * all.n + column;
+        T* const partial = sums ? sums + row * all.n + column : nullptr;
         if (first + block + 1 < all.blocks)
           one.sum(height, width, partial, all.n, begins ? T(0) : T(1));
         else
