@@ -94,6 +94,7 @@ double multiplication_rate() {
 inline float read_all(const float* x, rwkv::dim_t n) {
   using namespace rwkv;
   constexpr int W = native_width<float>;
+  constexpr dim_t ahead = 1024;
   const dim_t pieces = std::min<dim_t>(pool().threads(), std::max<dim_t>(1, n >> 16));
   std::vector<float> found(static_cast<std::size_t>(pieces));
   pool().run(pieces, [&](dim_t piece) {
@@ -101,7 +102,10 @@ inline float read_all(const float* x, rwkv::dim_t n) {
     const dim_t end = n * (piece + 1) / pieces;
     for (dim_t i = n * piece / pieces; i + 8 * W <= end; i += 8 * W)
 #pragma GCC unroll 8
-      for (int j = 0; j < 8; ++j) sum[j] += load(x, Lanes<W>{i + j * W});
+      for (int j = 0; j < 8; ++j) {
+        prefetch(x, Lanes<W>{std::min(i + j * W + ahead, n - W)});  // prefetchers stop where a page ends
+        sum[j] += load(x, Lanes<W>{i + j * W});
+      }
     for (int j = 1; j < 8; ++j) sum[0] += sum[j];
     found[static_cast<std::size_t>(piece)] = reduce_lanes(sum[0], [](auto u, auto v) { return u + v; });
   });
