@@ -1,5 +1,6 @@
 #pragma once
 #include <rwkv/backend/pool.hpp>
+#include <rwkv/core/number_text.hpp>
 #include <rwkv/core/quantise.hpp>
 #include <rwkv/io/read_numbers.hpp>
 

@@ -56,12 +56,13 @@ namespace detail {
   if (!in_blocks(options.matrices) || gguf_in_blocks(t, options.embedding)) return options.matrices;
   return t.dtype == Dtype::f16 || t.dtype == Dtype::bf16 ? t.dtype : Dtype::f32;
 }
-struct GgufType {
+struct GgufFileType {
   Dtype dtype;
   std::uint32_t file;  ///< what `general.file_type` calls a file whose matrices are mostly that
 };
-inline constexpr GgufType gguf_types[] = {{Dtype::f32, 0},  {Dtype::f16, 1},  {Dtype::bf16, 32}, {Dtype::q4_0, 2},
-                                          {Dtype::q4_1, 3}, {Dtype::q5_0, 8}, {Dtype::q5_1, 9},  {Dtype::q8_0, 7}};
+inline constexpr GgufFileType gguf_file_types[] = {{Dtype::f32, 0},  {Dtype::f16, 1},  {Dtype::bf16, 32},
+                                                   {Dtype::q4_0, 2}, {Dtype::q4_1, 3}, {Dtype::q5_0, 8},
+                                                   {Dtype::q5_1, 9}, {Dtype::q8_0, 7}};
 inline std::uint32_t gguf_code(Dtype d) {
   for (std::size_t code = 0; code < std::size(ggml_types); ++code)
     if (ggml_types[code].dtype == d) return std::uint32_t(code);
@@ -111,7 +112,7 @@ inline std::uint32_t gguf_code(Dtype d) {
     size(".attention.decay_lora_rank", 'w'), size(".attention.iclr_lora_rank", 'a');
     size(".attention.value_residual_mix_lora_rank", 'v'), size(".attention.gate_lora_rank", 'g');
   }
-  for (const GgufType& type : gguf_types)
+  for (const GgufFileType& type : gguf_file_types)
     if (type.dtype == options.matrices) keys.add("general.file_type", type.file);
   if (in_blocks(options.matrices)) keys.add("general.quantization_version", std::uint32_t(2));
   add_tokens(keys, options, found, a);
