@@ -96,7 +96,7 @@ struct GgufValue {
 namespace detail {
 
 /// Bytes of a number of that type; 0 of what has no size of its own, or is no type.
-constexpr std::uint64_t size_of(GgufType type) {
+constexpr std::uint64_t value_size(GgufType type) {
   constexpr unsigned char sizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
   return std::size_t(type) < sizeof sizes ? sizes[std::size_t(type)] : 0;
 }
@@ -119,7 +119,7 @@ inline std::string_view gguf_text(ByteReader& file, const std::string& place) {
     if (value.type == GgufType::array)
       file.refuse(place, ": expected an array of numbers or texts, found one of arrays");
   }
-  const std::uint64_t size = size_of(value.type);
+  const std::uint64_t size = value_size(value.type);
   if (size == 0 && value.type != GgufType::string)
     file.refuse(place, ": expected a type from 0 to 12, found ", std::uint32_t(value.type));
   const std::uint64_t least = size == 0 ? sizeof(std::uint64_t) : size;
