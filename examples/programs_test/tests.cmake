@@ -22,7 +22,7 @@ set_tests_properties(example.evaluate PROPERTIES PASS_REGULAR_EXPRESSION
   "^text: loss [01]\\.[0-9]+ nats per token, perplexity [0-9.]+, [0-9.]+ bits per byte; ${length} tokens, ${length} bytes
 last words: accuracy [0-9.]+ %, perplexity [0-9.]+, log-probability -[0-9.]+ nats; 40 passages\n$")
 # What quantising a trained model may cost: the table fails where it costs more.
-add_test(NAME example.evaluate_weights COMMAND evaluate ${talk} --text ${run}/talk.txt --batch 8 --weights-table --good)
+add_test(NAME example.evaluate_weights COMMAND evaluate ${talk} --text ${run}/short.txt --weights-table --good)
 set_tests_properties(example.evaluate_weights PROPERTIES FIXTURES_REQUIRED talk LABELS example
   PASS_REGULAR_EXPRESSION "\\| q4_0 \\| [0-9.]+ \\| [0-9.]+ \\| [-0-9.]+ \\(4\\) \\| [0-9.]+ \\(90\\) \\|\n$")
 add_test(NAME example.evaluate_next COMMAND evaluate ${talk} --next "Permission is hereb")
