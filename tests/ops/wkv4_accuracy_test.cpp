@@ -52,7 +52,8 @@ TEST_CASE("wkv4 keeps its promise over 65536 tokens" * doctest::test_suite("accu
   MESSAGE("double, keys to 80, decays to 1 - 1e-7: " << check(random_problem<double, 9>(seq, random, 80, 1e-7), 1e-12));
 }
 
-TEST_CASE("wkv4 is its reference where keys jump between 80 and -80, and where they and the values never change" * doctest::test_suite("accuracy")) {
+TEST_CASE("wkv4 is its reference where keys jump between 80 and -80, and where they and the values never change" *
+          doctest::test_suite("accuracy")) {
   std::mt19937 random(31);
   const auto check_both = [&](auto tag, double allowed) {
     using T = decltype(tag);

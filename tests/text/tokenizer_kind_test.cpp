@@ -91,7 +91,8 @@ TEST_CASE("texts that are longer than what is encoded at once") {
   const std::string text = std::string(4095, 'a') + "b" + std::string(4096, 'c') + "d";
   const Ids ids = Tokenizer().encode(text);
   CHECK(ids == Bytes().encode(text));
-  CHECK_THROWS_WITH_AS(Tokenizer(Characters("a")).encode("ab", "notes"), doctest::Contains("notes: byte 1, line 1"), Error);
+  CHECK_THROWS_WITH_AS(Tokenizer(Characters("a")).encode("ab", "notes"), doctest::Contains("notes: byte 1, line 1"),
+                       Error);
 }
 
 TEST_CASE("a stream gives whole characters, and bytes that are no part of one as they are") {

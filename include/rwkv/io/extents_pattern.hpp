@@ -3,7 +3,8 @@
 
 namespace rwkv::detail {
 
-/// Whether a tensor's extents are those, "C 5m"; letters that are new get their size from it, if it has as many extents.
+/// Whether a tensor's extents are those, "C 5m"; letters that are new get their size from it, if it has as many
+/// extents.
 [[gnu::cold]] inline bool match_extents(std::string_view expected, const Extents& found, std::map<char, dim_t>& sizes,
                                         std::string& as_numbers) {
   std::size_t at = 0;

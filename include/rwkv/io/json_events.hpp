@@ -76,7 +76,8 @@ class JsonReader {
     std::uint64_t n = 0;
     if (at_ == whole && std::from_chars(text.data(), text.data() + text.size(), n).ec == std::errc())
       return events_.number(n);
-    if (!rwkv::number_in(text) && text.find('-', 1) == text.npos) return --at_, wrong();  // beyond the numbers of a double
+    if (!rwkv::number_in(text) && text.find('-', 1) == text.npos)
+      return --at_, wrong();  // beyond the numbers of a double
     return events_.odd_number(text);
   }
   bool digits() {

@@ -11,7 +11,8 @@ namespace rwkv {
 
 /// A file of named tensors, whatever its format: what models are loaded from. A class and no concept, because the
 /// format is known only when the program runs. Each format is a final class in a file of its own; when it is made, it
-/// checks the whole file against its size and lists what is in it, and later reads fail only where it has changed since.
+/// checks the whole file against its size and lists what is in it, and later reads fail only where it has changed
+/// since.
 class TensorSource {
  public:
   TensorSource(const TensorSource&) = delete;
