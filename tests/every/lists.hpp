@@ -33,7 +33,7 @@ using BesideModels = List<
     Line<v4::TimeMix<8, 24, OverTime::scan>>,
     Line<v6::TimeMix<10, 5, 2, 3, wkv6::OverTime::sequential>>,
     Line<v7::TimeMix<v7::Widths<10, 5, 3, 2, 4, 6>, false, wkv7::OverTime::sequential>>,
-    Line<Recompute<v4::WeightBlock<8>>>>;
+    Line<Recompute<v4::Block<8>>>>;
 
 /// Every layer and composer. A new one is a line here.
 using Layers = decltype(BesideModels() + List<
@@ -67,7 +67,7 @@ using Layers = decltype(BesideModels() + List<
     Line<MultiHeadAttention<10, 1, 33, gpt2::SeparateWeights<10>>>,
     Line<MultiHeadAttention<6, 6, 1>>,
     Line<MultiHeadAttention<12, 3, 50, gpt2::FusedWeights<12>, 30>, Traits{.dropout = true}>,
-    Line<gpt2::WeightBlock<8, 2, 20>>,
+    Line<gpt2::Block<8, 2, 20>>,
     Line<v1::TimeMix<10, 3, 5, 256, activation::Silu>>,
     Line<v1::TimeMix<9, 2, 8, 256, activation::Relu, v1::Parity>, Traits{.bounded = false, .reduced_precision = false}>,
     Line<v1::ChannelMix<10, 7, activation::Relu>>,
