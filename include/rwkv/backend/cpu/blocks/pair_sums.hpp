@@ -43,7 +43,7 @@ inline Pack<float, pair_lanes> float_of_half(std::uint16_t bits) {
 #elif !defined(__CUDACC__) && defined(__F16C__)
   return __builtin_ia32_vcvtph2ps256(std::int16_t(bits) - Pack<std::int16_t, 8>{});
 #else
-  return broadcast<Floats>(from_f16(bits));
+  return from_f16(bits) - Floats{};  // broadcast is the device's as well, whose lanes are scalars
 #endif
 }
 
