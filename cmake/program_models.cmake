@@ -43,5 +43,6 @@ if(RWKV_GPU_SYSTEM STREQUAL CUDA)
 endif()
 rwkv_models(rwkv_program_models TYPES ${program_models})
 rwkv_compiles_nets(rwkv_program_models)
-target_precompile_headers(rwkv_program_models PRIVATE
-  $<$<COMPILE_LANGUAGE:CXX>:<rwkv/models/families.hpp$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<rwkv/registry/register_net.hpp$<ANGLE-R>>)
+if(NOT RWKV_GPU_SYSTEM STREQUAL CUDA)  # then they are nvcc's
+  target_precompile_headers(rwkv_program_models PRIVATE <rwkv/models/families.hpp> <rwkv/registry/register_net.hpp>)
+endif()

@@ -101,6 +101,7 @@ struct CpuWith {
                      compute_of<T> beta) {
     Products::matmul(of_a, of_b, m, n, k, a, b, c, beta);
   }
+#ifndef __CUDACC__  // whose device pass has no lanes, and compiles this as well
   /// C (m, n) = A (m, k) B^T + beta C for few rows by a weight B (n, k) in blocks; false where there are more.
   template <class Weight>
   requires(is_block<Weight>&& std::is_same_v<compute_of<T>, float>) static bool few_rows_matmul(dim_t m, dim_t n,
@@ -112,6 +113,7 @@ struct CpuWith {
     Rows{n, k, a, b, c, beta}.run(m);
     return true;
   }
+#endif
   /// The same of `count` matrices each, all of T but C.
   template <class Out>
   static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,

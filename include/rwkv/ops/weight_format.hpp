@@ -51,7 +51,7 @@ inline constexpr WeightFormat<B> stored_as{storage_of<Stored>, &detail::stored_p
 /// How machine B uses matrices that are stored so; null where they are its own scalars, or longer ones.
 template <class B>
 const WeightFormat<B>* format_of(Storage storage) {
-  return with_storage(storage, []<class Stored>() -> const WeightFormat<B>* {
+  return with_storage(storage, [&]<class Stored>() -> const WeightFormat<B>* {
     if constexpr (std::is_same_v<Stored, double> || std::is_same_v<Stored, typename B::scalar>)
       return nullptr;
     else
