@@ -6,28 +6,14 @@
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
 
+#include "lively.hpp"
+
 using namespace rwkv;
 
 namespace {
 using Rwkv = v4::Model<64, 16, 2>;
 using Gpt2 = gpt2::Model<64, 16, 2, 2, 32>;  // its context is full after 32 tokens
-using Tokens = std::vector<std::int32_t>;
 
-template <class Net>
-Model<Net> lively(std::uint64_t seed = 5) {  // away from the zeros of the initial values
-  Model<Net> model(1);
-  for (dim_t i = 0; i < model.params.size(); ++i)
-    model.params.data()[i] += float(0.2 * Random{seed}.normals(std::uint64_t(i))[0]);
-  return model;
-}
-Tokens tokens(std::size_t n, std::uint64_t seed) {
-  Tokens ids(n);
-  for (std::size_t i = 0; i < n; ++i) ids[i] = std::int32_t(Random{seed}.below(64, i));
-  return ids;
-}
-std::vector<float> copy(std::span<const float> logits) {
-  return {logits.begin(), logits.end()};
-}
 double farthest(std::span<const float> a, std::span<const float> b) {
   REQUIRE(a.size() == b.size());
   double most = 0;

@@ -10,13 +10,13 @@
 #include <rwkv/models/v7.hpp>
 
 #include "../io/folder.hpp"
+#include "lively.hpp"
 
 using namespace rwkv;
 
 namespace {
 using Rwkv = v4::Model<64, 16, 2>;
 using Gpt2 = gpt2::Model<64, 16, 2, 2, 32>;
-using Tokens = std::vector<std::int32_t>;
 struct Six {
   using Net = v6::Model<19, 8, 2, 4, 3, 2, 12>;
   static constexpr const char* version = "6";
@@ -27,21 +27,6 @@ struct Seven {
 };
 std::string golden(const std::string& name) {
   return RWKV_TESTS_DIR "/golden/" + name + ".safetensors";
-}
-template <class Net>
-Model<Net> lively(std::uint64_t seed = 5) {  // away from the zeros of the initial values
-  Model<Net> model(1);
-  for (dim_t i = 0; i < model.params.size(); ++i)
-    model.params.data()[i] += float(0.2 * Random{seed}.normals(std::uint64_t(i))[0]);
-  return model;
-}
-Tokens tokens(std::size_t n, std::uint64_t seed) {
-  Tokens ids(n);
-  for (std::size_t i = 0; i < n; ++i) ids[i] = std::int32_t(Random{seed}.below(64, i));
-  return ids;
-}
-std::vector<float> copy(std::span<const float> logits) {
-  return {logits.begin(), logits.end()};
 }
 }  // namespace
 

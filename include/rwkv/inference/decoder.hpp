@@ -2,22 +2,10 @@
 #include <limits>
 #include <utility>
 
+#include <rwkv/inference/context_length.hpp>
 #include <rwkv/inference/token_reader.hpp>
 
 namespace rwkv {
-
-namespace detail {
-template <class Net>
-constexpr dim_t context_length_of() {
-  if constexpr (requires { Net::context; })
-    return Net::context;
-  else
-    return 0;
-}
-}  // namespace detail
-/// The most tokens that a model can read in one sequence; 0: any number.
-template <class Net>
-inline constexpr dim_t context_length = detail::context_length_of<Net>();
 
 /// Runs a language model: tokens in, logits of the next token out, for one sequence or a batch of independent ones of
 /// equal length. Prompts are read in stretches; every further token is one step, which allocates no memory and which a

@@ -1,18 +1,18 @@
 #pragma once
 #include <map>
 
+#include <rwkv/io/pth_names.hpp>
 #include <rwkv/io/tensor_source.hpp>
 
 namespace rwkv {
 
-/// A name without what wrappers of a module put before it, as often as one stands there.
+/// A name without what trainers and modules put before it, as often as that stands there.
 inline std::string_view bare_name(std::string_view name) {
-  constexpr std::string_view wrappers[] = {"module.", "_forward_module.", "_orig_mod.", "base_model.model.",
-                                           "model.",  "transformer.",     "rwkv7.",     "rwkv."};
   for (bool again = true; again;) {
     again = false;
-    for (const std::string_view wrapper : wrappers)
-      if (name.size() > wrapper.size() && name.starts_with(wrapper)) name.remove_prefix(wrapper.size()), again = true;
+    name = detail::without_wrappers(name);
+    for (const std::string_view model : {"model.", "transformer.", "rwkv7.", "rwkv."})
+      if (name.size() > model.size() && name.starts_with(model)) name.remove_prefix(model.size()), again = true;
   }
   return name;
 }

@@ -9,7 +9,7 @@ namespace rwkv::detail {
 /// The name without what trainers put around a model.
 inline std::string_view without_wrappers(std::string_view name) {
   for (const std::string_view wrapper : {"_forward_module.", "_orig_mod.", "module.", "base_model.model."})
-    if (name.starts_with(wrapper)) return without_wrappers(name.substr(wrapper.size()));
+    if (name.size() > wrapper.size() && name.starts_with(wrapper)) return without_wrappers(name.substr(wrapper.size()));
   return name;
 }
 
