@@ -83,15 +83,17 @@ int run(Study& s) {
   const std::vector<Contender> all = contenders(s.size);
   Results results{.study = s,
                   .machine = (s.device == "cpu" ? "" : rwkv::device_name(s.machine()) + "; ") + rwkv::processor_name() +
-                             ", " + std::to_string(rwkv::pool().threads()) + " threads"};
+                             ", " + std::to_string(rwkv::pool().threads()) + " threads; " + s.precision};
   std::vector<const Contender*> chosen;
   for (const std::string& word : s.models) {
     const Entry entry = parse_entry(word, s);
     for (const ModelResult& m : results.models)
       if (m.entry.label == entry.label) throw rwkv::Error("--models: ", word, " is named twice; name it once");
     chosen.push_back(&find(all, entry));
-    results.models.push_back(
-        {.entry = entry, .shape = chosen.back()->shape(), .facts = facts_of(*chosen.back()->net, s.seq())});
+    expect_precision(*chosen.back()->net, s);
+    results.models.push_back({.entry = entry,
+                              .shape = chosen.back()->shape(),
+                              .facts = facts_of(*chosen.back()->net, s.machine(), s.seq())});
   }
   const Texts texts = open_texts(s);
   if (s.prompts.empty()) s.prompts = default_prompts(texts.valid);

@@ -12,6 +12,7 @@ inline void add_options(CLI::App& app, Study& s) {
   app.add_option("--out", s.out, "folder of the study; the same command again goes on with it");
   app.add_option("--size", s.size, "about so many parameters")->check(one_of({"1m", "14m", "90m"}));
   app.add_option("--device", s.device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
+  app.add_option("--precision", s.precision, "fp32, or bf16 with fp32 master weights")->check(one_of({"fp32", "bf16"}));
   app.add_option("--models", s.models, "what is compared; NAME@RATE has its own learning rate")->delimiter(',');
   app.add_option("--seeds", s.seeds, "runs of every model: seeds 1, 2, ...")->check(between(1L, 1000L));
   app.add_option("--tokens", s.tokens, "that every run reads")->check(between(1L, 1L << 50));

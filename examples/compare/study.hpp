@@ -15,7 +15,7 @@ using rwkv::dim_t;
 
 /// What is compared, and how: the same for every model, but for a learning rate that a model names itself.
 struct Study {
-  std::string text, valid, out = "compare", size = "1m", device = "cpu";
+  std::string text, valid, out = "compare", size = "1m", device = "cpu", precision = "fp32";
   std::vector<std::string> models = {"rwkv4", "gpt2"};
   dim_t seeds = 3, tokens = 2'000'000, batch = 8, context = 256, warmup = 50, validations = 16, valid_batches = 24,
         saves = 10, sample_length = 300;
@@ -26,7 +26,7 @@ struct Study {
 
   dim_t steps() const { return std::max<dim_t>(1, tokens / (batch * context)); }
   rwkv::Seq seq() const { return {batch, context}; }
-  rwkv::Machine machine() const { return rwkv::Machine::named(device); }
+  rwkv::Machine machine() const { return rwkv::Machine::named(device, precision); }
   dim_t valid_every() const { return std::max<dim_t>(1, steps() / validations); }
   dim_t save_every() const { return std::max<dim_t>(1, steps() / saves); }
 };
@@ -70,6 +70,7 @@ inline std::string settings(const Study& s, const Texts& texts) {
   for (const double t : s.temperatures) temperatures += (temperatures.empty() ? "" : ", ") + number(t);
   line("prompts", prompts), line("temperatures", temperatures);
   if (s.device != "cpu") line("device", s.device);
+  if (s.precision != "fp32") line("precision", s.precision);
   return all;
 }
 
