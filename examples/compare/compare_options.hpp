@@ -30,6 +30,11 @@ inline void add_options(CLI::App& app, Study& s) {
   app.add_option("--prompt", s.prompts, "to go on with; without it, three places of the validation text");
   app.add_option("--temperatures", s.temperatures, "of the samples")->delimiter(',')->check(non_negative());
   app.add_option("--sample-length", s.sample_length, "tokens of a sample")->check(between(1L, 1L << 20));
+  app.add_option("--length", s.length, "characters of windows for losses by position, 0: none")->check(at_least(0L));
+  app.add_option("--length-windows", s.length_windows, "how many of them, if the text has as many")
+      ->check(between(1L, 1L << 20));
+  app.add_option("--write-to", s.write_to, "characters of a text that is timed all along, 0: none")
+      ->check(between(0L, 1L << 30));
   app.add_option("--threads", s.threads, "0: as many as the machine has")->check(between(0, 1024));
 }
 

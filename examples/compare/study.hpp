@@ -19,6 +19,7 @@ struct Study {
   std::vector<std::string> models = {"rwkv4", "gpt2"};
   dim_t seeds = 3, tokens = 2'000'000, batch = 8, context = 256, warmup = 50, validations = 16, valid_batches = 24,
         saves = 10, sample_length = 300;
+  dim_t length = 0, length_windows = 64, write_to = 0;  ///< of long windows, and of a long text; 0: not measured
   double rate = 1e-3, final_rate = 1e-4, decay = 0.1, beta2 = 0.99, clip = 1;
   std::vector<std::string> prompts;
   std::vector<double> temperatures = {0.5, 1.0};
@@ -52,8 +53,8 @@ inline Entry parse_entry(const std::string& word, const Study& study) {
   return {word, word.substr(0, at), rate};
 }
 
-/// What two commands must agree in to share a folder: a line each. The models and the number of seeds are not among
-/// them: a study may grow.
+/// What two commands must agree in to share a folder: a line each. The models, the number of seeds and how far is
+/// measured are not among them: a study may grow.
 inline std::string settings(const Study& s, const Texts& texts) {
   const auto number = [](double x) { return rwkv::number_text(x); };
   std::string all;
