@@ -1,6 +1,4 @@
 #pragma once
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -27,16 +25,20 @@ inline Cuts even_cuts(dim_t time, int ranks) {
 }
 
 /// Stretches of any length, also of no tokens at all, but some of all the text.
-inline Cuts random_cuts(std::mt19937& random) {
-  constexpr int ranks[] = {1, 2, 3, 5};
+inline Cuts random_cuts(std::mt19937& random, int ranks) {
   constexpr dim_t lengths[] = {0, 0, 1, 2, 17, 31, 32, 33, 61, 127};
-  Cuts cuts(std::size_t(ranks[random() % 4]) + 1);
+  Cuts cuts(std::size_t(ranks) + 1);
   for (std::size_t r = 1; r < cuts.size(); ++r) cuts[r] = cuts[r - 1] + lengths[random() % std::size(lengths)];
   if (cuts.back() == 0) cuts.back() = 1;
   return cuts;
 }
+/// Of a text of one rank or several.
+inline Cuts random_cuts(std::mt19937& random) {
+  constexpr int ranks[] = {1, 2, 3, 5};
+  return random_cuts(random, ranks[random() % std::size(ranks)]);
+}
 
-inline std::string shown(const Cuts& cuts) {
+inline std::string in_words(const Cuts& cuts) {
   std::string text = "stretches of";
   for (std::size_t r = 1; r < cuts.size(); ++r) text += " " + std::to_string(cuts[r] - cuts[r - 1]);
   return text;

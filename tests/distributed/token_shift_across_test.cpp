@@ -1,3 +1,5 @@
+#include <doctest/doctest.h>
+
 #include <rwkv/backend/cpu.hpp>
 #include <rwkv/distributed/threads.hpp>
 #include <rwkv/distributed/token_shift_across.hpp>
@@ -45,7 +47,8 @@ void run(Shift<T>& p, const auto& before_forward, const auto& after_backward) {
 }
 template <class T>
 void run_alone(Shift<T>& p) {
-  run(p, [](auto&&...) {}, [](auto&&...) {});
+  run(
+      p, [](auto&&...) {}, [](auto&&...) {});
 }
 
 template <class T>
@@ -103,7 +106,7 @@ double difference(const Numbers<T>& got, const Numbers<T>& want) {
 
 template <class T>
 void check(Shift<T> p, const Cuts& cuts, double allowed, double allowed_sums) {
-  INFO(shown(cuts) << ", " << p.seq.batch << " sequences");
+  INFO(in_words(cuts) << ", " << p.seq.batch << " sequences");
   auto want = p;
   run_alone(want);
   run_across(p, cuts);

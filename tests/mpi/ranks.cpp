@@ -8,6 +8,7 @@
 #include <rwkv/training/expect_equal.hpp>
 
 #include "../distributed/laws.hpp"
+#include "sequences.hpp"
 
 using namespace rwkv;
 
@@ -31,6 +32,7 @@ const std::map<std::string, void (*)(Mpi&)> parts{
        laws.check_sums<test::Far<float>, bf16>(rounds + 7);
        if (mpi.rank() == 0) std::printf("all laws hold in %d ranks\n", mpi.size());
      }},
+    {"sequences", sequences},
     {"throws",
      [](Mpi& mpi) {
        if (mpi.rank() == 1) throw Error("a fault");

@@ -10,13 +10,14 @@
 // With P ranks and a recurrence that takes R over the whole text, where to find a map takes `m` runs over its stretch:
 //
 //   in order, each waiting for the state of the one before:  R
-//   maps, a state going down the line:                       (m + 1) R / P + (P - 2) (a map applied) + (P - 1) (a message)
-//   maps joined in log2 P steps, each rank with all before:  (m + 1) R / P + log2 P (two maps joined + a longer message)
+//   maps, a state going down the line:                       (m + 1) R / P + (P - 2) (a map applied) + (P - 1) (a
+//   message) maps joined in log2 P steps, each rank with all before:  (m + 1) R / P + log2 P (two maps joined + a
+//   longer message)
 //
-// m is 1 for WKV-4, for WKV-7 2 forward and 1 backward, so maps gain from m + 2 ranks on. In WKV-7 to join two maps costs
-// two products of matrices where to apply one costs one, and a map is twice as long as a state: joining gains from 8
-// ranks on, when either is small beside R / P for a text worth cutting. So a state goes down the line, and no map
-// travels.
+// m is 1 for WKV-4, for WKV-7 2 forward and 1 backward, so maps gain from m + 2 ranks on. In WKV-7 to join two maps
+// costs two products of matrices where to apply one costs one, and a map is twice as long as a state: joining gains
+// from 8 ranks on, when either is small beside R / P for a text worth cutting. So a state goes down the line, and no
+// map travels.
 namespace rwkv {
 
 /// Which way a state goes from rank to rank.

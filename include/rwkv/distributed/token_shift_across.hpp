@@ -40,8 +40,8 @@ void token_shift_across_forward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, Bat
   if (sends && !some) ranks.template send<A>(last.data, n, ranks.rank() + 1);
 }
 
-/// After a shift's backward, which must have begun with a dlast of 0 on every rank but the last: adds to dx what the next
-/// rank's first token makes of this one's last. dlast stays the gradient of the token before this rank's.
+/// After a shift's backward, which must have begun with a dlast of 0 on every rank but the last: adds to dx what the
+/// next rank's first token makes of this one's last. dlast stays the gradient of the token before this rank's.
 template <class B, dim_t C, PointToPoint<Accum<B>> Ranks>
 void token_shift_across_backward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, Batch, Time, C> dx,
                                  Tensor<Accum<B>, Batch, C> dlast) {

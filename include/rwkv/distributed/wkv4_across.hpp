@@ -34,9 +34,7 @@ struct PassOn {
 template <class Number, dim_t C>
 struct EmptyState {
   Number* state;
-  RWKV_HD void operator()(dim_t b, auto c) const {
-    Element<At<Number, decltype(c)>>{}.write(state, b * 3 * C + c, C);
-  }
+  RWKV_HD void operator()(dim_t b, auto c) const { Element<At<Number, decltype(c)>>{}.write(state, b * 3 * C + c, C); }
 };
 /// Of the gradient of a state, those of A and B. `stride` is that of states.
 template <class Number, dim_t C>
@@ -65,8 +63,8 @@ struct GradientOfState {
 
 }  // namespace wkv4
 
-/// wkv4_forward of a text of which k, v and y are this rank's stretch, of any length. On rank 0 `state` is the one before
-/// the text; others' is not read. It becomes the state after the rank's tokens. y may not be k or v.
+/// wkv4_forward of a text of which k, v and y are this rank's stretch, of any length. On rank 0 `state` is the one
+/// before the text; others' is not read. It becomes the state after the rank's tokens. y may not be k or v.
 template <class B, dim_t C, PointToPoint<Accum<B>> Ranks>
 void wkv4_across_forward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first,
                          Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y,
@@ -93,9 +91,9 @@ void wkv4_across_forward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, C> time_de
       [&] { run(state, starts); });
 }
 
-/// wkv4_backward of the same; `last` and `starts` are the state and the starts that forward left. On the last rank dstate
-/// comes in as the gradient of the last state; others' is not read. It goes out as that of the state before the rank's
-/// tokens. The ranks' gradients of the parameters add up to the text's. dk and dv may not be k, v or dy.
+/// wkv4_backward of the same; `last` and `starts` are the state and the starts that forward left. On the last rank
+/// dstate comes in as the gradient of the last state; others' is not read. It goes out as that of the state before the
+/// rank's tokens. The ranks' gradients of the parameters add up to the text's. dk and dv may not be k, v or dy.
 template <class B, dim_t C, PointToPoint<Accum<B>> Ranks>
 void wkv4_across_backward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first,
                           Tensor<B, Batch, Time, C> k, Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, 3, C> last,
@@ -123,9 +121,9 @@ void wkv4_across_backward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, C> time_d
         run(nobody, nobody, own, own.data);
       },
       [&] {
-        B::for_each(batch, C,
-                    wkv4::PassOn<typename B::scalar, C>{k.seq.time, time_decay.data, time_first.data, sums, own.data,
-                                                        next});
+        B::for_each(
+            batch, C,
+            wkv4::PassOn<typename B::scalar, C>{k.seq.time, time_decay.data, time_first.data, sums, own.data, next});
       },
       [&] {
         B::for_each(batch, C, wkv4::GradientOfState<Number, C>{sums, last.data, dstate.data});

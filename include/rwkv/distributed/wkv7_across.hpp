@@ -9,9 +9,9 @@
 // away of what it recalls a part, so that M makes no rounding larger than the recurrence itself does.
 namespace rwkv {
 
-/// wkv7_forward of a text of which `in` and y are this rank's stretch, of any length. On rank 0 `state` is the one before
-/// the text; others' is not read. It becomes the state after the rank's tokens. m, for wkv7_across_backward, is what
-/// becomes of every head's state, where a rank lies between others; its data may be null where nobody goes back.
+/// wkv7_forward of a text of which `in` and y are this rank's stretch, of any length. On rank 0 `state` is the one
+/// before the text; others' is not read. It becomes the state after the rank's tokens. m, for wkv7_across_backward, is
+/// what becomes of every head's state, where a rank lies between others; its data may be null where nobody goes back.
 template <class B, dim_t H, dim_t Size, PointToPoint<Accum<B>> Ranks>
 void wkv7_across_forward(Ranks& ranks, Scratch<B>& scratch, const wkv7::Signals<B, H, Size>& in,
                          Tensor<B, Batch, Time, H * Size> y, wkv7::State<B, H, Size> state,
@@ -44,7 +44,10 @@ void wkv7_across_backward(Ranks& ranks, Scratch<B>& scratch, const wkv7::Signals
         Accum<B>::fill(own.data, own.size(), 0);
         run(own);
       },
-      [&] { wkv7::apply(wkv7::Stretch<B, H, Size>{m, own}, dstate, next, Op::transpose); }, [&] { run(dstate); });
+      [&] {
+        wkv7::apply(wkv7::Stretch<B, H, Size>{m, own}, dstate, next, Op::transpose);
+      },
+      [&] { run(dstate); });
 }
 
 }  // namespace rwkv
