@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/distributed/threads.hpp>
 #include <rwkv/distributed/token_shift_across.hpp>
+#include "counted_ranks.hpp"
 #include "stretches.hpp"
 
 // A token shift of a text whose stretches lie on several ranks, beside one process.
@@ -76,7 +76,7 @@ void run_across(Shift<T>& p, const Cuts& cuts) {
     if (r + 1 == size) mine.dlast = p.dlast;
     parts.push_back(mine);
   }
-  run_in_threads(static_cast<int>(size), [&](auto ranks) {
+  run_counted(ranks_of(cuts), p.seq.batch * C, [&](auto& ranks) {
     run(
         parts[std::size_t(ranks.rank())],
         [&](auto& scratch, auto x, auto last) { token_shift_across_forward(ranks, scratch, x, last); },

@@ -1,4 +1,4 @@
-#include <rwkv/distributed/threads.hpp>
+#include "counted_ranks.hpp"
 #include "wkv4_stretch.hpp"
 
 // WKV-4 of a text whose stretches lie on several ranks, beside its reference and one process.
@@ -11,7 +11,8 @@ template <class B, class T, dim_t C>
 void run_across(Problem<T, C>& p, const Cuts& cuts, OverTime how) {
   std::vector<Problem<T, C>> parts;
   for (int rank = 0; rank < ranks_of(cuts); ++rank) parts.push_back(part(p, cuts, rank));
-  run_in_threads(ranks_of(cuts), [&](auto ranks) { run_rank<B>(ranks, parts[std::size_t(ranks.rank())], how); });
+  run_counted(ranks_of(cuts), p.seq.batch * 3 * C,
+              [&](auto& ranks) { run_rank<B>(ranks, parts[std::size_t(ranks.rank())], how); });
   for (std::size_t r = 0; r < parts.size(); ++r) {
     for (auto x : {&Problem<T, C>::y, &Problem<T, C>::dk, &Problem<T, C>::dv})
       put_tokens(parts[r].*x, p.*x, p.seq, cuts[r], cuts[r + 1]);

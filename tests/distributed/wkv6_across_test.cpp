@@ -1,6 +1,6 @@
-#include <rwkv/distributed/threads.hpp>
 #include <rwkv/distributed/wkv6_across.hpp>
 #include "../ops/wkv6_problem.hpp"
+#include "counted_ranks.hpp"
 #include "stretches.hpp"
 
 // WKV-5 and 6 of a text whose stretches lie on several ranks, beside their reference and one process.
@@ -44,7 +44,7 @@ void run_across(Problem<T, H, N>& p, const Cuts& cuts) {
   }
   Numbers<T> w(p.in[1].begin(), p.in[1].begin() + H * N);
   std::vector<Numbers<compute_of<T>>> dw(size, Numbers<compute_of<T>>(H * N));
-  run_in_threads(static_cast<int>(size), [&](auto ranks) {
+  run_counted(ranks_of(cuts), p.seq.batch * H * N * N, [&](auto& ranks) {
     const auto r = static_cast<std::size_t>(ranks.rank());
     run_rank<Still>(ranks, parts[r], w, dw[r]);
   });

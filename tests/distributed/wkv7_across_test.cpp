@@ -1,4 +1,4 @@
-#include <rwkv/distributed/threads.hpp>
+#include "counted_ranks.hpp"
 #include "wkv7_stretch.hpp"
 
 // WKV-7 of a text whose stretches lie on several ranks, beside its reference and one process.
@@ -11,7 +11,8 @@ template <class T, dim_t H, dim_t N>
 void run_across(Problem<T, H, N>& p, const Cuts& cuts) {
   std::vector<Problem<T, H, N>> parts;
   for (int rank = 0; rank < ranks_of(cuts); ++rank) parts.push_back(part(p, cuts, rank));
-  run_in_threads(ranks_of(cuts), [&](auto ranks) { run_rank<Cpu<T>>(ranks, parts[std::size_t(ranks.rank())]); });
+  run_counted(ranks_of(cuts), p.seq.batch * H * N * N,
+              [&](auto& ranks) { run_rank<Cpu<T>>(ranks, parts[std::size_t(ranks.rank())]); });
   for (std::size_t r = 0; r < parts.size(); ++r) {
     put_tokens(parts[r].y, p.y, p.seq, cuts[r], cuts[r + 1]);
     for (std::size_t i = 0; i < 6; ++i) put_tokens(parts[r].d[i], p.d[i], p.seq, cuts[r], cuts[r + 1]);

@@ -5,8 +5,8 @@
 // WKV-7 over stretches of a text on several ranks: a stretch turns the state Z before it into M Z + Q, and the gradient
 // of the state after it into that of the one before, M^T dZ + D, with D what its own outputs add. Q and M are found by
 // running over the stretch from zeros and, without values, from ones on the diagonal; D by running back from zeros. M
-// serves both ways. What travels is a state, H Size^2 numbers a sequence. In models |M| <= 1: w <= 0, and a token takes
-// away of what it recalls a part, so that M makes no rounding larger than the recurrence itself does.
+// serves both ways, and is made by the products that carry a state over the stretch, so that nothing is rounded more than
+// there. What travels is a state, H Size^2 numbers a sequence.
 namespace rwkv {
 
 /// wkv7_forward of a text of which `in` and y are this rank's stretch, of any length. On rank 0 `state` is the one
