@@ -10,21 +10,18 @@
 //
 // With P ranks and T tokens, where to find a map takes `m` runs over its stretch, in times that a token takes:
 //
-//   in order, each waiting for the state of the one before:  T                  + (P - 1) messages
-//   maps, and a state going down the line:                   (m + 1) T / P      + (P - 1) messages + (P - 2) maps
-//   applied maps, joined in pairs by a scan:                         (m + 1) T / P      + log2 P longer messages + log2
-//   P joins
+//   in order, each waiting for the state of the one before:  T + (P - 1) messages
+//   maps, a state going down the line:  (m + 1) T / P + (P - 1) messages + (P - 2) maps applied
+//   maps, joined in pairs by a scan:    (m + 1) T / P + log2 P (a longer message + two maps joined)
 //
 // m is 1, but 2 for WKV-7 forward; so maps gain from m + 2 ranks on, and the ends of the line, which run once, may have
 // longer stretches. To apply a map of WKV-7 costs Size^3, what 12 tokens of Size = 64 do, and to join two of them 24,
 // with messages twice as long. With texts worth cutting T / P is thousands: what a scan would save is not to be seen.
 // So a state goes down the line, and no map travels.
-namespace rwkv {
+namespace rwkv::detail {
 
 /// Which way a state goes from rank to rank.
 enum class Direction { forwards, backwards };
-
-namespace detail {
 
 /// What a rank receives comes into `state`, n numbers of machine A. The first in line runs, and sends what `state` has
 /// become. Those between find their map `meanwhile`, `apply` it to what they receive, which writes `next`, send that,
@@ -45,5 +42,4 @@ void over_ranks(Ranks& ranks, Direction direction, typename A::scalar* state, ty
   if (sends && !receives) ranks.template send<A>(state, n, ranks.rank() + step);
 }
 
-}  // namespace detail
-}  // namespace rwkv
+}  // namespace rwkv::detail

@@ -78,7 +78,7 @@ void wkv4_across_forward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, C> time_de
     wkv4_forward(scratch, time_decay, time_first, k, v, y, from, keep, how);
   };
   detail::over_ranks<Accum<B>>(
-      ranks, Direction::forwards, state.data, next, state.size(),
+      ranks, detail::Direction::forwards, state.data, next, state.size(),
       [&] {
         B::for_each(k.seq.batch, C, wkv4::EmptyState<Number, C>{own.data});
         run(own, Tensor<Accum<B>, Batch, Spans, 3, C>{nullptr, k.seq});
@@ -114,7 +114,7 @@ void wkv4_across_backward(Ranks& ranks, Scratch<B>& scratch, Tensor<B, C> time_d
   };
   B::for_each(batch, C, wkv4::GradientOfSums<Number, C>{dstate.data, last.data, 3 * C, sums});
   detail::over_ranks<Accum<B>>(
-      ranks, Direction::backwards, sums, next, n,
+      ranks, detail::Direction::backwards, sums, next, n,
       [&] {
         const Tensor<Accum<B>, C> nobody{nullptr, k.seq};
         Accum<B>::fill(own.data, n, Number(0));

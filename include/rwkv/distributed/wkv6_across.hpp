@@ -39,8 +39,8 @@ struct PassOn {
 
 /// Runs from a state, or back from its gradient, over ranks: see over_ranks.
 template <class B, dim_t H, dim_t Size, class In, class Ranks>
-void over_ranks(Ranks& ranks, Direction direction, Scratch<B>& scratch, const In& in, State<B, H, Size> state,
-                const auto& run, const auto& run_to_nobody) {
+void over_ranks(Ranks& ranks, rwkv::detail::Direction direction, Scratch<B>& scratch, const In& in,
+                State<B, H, Size> state, const auto& run, const auto& run_to_nobody) {
   using T = typename Accum<B>::scalar;
   using States = typename State<B, H, Size>::shape;
   const auto frame = scratch.frame();
@@ -70,7 +70,7 @@ void wkv6_across_forward(Ranks& ranks, Scratch<B>& scratch, const wkv6::Signals<
                          wkv6::Starts<B, H, Size> starts, wkv6::OverTime how = wkv6::OverTime::automatic) {
   const auto run = [&](auto from, auto keep) { wkv6_forward(scratch, in, y, from, keep, how); };
   wkv6::over_ranks<B, H, Size>(
-      ranks, Direction::forwards, scratch, in, state, [&](auto from) { run(from, starts); },
+      ranks, detail::Direction::forwards, scratch, in, state, [&](auto from) { run(from, starts); },
       [&](auto from) {
         run(from, wkv6::Starts<B, H, Size>{nullptr, in.seq()});
       });
@@ -87,7 +87,7 @@ void wkv6_across_backward(Ranks& ranks, Scratch<B>& scratch, const wkv6::Signals
                           wkv6::State<B, H, Size> dstate, wkv6::OverTime how = wkv6::OverTime::automatic) {
   const auto run = [&](auto from, auto to) { wkv6_backward(scratch, in, starts, dy, to, from, how); };
   wkv6::over_ranks<B, H, Size>(
-      ranks, Direction::backwards, scratch, in, dstate, [&](auto from) { run(from, d); },
+      ranks, detail::Direction::backwards, scratch, in, dstate, [&](auto from) { run(from, d); },
       [&](auto from) {
         auto nobody = d;
         nobody.u.data = nullptr;

@@ -5,13 +5,13 @@
 // WKV-7 over stretches of a text on several ranks: a stretch turns the state Z before it into M Z + Q, and the gradient
 // of the state after it into that of the one before, M^T dZ + D, with D what its own outputs add. Q and M are found by
 // running over the stretch from zeros and, without values, from ones on the diagonal; D by running back from zeros. M
-// serves both ways, and is made by the products that carry a state over the stretch, so that nothing is rounded more than
-// there. What travels is a state, H Size^2 numbers a sequence.
+// serves both ways, and is made by the products that carry a state over the stretch, so that nothing is rounded more
+// than there. What travels is a state, H Size^2 numbers a sequence.
 namespace rwkv {
 
 /// wkv7_forward of a text of which `in` and y are this rank's stretch, of any length. On rank 0 `state` is the one
-/// before the text; others' is not read. It becomes the state after the rank's tokens. m, for wkv7_across_backward, is
-/// what becomes of every head's state, where a rank lies between others; its data may be null where nobody goes back.
+/// before the text; others' is not read. It becomes the state after the rank's tokens. m is for wkv7_across_backward:
+/// M, which a rank between others writes; its data may be null where nobody goes back.
 template <class B, dim_t H, dim_t Size, PointToPoint<Accum<B>> Ranks>
 void wkv7_across_forward(Ranks& ranks, Scratch<B>& scratch, const wkv7::Signals<B, H, Size>& in,
                          Tensor<B, Batch, Time, H * Size> y, wkv7::State<B, H, Size> state,
@@ -23,8 +23,9 @@ void wkv7_across_forward(Ranks& ranks, Scratch<B>& scratch, const wkv7::Signals<
   const wkv7::Stretch<B, H, Size> own{m.data ? m : scratch.template accum<States>(in.seq()),
                                       scratch.template accum<States>(in.seq())};
   detail::over_ranks<Accum<B>>(
-      ranks, Direction::forwards, state.data, next.data, state.size(), [&] { wkv7::stretch_of(scratch, in, own); },
-      [&] { wkv7::apply(own, state, next); }, [&] { wkv7_forward(scratch, in, y, state, kept, how); });
+      ranks, detail::Direction::forwards, state.data, next.data, state.size(),
+      [&] { wkv7::stretch_of(scratch, in, own); }, [&] { wkv7::apply(own, state, next); },
+      [&] { wkv7_forward(scratch, in, y, state, kept, how); });
 }
 
 /// wkv7_backward of the same, with kept and m as forward left them. On the last rank dstate comes in as the gradient of
@@ -39,7 +40,7 @@ void wkv7_across_backward(Ranks& ranks, Scratch<B>& scratch, const wkv7::Signals
   const auto next = scratch.template accum<States>(in.seq()), own = scratch.template accum<States>(in.seq());
   const auto run = [&](auto from) { wkv7_backward(scratch, in, kept, dy, d, from, how); };
   detail::over_ranks<Accum<B>>(
-      ranks, Direction::backwards, dstate.data, next.data, dstate.size(),
+      ranks, detail::Direction::backwards, dstate.data, next.data, dstate.size(),
       [&] {
         Accum<B>::fill(own.data, own.size(), 0);
         run(own);
