@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <rwkv/distributed/threads.hpp>
 #include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/ops/weight_format.hpp>
@@ -10,7 +11,6 @@
 
 #include "../io/folder.hpp"
 #include "sgd.hpp"
-#include "threads.hpp"
 
 using namespace rwkv;
 
@@ -98,7 +98,7 @@ TEST_CASE("trainers that add up their gradients are one trainer with the joint b
   Trainer trainer(joint, TrainConfig{.clip = 0.5}, Seq{4, 16});
   std::vector<double> losses, norms, found, found_norms;
   for (dim_t i = 0; i < 5; ++i) losses.push_back(trainer.step(windows.at(i))), norms.push_back(trainer.gradient_norm());
-  test::Threads::run(2, [&](test::Threads::Rank rank) {
+  run_in_threads(2, [&](ThreadRank rank) {
     Trainer part(parts[rank.rank()], TrainConfig{.clip = 0.5}, Seq{2, 16}, rank);
     for (dim_t i = 0; i < 5; ++i) {
       const double loss = part.step(half(i, rank.rank()));
@@ -118,7 +118,7 @@ TEST_CASE("of several processes one writes, and a bad number in one stops all") 
   const test::Folder folder;
   int shown = 0;
   Model<Net> models[] = {Model<Net>(1), Model<Net>(1)};
-  test::Threads::run(2, [&](test::Threads::Rank rank) {
+  run_in_threads(2, [&](ThreadRank rank) {
     auto trainer = make_any_trainer(models[rank.rank()], TrainConfig{}, Seq{2, 16}, rank);
     RunConfig run{.folder = folder / ("run" + std::to_string(rank.rank())), .steps = 4};
     run.show = [&](const StepReport&) { ++shown; };
@@ -131,7 +131,7 @@ TEST_CASE("of several processes one writes, and a bad number in one stops all") 
 
   models[1].params.data()[0] = std::nanf("");
   int stopped[2] = {};
-  test::Threads::run(2, [&](test::Threads::Rank rank) {
+  run_in_threads(2, [&](ThreadRank rank) {
     Trainer trainer(models[rank.rank()], TrainConfig{}, Seq{1, 4}, rank);
     try {
       trainer.step({{1, 4}, {0, 1, 2, 3}, {1, 2, 3, 4}, false});
@@ -143,7 +143,7 @@ TEST_CASE("of several processes one writes, and a bad number in one stops all") 
 }
 
 TEST_CASE("a state is not carried by several processes") {
-  test::Threads::run(2, [&](test::Threads::Rank rank) {
+  run_in_threads(2, [&](ThreadRank rank) {
     Model<Net> model(1);
     const auto said = test::message<Error>([&] { Trainer(model, TrainConfig{.carry = true}, Seq{2, 16}, rank); });
     if (rank.rank() == 0)

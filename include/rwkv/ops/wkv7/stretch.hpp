@@ -35,13 +35,13 @@ void stretch_of(Scratch<B>& scratch, Signals<B, H, Size> in, const Stretch<B, H,
   wkv7_forward(scratch, in, y, stretch.m, {});
 }
 
-/// to = M Z + Q, not in place.
+/// to = M Z + Q, not in place; transposed, M^T Z + Q.
 template <class B, dim_t H, dim_t Size>
-void apply(const Stretch<B, H, Size>& later, State<B, H, Size> z, State<B, H, Size> to) {
+void apply(const Stretch<B, H, Size>& later, State<B, H, Size> z, State<B, H, Size> to, Op op = Op::none) {
   using A = Accum<B>;
   using T = typename A::scalar;
   A::copy(to.data, later.q.data, to.size());
-  A::batched_matmul(to.seq.batch * H, Op::none, Op::none, Size, Size, Size,
+  A::batched_matmul(to.seq.batch * H, op, Op::none, Size, Size, Size,
                     Matrices<const T>{later.m.data, Size, Size * Size}, Matrices<const T>{z.data, Size, Size * Size},
                     Matrices<T>{to.data, Size, Size * Size}, T(1));
 }
