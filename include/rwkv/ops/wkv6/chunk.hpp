@@ -44,29 +44,32 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
     if (width > Size) std::fill_n(p, size, T(0));
   }
 
-  /// n tokens from token t of a head on, and their bonus.
-  template <class In>
+  /// n tokens from token t of a head on: what reads the state, what writes to it; with both, the bonus as well.
+  template <bool reading = true, bool writing = true, class In>
   void read(const In& in, dim_t head, dim_t t, dim_t n) const {
     Row<T, Size>::each([&](auto c) {
       using Value = At<T, decltype(c)>;
       Value before = broadcast<Value>(1), after = before, all{};
-      store(u, c, load(in.u.data, c + in.parameter(head)));
       for (dim_t s = 0; s < n; ++s) {
         const auto from = c + in.at(head, t + s), to = c + s * width;
-        const Value r_s = load(in.r.data, from), w_s = load(in.w.data, c + in.decay(head, t + s));
-        const Value fades = math::exp_nonpositive(w_s);
-        store(r, to, r_s), store(k, to, load(in.k.data, from)), store(v, to, load(in.v.data, from));
-        store(w, to, fades), store(reads, to, r_s * before);
+        const Value w_s = load(in.w.data, c + in.decay(head, t + s)), fades = math::exp_nonpositive(w_s);
+        if constexpr (writing) store(k, to, load(in.k.data, from)), store(v, to, load(in.v.data, from));
+        if constexpr (reading) {
+          const Value r_s = load(in.r.data, from);
+          store(r, to, r_s), store(reads, to, r_s * before);
+        }
+        store(w, to, fades);
         before = before * fades, all = all + w_s;
       }
       store(fade, c, math::exp_nonpositive(all));  // rounded once a chunk: the state carries it on
-      for (dim_t s = n; s-- > 0;) {
+      if constexpr (reading && writing) store(u, c, load(in.u.data, c + in.parameter(head)));
+      for (dim_t s = n; writing && s-- > 0;) {
         const auto at = c + s * width;
         store(left, at, after), store(writes, at, load(k, at) * after);
         after = after * load(w, at);
       }
     });
-    for (dim_t s = 0; s < n; ++s)
+    for (dim_t s = 0; reading && writing && s < n; ++s)
       pairs[s * tokens + s] =
           Row<T, width>::sum([&](auto c) { return load(r, c + s * width) * load(u, c) * load(k, c + s * width); });
   }
@@ -100,8 +103,8 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
       Base::put(total, y + m * width + c);
     });
   }
-  /// Z' = f Z + (g K)^T V
-  [[gnu::noinline]] void advance(T* z) const {
+  /// Z' = f Z + (g K)^T V; with reads and dy for writes and v, and the gradient of the state for Z, the way back.
+  [[gnu::noinline]] void advance(const T* writes, const T* v, T* z) const {
     Base::template add_products<tokens>(writes, v, z,
                                         [&](L old, L sum, dim_t i, dim_t) { return old * fade[i] + sum; });
   }
