@@ -16,6 +16,12 @@
 // grows by a factor from pair to pair. That is Size for every pair, where the state takes Size^2 for every token.
 namespace rwkv::wkv6 {
 
+/// How many times as large as the state the numbers are that it is held in, before a chunk and after it.
+template <class T>
+struct Units {
+  T before = 1, after = 1;
+};
+
 template <class T, dim_t Size>
 struct Chunk : rwkv::detail::HeadProducts<T, Size> {
   using Base = rwkv::detail::HeadProducts<T, Size>;
@@ -46,10 +52,10 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
 
   /// n tokens from token t of a head on: what reads the state, what writes to it; with both, the bonus as well.
   template <bool reading = true, bool writing = true, class In>
-  void read(const In& in, dim_t head, dim_t t, dim_t n) const {
+  void read(const In& in, dim_t head, dim_t t, dim_t n, Units<T> units = {}) const {
     Row<T, Size>::each([&](auto c) {
       using Value = At<T, decltype(c)>;
-      Value before = broadcast<Value>(1), after = before, all{};
+      Value before = broadcast<Value>(1 / units.before), after = broadcast<Value>(units.after), all{};
       for (dim_t s = 0; s < n; ++s) {
         const auto from = c + in.at(head, t + s), to = c + s * width;
         const Value w_s = load(in.w.data, c + in.decay(head, t + s)), fades = math::exp_nonpositive(w_s);
@@ -61,7 +67,8 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
         store(w, to, fades);
         before = before * fades, all = all + w_s;
       }
-      store(fade, c, math::exp_nonpositive(all));  // rounded once a chunk: the state carries it on
+      const T grows = units.after / units.before;
+      store(fade, c, math::exp_nonpositive(all) * grows);  // rounded once a chunk: the state carries it on
       if constexpr (reading && writing) store(u, c, load(in.u.data, c + in.parameter(head)));
       for (dim_t s = n; writing && s-- > 0;) {
         const auto at = c + s * width;

@@ -67,12 +67,14 @@ struct LanesForward {
     T *const last = state.data + head * Size * Size, *const first = blocks.count > 1 ? before.of(index) : last;
     T* const z = chunk.width > Size ? chunk.z : first;
     if (z != first) chunk.copy(first, Size, z, chunk.width);
-    for (dim_t t = blocks.begin(block); t < end; t += chunk.tokens) {
+    Units<T> units;
+    for (dim_t t = blocks.begin(block); t < end; t += chunk.tokens, units.before = units.after) {
       const dim_t n = std::min(chunk.tokens, end - t), next = std::min(chunk.tokens, end - t - n);
       const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t + n), H * Size, next); };
       rwkv::detail::ask_for<Size, true>(y.data + in.at(head, t), H * Size, n);
-      if (starts.data && t % span == 0) chunk.copy(z, chunk.width, starts.data + in.start(head, t / span), Size);
-      chunk.read(in, head, t, n);
+      if (starts.data && t % span == 0) keep(z, T(1) / units.before, starts.data + in.start(head, t / span));
+      units.after = chunked && t + n < end ? unit_after(t) : T(1);
+      chunk.read(in, head, t, n, units);
       ask(in.r.data), ask(in.k.data);
       if (chunked) {
         chunk.complete(n);
@@ -86,6 +88,15 @@ struct LanesForward {
         Row<T, Size>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
     }
     if (block + 1 == blocks.count && z != last) chunk.copy(z, chunk.width, last, Size);
+  }
+
+ private:
+  /// From 1 to 2, another one for every chunk: in units that stay the same, the same token again and again would be
+  /// rounded the same way every time, and errors add up.
+  static T unit_after(dim_t t) { return T(1) + T(t / Here::tokens % 65536 * 40503 % 65536) / 65536; }
+  static void keep(const T* z, T scale, T* to) {
+    for (dim_t i = 0; i < Size; ++i)
+      Row<T, Size>::each([&](auto c) { store(to, c + i * Size, load(z, c + i * Here::width) * scale); });
   }
 };
 
