@@ -68,9 +68,8 @@ struct BackwardChunk : Chunk<T, Size> {
   [[gnu::noinline]] void differentiate(dim_t n) const {
     for (dim_t c = 0; c < width; c += W) {
       const auto of = [&](const T* p, dim_t t) { return load(p, Lanes<W>{t * width + c}); };
-      L by_read[tokens], by_decay[tokens], later{}, past{}, bonus{};
-      for (dim_t j = 0; j < Size; ++j) past += of(g_turned, j) * of(z_turned, j);
-      past *= of(fade, 0);
+      L by_read[tokens], by_decay[tokens], later{}, bonus{};
+      L past = Base::sum_of_rows(Lanes<W>{c}, g_turned, z_turned) * of(fade, 0);
       for (dim_t t = 0; t < n; ++t) by_decay[t] = past, past += of(writes, t) * of(dwrites, t);
       L faded = broadcast<L>(1);
       for (dim_t t = 0; t < n; ++t) by_read[t] = faded * of(dr, t), faded *= of(w, t);
@@ -129,24 +128,25 @@ struct LanesBackward {
 
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
-    const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t - before), H * Size, before); };
-    const auto ask_to = [&](auto* p) { rwkv::detail::ask_for<Size, true>(p + in.at(head, t), H * Size, n); };
+    const dim_t n = std::min(tokens, in.seq().time - t), before = t < span ? 0 : tokens;
+    const auto want = [&](const auto& x, dim_t from, dim_t count) {
+      chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
+    };
+    chunk.ahead.forget();
+    for (const auto& x : {d.r, d.k, d.v}) want(x, t, n);
+    for (const auto& x : {in.r, in.k, in.v, dy}) want(x, t - span, before);
+    if constexpr (!In::still) want(d.w, t, n), want(in.w, t - span, before);
+    if (before && t % span == 0)
+      chunk.ahead.template want<Size>(starts.data + in.start(head, t / span - 1), Size, Size);
     Here::Tile::transpose(Size, Size, starts.data + in.start(head, t / span), Size, chunk.z_turned, width, T(1));
-    for (dim_t s = t / span * span; s < t; s += tokens)
-      chunk.template read<false>(in, head, s, tokens), chunk.advance_turned();
+    for (dim_t s = t / span * span; s < t; s += tokens) chunk.read(in, head, s, tokens), chunk.advance_turned();
     chunk.read(in, head, t, n);
     for (dim_t s = 0; s < n; ++s)
       Row<T, Size>::each([&](auto c) { store(chunk.dy, c + s * width, load(dy.data, c + in.at(head, t + s))); });
     std::fill_n(chunk.dy + n * width, (tokens - n) * width, T(0));
     chunk.complete(n);
-    ask(in.r.data), ask(in.k.data);
     chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
-    ask(in.v.data), ask(dy.data);
-    if (before && t % span == 0) rwkv::detail::ask_for<Size>(starts.data + in.start(head, t / span - 1), Size, Size);
     chunk.respond(n);
-    ask_to(d.r.data), ask_to(d.k.data), ask_to(d.v.data);
-    if constexpr (!In::still) ask(in.w.data), ask_to(d.w.data);
     chunk.differentiate(n);
     chunk.advance(chunk.reads, chunk.dy, chunk.g);
     for (dim_t s = 0; s < n; ++s)

@@ -89,6 +89,7 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
   template <bool fades>
   [[gnu::noinline]] void pair_up(const T* with, const T* of, T* to, dim_t n) const {
     for (dim_t s = 0; s < n; ++s) {
+      Base::ahead.ask();
       L x[in_row];
       each_pack([&](int i) { x[i] = load(of, Lanes<W>{s * width + i * W}); });
       for (dim_t t = 0; t < s; ++t) to[t * tokens + s] = T(0);

@@ -70,19 +70,20 @@ struct LanesForward {
     Units<T> units;
     for (dim_t t = blocks.begin(block); t < end; t += chunk.tokens, units.before = units.after) {
       const dim_t n = std::min(chunk.tokens, end - t), next = std::min(chunk.tokens, end - t - n);
-      const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t + n), H * Size, next); };
-      rwkv::detail::ask_for<Size, true>(y.data + in.at(head, t), H * Size, n);
+      const auto want = [&](const auto& x, dim_t from, dim_t count) {
+        chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
+      };
+      chunk.ahead.forget();
+      want(y, t, n), want(in.r, t + n, next), want(in.k, t + n, next), want(in.v, t + n, next);
+      if constexpr (!In::still) want(in.w, t + n, next);
       if (starts.data && t % span == 0) keep(z, T(1) / units.before, starts.data + in.start(head, t / span));
       units.after = chunked && t + n < end ? unit_after(t) : T(1);
       chunk.read(in, head, t, n, units);
-      ask(in.r.data), ask(in.k.data);
       if (chunked) {
         chunk.complete(n);
         chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
         chunk.recall(z, chunk.y);
       }
-      ask(in.v.data);
-      if constexpr (!In::still) ask(in.w.data);
       chunked ? chunk.advance(chunk.writes, chunk.v, z) : chunk.sweep(z, n);
       for (dim_t s = 0; s < n; ++s)
         Row<T, Size>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
