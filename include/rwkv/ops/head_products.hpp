@@ -54,16 +54,6 @@ struct HeadProducts {
 #endif
     return all;
   }
-  /// The sum over Size rows of left right, for every column; four chains hide the latency of an addition.
-  template <class Index>
-  [[gnu::always_inline]] static auto sum_of_rows(Index c, const T* left, const T* right) {
-    At<T, Index> sum[4]{};
-    for (dim_t i = 0; i < Size; i += 4)
-#pragma GCC unroll 4
-      for (dim_t j = 0; j < 4; ++j)
-        if (i + j < Size) sum[j] = sum[j] + load(left, c + (i + j) * width) * load(right, c + (i + j) * width);
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  }
   /// to = finish(to, left^T right, row, column), of Size rows; left and right have `depth`.
   template <dim_t depth, class F>
   [[gnu::always_inline]] void add_products(const T* left, const T* right, T* to, const F& finish) const {

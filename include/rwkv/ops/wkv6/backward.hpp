@@ -68,8 +68,9 @@ struct BackwardChunk : Chunk<T, Size> {
   [[gnu::noinline]] void differentiate(dim_t n) const {
     for (dim_t c = 0; c < width; c += W) {
       const auto of = [&](const T* p, dim_t t) { return load(p, Lanes<W>{t * width + c}); };
-      L by_read[tokens], by_decay[tokens], later{}, bonus{};
-      L past = Base::sum_of_rows(Lanes<W>{c}, g_turned, z_turned) * of(fade, 0);
+      L by_read[tokens], by_decay[tokens], later{}, past{}, bonus{};
+      for (dim_t j = 0; j < Size; ++j) past += of(g_turned, j) * of(z_turned, j);
+      past *= of(fade, 0);
       for (dim_t t = 0; t < n; ++t) by_decay[t] = past, past += of(writes, t) * of(dwrites, t);
       L faded = broadcast<L>(1);
       for (dim_t t = 0; t < n; ++t) by_read[t] = faded * of(dr, t), faded *= of(w, t);

@@ -95,7 +95,8 @@ struct BackwardChunk : Chunk<T, Size> {
       const auto product = [&](const T* a, const T* b, dim_t row) {
         return load(a, c + row * width) * load(b, c + row * width);
       };
-      Value stays = Base::sum_of_rows(c, g_turned, z_turned), later{}, earlier[tokens];
+      Value stays{}, later{}, earlier[tokens];
+      for (dim_t j = 0; j < Size; ++j) stays = stays + product(g_turned, z_turned, j);
       for (dim_t s = 0; s < n; ++s) {
         earlier[s] = stays;
         stays = stays + (product(k, outside, 2 * s) + product(k, outside, 2 * s + 1));
