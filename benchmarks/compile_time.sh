@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a program that trains costs to compile: benchmarks/compile_time.sh [runs, default 3]
 # Depth must not matter: fails when 24 blocks take more than 1.15 times as long as 2. Also compiles the README's first
-# program, which may take 8 s and 700 MB. Processor seconds, quickest of the runs; CXX and CXXFLAGS choose the compiler and its flags.
+# program, which may take 8 s and 700 MB, with its own model and with those of RWKV-4 and 7. Processor seconds, quickest of the runs; CXX and CXXFLAGS choose the compiler and its flags.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
@@ -76,5 +76,21 @@ if [ -e README.md ]; then
   for ((i = 1; i < runs; ++i)); do hero=$(quicker "$hero" "$(compile "$folder/hero.cpp")"); done
   echo "README:   ${hero/ / s, } MB (at most 8 s, 700 MB)"
   echo "$hero" | awk '{exit !($1 > 8 || $2 > 700)}' && { echo "the README's program has become expensive"; status=1; }
+
+  # The same program with a model of the library's: of RWKV-7 it may take 1.4 times as long as of RWKV-4.
+  for version in v4 v7; do
+    awk -v model="$version" '/^#include/ && !n++ {print "#include <rwkv/models/" model ".hpp>"}
+      /^int main/ {print "struct Poet : " model "::Model<256, 64, 4> {};\n"; skip = 0}
+      /^(template|struct)/ {skip = 1} !skip' "$folder/hero.cpp" >"$folder/$version.cpp"
+  done
+  v4=$(compile "$folder/v4.cpp") v7=$(compile "$folder/v7.cpp")
+  for ((i = 1; i < runs; ++i)); do
+    v4=$(quicker "$v4" "$(compile "$folder/v4.cpp")")
+    v7=$(quicker "$v7" "$(compile "$folder/v7.cpp")")
+  done
+  ratio=$(echo "$v4 $v7" | awk '{printf "%.3f", $3 / $1}')
+  echo "RWKV-4:   ${v4/ / s, } MB"
+  echo "RWKV-7:   ${v7/ / s, } MB, ratio $ratio (at most 1.4)"
+  awk "BEGIN {exit !($ratio > 1.4)}" && { echo "RWKV-7 has become expensive"; status=1; }
 fi
 exit $status

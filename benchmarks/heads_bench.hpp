@@ -1,8 +1,8 @@
 #pragma once
 #include <benchmark/benchmark.h>
 
+#include <initializer_list>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include <rwkv/backend/pool.hpp>
@@ -37,25 +37,43 @@ void over_time(benchmark::State& state, OverTime how, bool back, int threads) {
   set_threads(0);
 }
 
-/// Registers every way over time, on one thread and on all, and the reference. A Problem has forward, backward, naive.
+/// A way over time, and on how many threads; 0: on all.
+struct Way {
+  const char* name;
+  OverTime how;
+  int threads;
+};
+using Shapes = std::vector<std::vector<std::int64_t>>;
+
+template <class F>
+void add(const std::string& name, const Shapes& shapes, const F& f) {
+  for (const auto& shape : shapes) benchmark::RegisterBenchmark(name.c_str(), f)->Args(shape)->UseRealTime();
+}
+template <dim_t H, dim_t N>
+std::string pass(bool back) {
+  return (back ? "forward_backward<" : "forward<") + std::to_string(H) + ", " + std::to_string(N) + ">/";
+}
+
+/// Registers these ways over time. A Problem has forward and backward.
 template <template <dim_t, dim_t> class Problem, dim_t H, dim_t N>
-bool compare(std::vector<std::vector<std::int64_t>> shapes) {
-  const auto add = [&](const std::string& name, const auto& f) {
-    for (const auto& shape : shapes) benchmark::RegisterBenchmark(name.c_str(), f)->Args(shape)->UseRealTime();
-  };
-  const std::string heads = "<" + std::to_string(H) + ", " + std::to_string(N) + ">/";
-  for (bool back : {false, true}) {
-    const std::string pass = (back ? "forward_backward" : "forward") + heads;
-    for (auto [name, how, threads] : {std::tuple{"sequential/threads:1", OverTime::sequential, 1},
-                                      {"sequential/threads:all", OverTime::sequential, 0},
-                                      {"chunked/threads:1", OverTime::chunked, 1},
-                                      {"chunked/threads:all", OverTime::chunked, 0},
-                                      {"automatic/threads:all", OverTime::automatic, 0}})
-      add(pass + name,
-          [=, how = how, threads = threads](auto& state) { over_time<Problem, H, N>(state, how, back, threads); });
-    add(pass + "naive", [=](auto& state) { measure<Problem, H, N>(state, [=](auto& p) { p.naive(back); }); });
-  }
+bool compare_ways(const Shapes& shapes, std::initializer_list<Way> ways) {
+  for (bool back : {false, true})
+    for (const Way way : ways)
+      add(pass<H, N>(back) + way.name, shapes,
+          [=](auto& state) { over_time<Problem, H, N>(state, way.how, back, way.threads); });
   return true;
+}
+/// Registers the usual ways over time, on one thread and on all, and the reference: the Problem's `naive`.
+template <template <dim_t, dim_t> class Problem, dim_t H, dim_t N>
+bool compare(const Shapes& shapes) {
+  for (bool back : {false, true})
+    add(pass<H, N>(back) + "naive", shapes,
+        [=](auto& state) { measure<Problem, H, N>(state, [=](auto& p) { p.naive(back); }); });
+  return compare_ways<Problem, H, N>(shapes, {{"sequential/threads:1", OverTime::sequential, 1},
+                                              {"sequential/threads:all", OverTime::sequential, 0},
+                                              {"chunked/threads:1", OverTime::chunked, 1},
+                                              {"chunked/threads:all", OverTime::chunked, 0},
+                                              {"automatic/threads:all", OverTime::automatic, 0}});
 }
 
 }  // namespace bench

@@ -11,8 +11,8 @@
 #include "heads_bench.hpp"
 
 // WKV-6 forward, and forward with backward: token after token and in chunks, on one thread and on all, and beside the
-// reference, which does the same one token after the other in plain loops. WKV-5 reads a decay for a channel where this
-// reads one for every token.
+// reference, which does the same one token after the other in plain loops; of one head, blocks of time side by side.
+// WKV-5 reads a decay for a channel where this reads one for every token.
 namespace {
 
 using namespace rwkv;
@@ -68,7 +68,12 @@ struct Problem {
 };
 
 const bool compared = bench::compare<Problem, 12, 64>({{8, 256}, {1, 1}, {1, 4}, {1, 16}, {1, 64}, {1, 1024}}) &&
-                      bench::compare<Problem, 6, 64>({{8, 256}}) && bench::compare<Problem, 2, 64>({{8, 128}});
+                      bench::compare<Problem, 6, 64>({{8, 256}}) && bench::compare<Problem, 2, 64>({{8, 128}}) &&
+                      bench::compare_ways<Problem, 1, 64>({{1, 512}, {1, 1024}, {1, 8192}, {1, 65536}},
+                                                          {{"chunked/threads:1", OverTime::chunked, 1},
+                                                           {"chunked/threads:all", OverTime::chunked, 0},
+                                                           {"scan/threads:1", OverTime::scan, 1},
+                                                           {"scan/threads:all", OverTime::scan, 0}});
 
 }  // namespace
 

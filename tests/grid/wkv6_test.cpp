@@ -1,5 +1,4 @@
-#include "host_grid.hpp"
-#include "in_both_orders.hpp"
+#include "heads_in_blocks.hpp"
 
 #include "../ops/wkv6_problem.hpp"
 
@@ -10,30 +9,7 @@ namespace {
 using namespace wkv6_test;
 using test::HostGrid;
 
-constexpr auto how = OverTime::automatic;
-template <class T>
-constexpr double allowed = (128 + 100) * double(std::numeric_limits<T>::epsilon()) / 2;
-
-/// Both orders of a block's threads give the same.
-template <class P, class Run>
-P in_blocks(const P& p, const Run& run) {
-  std::vector<P> got;
-  test::in_both_orders([&] {
-    got.push_back(p);
-    run(got.back());
-  });
-  check_same(got[1], got[0], 0);
-  return got[0];
-}
-template <class T, dim_t H, dim_t N>
-Problem<T, H, N> in_blocks(const Problem<T, H, N>& p) {
-  return in_blocks(p, [](auto& q) { run_on<HostGrid<T>>(q, how, how); });
-}
-template <class T, dim_t H, dim_t N>
-void check(const Problem<T, H, N>& p) {
-  INFO(H << " heads of " << N << ", " << p.seq.batch << " sequences of " << p.seq.time);
-  check_same(in_blocks(p), expected<double>(p), allowed<T>);
-}
+constexpr CheckInBlocks check{128 + 100};
 
 TEST_CASE("wkv6 in blocks is its reference, gradients included, at lengths around its chunks and spans") {
   std::mt19937 random(1);
@@ -99,7 +75,7 @@ TEST_CASE("wkv5 in blocks is wkv6 with the same decays for all tokens, and adds 
     }
     q.d[1] = want.d[1], q.du = want.du;
   });
-  check_same(got, want, allowed<double>);
+  check_same(got, want, check.allowed<double>());
 }
 TEST_CASE("wkv6 in blocks without a way back keeps nothing, and of no tokens leaves the state as it is") {
   std::mt19937 random(17);

@@ -10,9 +10,10 @@ using namespace wkv6_test;
 constexpr Seq seq{1, 65536};
 
 struct Errors {
-  double chunked, sequential;
+  double chunked = 0, scan = 0, sequential = 0;
+  double promised() const { return std::max(chunked, scan); }
   friend std::ostream& operator<<(std::ostream& out, const Errors& e) {
-    return out << e.chunked << " in chunks, " << e.sequential << " token after token";
+    return out << e.chunked << " in chunks, " << e.scan << " in blocks, " << e.sequential << " token after token";
   }
 };
 
@@ -26,7 +27,7 @@ Errors errors(Problem<T, H, N> p) {
     wkv6_forward(scratch, inputs<Cpu<T>>(p), {p.y.data(), seq}, {p.last.data(), seq}, {}, how);
     return std::max(difference<H, N>(p.y, want.y, seq, false), difference<H, N>(p.last, want.last, seq, true));
   };
-  return {of(OverTime::chunked), of(OverTime::sequential)};
+  return {of(OverTime::chunked), of(OverTime::scan), of(OverTime::sequential)};
 }
 
 /// Every token is the first one, whose decay is 1.
@@ -43,17 +44,22 @@ TEST_CASE("wkv6 keeps its promise over 65536 tokens" * doctest::test_suite("accu
   std::mt19937 random(1);
   const Errors drawn = errors(random_problem<float, 1, 20>(seq, random));
   const Errors slow = errors(random_problem<float, 1, 20>(seq, random, -13, -11));
-  const Errors still_ones = errors(still(random_problem<float, 1, 20>(seq, random)));
+  Errors still_ones;  // the worst of six
+  for (int i = 0; i < 6; ++i) {
+    const Errors e = errors(still(random_problem<float, 1, 20>(seq, random)));
+    still_ones = {std::max(still_ones.chunked, e.chunked), std::max(still_ones.scan, e.scan),
+                  std::max(still_ones.sequential, e.sequential)};
+  }
   const Errors precise = errors(still(random_problem<double, 1, 20>(seq, random)));
   MESSAGE("drawn: " << drawn);
   MESSAGE("slow decays: " << slow);
-  MESSAGE("the same again and again: " << still_ones);
+  MESSAGE("the same again and again, the worst of six: " << still_ones);
   MESSAGE("that in double: " << precise);
-  CHECK(drawn.chunked <= 1e-5);
+  CHECK(drawn.promised() <= 1e-5);
   CHECK(drawn.sequential <= 1e-5);
-  CHECK(slow.chunked <= 1e-5);
-  CHECK(still_ones.chunked <= 1e-3);
-  CHECK(precise.chunked <= 1e-12);
+  CHECK(slow.promised() <= 1e-5);
+  CHECK(still_ones.promised() <= 1e-3);
+  CHECK(precise.promised() <= 1e-12);
 }
 
 }  // namespace

@@ -2,16 +2,9 @@
 #include <algorithm>
 
 #include <rwkv/ops/attention/tile.hpp>
+#include <rwkv/ops/lines_ahead.hpp>
 
 namespace rwkv::detail {
-
-/// Asks for rows of Size numbers that will be read, or written, some time later.
-template <dim_t Size, bool writes = false, class T>
-void ask_for(const T* p, dim_t row, dim_t rows) {
-  constexpr dim_t in_line = 64 / sizeof(T);  // of a cache
-  for (dim_t t = 0; t < rows; ++t)
-    for (dim_t c = 0; c < Size; c += in_line) __builtin_prefetch(p + t * row + c, writes, 2);
-}
 
 /// Products of the matrices that a recurrence with a state for each head is made of, in tiles of registers. Rows have
 /// Size numbers and zeros up to `width`.
@@ -22,17 +15,22 @@ struct HeadProducts {
   static constexpr int W = Tile::W, packs = Tile::packs, wide = Tile::wide, tall = Tile::tall;
   static constexpr dim_t width = (Size + wide - 1) / wide * wide;
 
+  mutable LinesAhead ahead;  // asked for between tiles
+
   /// The state of a head, its rows so far apart.
   static void copy(const T* from, dim_t from_row, T* to, dim_t to_row) {
     for (dim_t i = 0; i < Size; ++i) std::copy_n(from + i * from_row, Size, to + i * to_row);
   }
   /// f<some>(row, column) for every tile of `count` rows, down one panel of columns after the other, or up.
   template <dim_t count, bool up = false, class F>
-  static void each_tile(dim_t columns, const F& f) {
+  void each_tile(dim_t columns, const F& f) const {
     constexpr dim_t rest = count % tall, whole = count - rest;
     for (dim_t c = 0; c < columns; c += wide) {
       if constexpr (up && rest > 0) f.template operator()<rest>(whole, c);
-      for (dim_t m = 0; m < whole; m += tall) f.template operator()<tall>(up ? whole - tall - m : m, c);
+      for (dim_t m = 0; m < whole; m += tall) {
+        ahead.ask();
+        f.template operator()<tall>(up ? whole - tall - m : m, c);
+      }
       if constexpr (!up && rest > 0) f.template operator()<rest>(whole, c);
     }
   }
@@ -58,7 +56,7 @@ struct HeadProducts {
   }
   /// to = finish(to, left^T right, row, column), of Size rows; left and right have `depth`.
   template <dim_t depth, class F>
-  [[gnu::always_inline]] static void add_products(const T* left, const T* right, T* to, const F& finish) {
+  [[gnu::always_inline]] void add_products(const T* left, const T* right, T* to, const F& finish) const {
     each_tile<Size>(width, [&]<int some>(dim_t i, dim_t c) {
       L total[some][packs];
       Tile::multiply(depth, left + i, 1, width, right + c, width, total);

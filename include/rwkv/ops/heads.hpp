@@ -16,7 +16,8 @@ using Starts = Tensor<Accum<B>, Batch, Spans, H, Size, Size>;
 enum class OverTime {
   automatic,   ///< whichever is the faster for these sizes
   sequential,  ///< token after token
-  chunked      ///< some tokens at a time, as products of matrices, where the machine has lanes
+  chunked,     ///< some tokens at a time, as products of matrices, where the machine has lanes
+  scan         ///< the same in blocks of time side by side; in WKV-7, where joining blocks costs too much, as chunked
 };
 
 /// A machine whose registers hold lanes.
@@ -27,7 +28,7 @@ concept OnLanes = (Accum<B>::width > 1);
 inline constexpr dim_t few_tokens = 16;
 /// Whether to go forward in chunks.
 constexpr bool in_chunks(OverTime how, Seq seq) {
-  return how == OverTime::automatic ? seq.time >= few_tokens : how == OverTime::chunked;
+  return how == OverTime::automatic ? seq.time >= few_tokens : how != OverTime::sequential;
 }
 
 }  // namespace rwkv::heads

@@ -23,14 +23,18 @@ namespace rwkv {
 /// state is the state before the first token and becomes the state after the last. starts is for wkv6_backward; its
 /// data may be null where there is none. y must not be an operand. Results do not depend on the number of threads.
 template <class B, dim_t H, dim_t Size, class Decay, class Bonus>
-void wkv6_forward(Scratch<B>&, const wkv6::Signals<B, H, Size, Decay, Bonus>& in, Tensor<B, Batch, Time, H * Size> y,
-                  wkv6::State<B, H, Size> state, wkv6::Starts<B, H, Size> starts,
+void wkv6_forward(Scratch<B>& scratch, const wkv6::Signals<B, H, Size, Decay, Bonus>& in,
+                  Tensor<B, Batch, Time, H * Size> y, wkv6::State<B, H, Size> state, wkv6::Starts<B, H, Size> starts,
                   wkv6::OverTime how = wkv6::OverTime::automatic) {
   using In = wkv6::Signals<B, H, Size, Decay, Bonus>;
   if (in.seq().time == 0) return;
   if constexpr (heads::OnLanes<B>) {
-    B::for_each_row(in.heads(),
-                    wkv6::LanesForward<B, H, Size, In>{in, y, state, starts, heads::in_chunks(how, in.seq())});
+    const auto frame = scratch.frame();
+    const wkv6::Blocks blocks(how, in.seq(), in.heads());
+    const auto before = wkv6::between_blocks<false>(scratch, blocks, in, {}, state);
+    B::for_each_row(
+        in.heads() * blocks.count,
+        wkv6::LanesForward<B, H, Size, In>{in, y, state, starts, heads::in_chunks(how, in.seq()), blocks, before});
   } else {
     B::for_each_row(in.heads() * Size, wkv6::ColumnForward<B, H, Size, In>{in, y, state, starts});
   }
@@ -50,21 +54,26 @@ void wkv6_backward(Scratch<B>& scratch, const wkv6::Signals<B, H, Size, Decay, B
   using T = typename Accum<B>::scalar;
   if (in.seq().time == 0) return;
   const auto frame = scratch.frame();
-  const wkv6::Sums<T, Size> sums{scratch.accum(in.heads() * 2 * Size)};
+  const wkv6::Blocks blocks(heads::OnLanes<B> ? how : wkv6::OverTime::sequential, in.seq(), in.heads());
+  const wkv6::Sums<T, Size> sums{scratch.accum(in.heads() * blocks.count * 2 * Size)};
   const auto by_channel = [&] {
     B::for_each_row(in.heads() * Size, wkv6::ColumnBackward<B, H, Size, In>{in, dy, d.v, dstate});
     B::for_each_row(in.heads() * Size, wkv6::RowBackward<B, H, Size, In, Out>{in, d, starts, dy, dstate, sums});
   };
   if constexpr (heads::OnLanes<B>) {
-    if (how == wkv6::OverTime::sequential)
+    if (how == wkv6::OverTime::sequential) {
       by_channel();
-    else
-      B::for_each_row(in.heads(), wkv6::LanesBackward<B, H, Size, In, Out>{in, d, starts, dy, dstate, sums});
+    } else {
+      const auto after = wkv6::between_blocks<true>(scratch, blocks, in, dy, dstate);
+      B::for_each_row(in.heads() * blocks.count,
+                      wkv6::LanesBackward<B, H, Size, In, Out>{in, d, starts, dy, dstate, sums, blocks, after});
+    }
   } else {
     by_channel();
   }
-  B::for_each(H, Size, Add{in.seq().batch, sums.bonus(0), scratch.gradient(d.u).data});
-  if constexpr (In::still) B::for_each(H, Size, Add{in.seq().batch, sums.decay(0), scratch.gradient(d.w).data});
+  B::for_each(H, Size, Add{in.seq().batch, sums.bonus(0), scratch.gradient(d.u).data, blocks.count});
+  if constexpr (In::still)
+    B::for_each(H, Size, Add{in.seq().batch, sums.decay(0), scratch.gradient(d.w).data, blocks.count});
 }
 
 }  // namespace rwkv

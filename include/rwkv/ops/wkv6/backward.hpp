@@ -1,6 +1,5 @@
 #pragma once
-#include <rwkv/backend/thread_buffer.hpp>
-#include <rwkv/ops/wkv6/chunk.hpp>
+#include <rwkv/ops/wkv6/blocks.hpp>
 
 namespace rwkv::wkv6 {
 
@@ -99,14 +98,9 @@ struct BackwardChunk : Chunk<T, Size> {
       store(du, Lanes<W>{c}, of(du, 0) + bonus), store(dw_all, Lanes<W>{c}, of(dw_all, 0) + decays);
     }
   }
-  /// G becomes that of the state before the chunk.
-  [[gnu::noinline]] void retreat() const {
-    Base::template add_products<tokens>(reads, dy, g,
-                                        [&](L old, L sum, dim_t i, dim_t) { return old * fade[i] + sum; });
-  }
 };
 
-/// Index: a head. From the last token to the first, on lanes.
+/// Index: a head and a block of time. From its last token to its first, on lanes.
 template <class B, dim_t H, dim_t Size, class In, class Out>
 struct LanesBackward {
   using T = typename Accum<B>::scalar;
@@ -117,24 +111,34 @@ struct LanesBackward {
   Starts<B, H, Size> starts;
   Tensor<B, Batch, Time, H * Size> dy;
   State<B, H, Size> dstate;
-  Sums<T, Size> sums;
+  Sums<T, Size> sums;  // of every block
+  Blocks blocks;
+  Between<T, Size> after;
 
-  void operator()(dim_t head) const {
+  void operator()(dim_t index) const {
+    const dim_t head = index / blocks.count, block = index % blocks.count, end = blocks.end(block, in.seq());
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
-    T* const own = dstate.data + head * Size * Size;
-    chunk.copy(own, Size, chunk.g, width);
-    for (dim_t t = (in.seq().time - 1) / tokens * tokens; t >= 0; t -= tokens) back(chunk, head, t);
-    chunk.copy(chunk.g, width, own, Size);
-    std::copy_n(chunk.du, Size, sums.bonus(head));
-    std::copy_n(chunk.dw_all, Size, sums.decay(head));
+    T* const first = dstate.data + head * Size * Size;
+    chunk.copy(blocks.count > 1 ? after.of(index) : first, Size, chunk.g, width);
+    for (dim_t t = (end - 1) / tokens * tokens; t >= blocks.begin(block); t -= tokens) back(chunk, head, t);
+    if (block == 0) chunk.copy(chunk.g, width, first, Size);
+    std::copy_n(chunk.du, Size, sums.bonus(index));
+    std::copy_n(chunk.dw_all, Size, sums.decay(index));
   }
 
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
-    const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t - before), H * Size, before); };
-    const auto ask_to = [&](auto* p) { rwkv::detail::ask_for<Size, true>(p + in.at(head, t), H * Size, n); };
+    const dim_t n = std::min(tokens, in.seq().time - t), before = t < span ? 0 : tokens;
+    const auto want = [&](const auto& x, dim_t from, dim_t count) {
+      chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
+    };
+    chunk.ahead.forget();
+    for (const auto& x : {d.r, d.k, d.v}) want(x, t, n);
+    for (const auto& x : {in.r, in.k, in.v, dy}) want(x, t - span, before);
+    if constexpr (!In::still) want(d.w, t, n), want(in.w, t - span, before);
+    if (before && t % span == 0)
+      chunk.ahead.template want<Size>(starts.data + in.start(head, t / span - 1), Size, Size);
     Here::Tile::transpose(Size, Size, starts.data + in.start(head, t / span), Size, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) chunk.read(in, head, s, tokens), chunk.advance_turned();
     chunk.read(in, head, t, n);
@@ -142,15 +146,10 @@ struct LanesBackward {
       Row<T, Size>::each([&](auto c) { store(chunk.dy, c + s * width, load(dy.data, c + in.at(head, t + s))); });
     std::fill_n(chunk.dy + n * width, (tokens - n) * width, T(0));
     chunk.complete(n);
-    ask(in.r.data), ask(in.k.data);
     chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
-    ask(in.v.data), ask(dy.data);
-    if (before && t % span == 0) rwkv::detail::ask_for<Size>(starts.data + in.start(head, t / span - 1), Size, Size);
     chunk.respond(n);
-    ask_to(d.r.data), ask_to(d.k.data), ask_to(d.v.data);
-    if constexpr (!In::still) ask(in.w.data), ask_to(d.w.data);
     chunk.differentiate(n);
-    chunk.retreat();
+    chunk.advance(chunk.reads, chunk.dy, chunk.g);
     for (dim_t s = 0; s < n; ++s)
       Row<T, Size>::each([&](auto c) {
         const auto to = c + in.at(head, t + s), from = c + s * width;

@@ -16,6 +16,12 @@
 // grows by a factor from pair to pair. That is Size for every pair, where the state takes Size^2 for every token.
 namespace rwkv::wkv6 {
 
+/// How many times as large as the state the numbers are that it is held in, before a chunk and after it.
+template <class T>
+struct Units {
+  T before = 1, after = 1;
+};
+
 template <class T, dim_t Size>
 struct Chunk : rwkv::detail::HeadProducts<T, Size> {
   using Base = rwkv::detail::HeadProducts<T, Size>;
@@ -44,29 +50,33 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
     if (width > Size) std::fill_n(p, size, T(0));
   }
 
-  /// n tokens from token t of a head on, and their bonus.
-  template <class In>
-  void read(const In& in, dim_t head, dim_t t, dim_t n) const {
+  /// n tokens from token t of a head on: what reads the state, what writes to it; with both, the bonus as well.
+  template <bool reading = true, bool writing = true, class In>
+  void read(const In& in, dim_t head, dim_t t, dim_t n, Units<T> units = {}) const {
     Row<T, Size>::each([&](auto c) {
       using Value = At<T, decltype(c)>;
-      Value before = broadcast<Value>(1), after = before, all{};
-      store(u, c, load(in.u.data, c + in.parameter(head)));
+      Value before = broadcast<Value>(1 / units.before), after = broadcast<Value>(units.after), all{};
       for (dim_t s = 0; s < n; ++s) {
         const auto from = c + in.at(head, t + s), to = c + s * width;
-        const Value r_s = load(in.r.data, from), w_s = load(in.w.data, c + in.decay(head, t + s));
-        const Value fades = math::exp_nonpositive(w_s);
-        store(r, to, r_s), store(k, to, load(in.k.data, from)), store(v, to, load(in.v.data, from));
-        store(w, to, fades), store(reads, to, r_s * before);
+        const Value w_s = load(in.w.data, c + in.decay(head, t + s)), fades = math::exp_nonpositive(w_s);
+        if constexpr (writing) store(k, to, load(in.k.data, from)), store(v, to, load(in.v.data, from));
+        if constexpr (reading) {
+          const Value r_s = load(in.r.data, from);
+          store(r, to, r_s), store(reads, to, r_s * before);
+        }
+        store(w, to, fades);
         before = before * fades, all = all + w_s;
       }
-      store(fade, c, math::exp_nonpositive(all));  // rounded once a chunk: the state carries it on
-      for (dim_t s = n; s-- > 0;) {
+      const T grows = units.after / units.before;
+      store(fade, c, math::exp_nonpositive(all) * grows);  // rounded once a chunk: the state carries it on
+      if constexpr (reading && writing) store(u, c, load(in.u.data, c + in.parameter(head)));
+      for (dim_t s = n; writing && s-- > 0;) {
         const auto at = c + s * width;
         store(left, at, after), store(writes, at, load(k, at) * after);
         after = after * load(w, at);
       }
     });
-    for (dim_t s = 0; s < n; ++s)
+    for (dim_t s = 0; reading && writing && s < n; ++s)
       pairs[s * tokens + s] =
           Row<T, width>::sum([&](auto c) { return load(r, c + s * width) * load(u, c) * load(k, c + s * width); });
   }
@@ -79,6 +89,7 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
   template <bool fades>
   [[gnu::noinline]] void pair_up(const T* with, const T* of, T* to, dim_t n) const {
     for (dim_t s = 0; s < n; ++s) {
+      Base::ahead.ask();
       L x[in_row];
       each_pack([&](int i) { x[i] = load(of, Lanes<W>{s * width + i * W}); });
       for (dim_t t = 0; t < s; ++t) to[t * tokens + s] = T(0);
@@ -100,8 +111,8 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
       Base::put(total, y + m * width + c);
     });
   }
-  /// Z' = f Z + (g K)^T V
-  [[gnu::noinline]] void advance(T* z) const {
+  /// Z' = f Z + (g K)^T V; with reads and dy for writes and v, and the gradient of the state for Z, the way back.
+  [[gnu::noinline]] void advance(const T* writes, const T* v, T* z) const {
     Base::template add_products<tokens>(writes, v, z,
                                         [&](L old, L sum, dim_t i, dim_t) { return old * fade[i] + sum; });
   }

@@ -1,6 +1,5 @@
 #pragma once
-#include <rwkv/backend/thread_buffer.hpp>
-#include <rwkv/ops/wkv6/chunk.hpp>
+#include <rwkv/ops/wkv6/blocks.hpp>
 
 namespace rwkv::wkv6 {
 
@@ -48,7 +47,7 @@ struct ForwardChunk : Chunk<T, Size> {
   }
 };
 
-/// Index: a head. From the first token to the last, on lanes.
+/// Index: a head and a block of time. From its first token to its last, on lanes.
 template <class B, dim_t H, dim_t Size, class In>
 struct LanesForward {
   using T = typename Accum<B>::scalar;
@@ -58,31 +57,47 @@ struct LanesForward {
   State<B, H, Size> state;
   Starts<B, H, Size> starts;
   bool chunked;
+  Blocks blocks;
+  Between<T, Size> before;
 
-  void operator()(dim_t head) const {
+  void operator()(dim_t index) const {
+    const dim_t head = index / blocks.count, block = index % blocks.count, end = blocks.end(block, in.seq());
     static thread_local rwkv::detail::ThreadBuffer<T> memory;
     const Here chunk(memory.at_least(Here::size));
-    T *const own = state.data + head * Size * Size, *const z = chunk.width > Size ? chunk.z : own;
-    if (z != own) chunk.copy(own, Size, z, chunk.width);
-    for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
-      const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
-      const auto ask = [&](const auto* p) { rwkv::detail::ask_for<Size>(p + in.at(head, t + n), H * Size, next); };
-      rwkv::detail::ask_for<Size, true>(y.data + in.at(head, t), H * Size, n);
-      if (starts.data && t % span == 0) chunk.copy(z, chunk.width, starts.data + in.start(head, t / span), Size);
-      chunk.read(in, head, t, n);
-      ask(in.r.data), ask(in.k.data);
+    T *const last = state.data + head * Size * Size, *const first = blocks.count > 1 ? before.of(index) : last;
+    T* const z = chunk.width > Size ? chunk.z : first;
+    if (z != first) chunk.copy(first, Size, z, chunk.width);
+    Units<T> units;
+    for (dim_t t = blocks.begin(block); t < end; t += chunk.tokens, units.before = units.after) {
+      const dim_t n = std::min(chunk.tokens, end - t), next = std::min(chunk.tokens, end - t - n);
+      const auto want = [&](const auto& x, dim_t from, dim_t count) {
+        chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
+      };
+      chunk.ahead.forget();
+      want(y, t, n), want(in.r, t + n, next), want(in.k, t + n, next), want(in.v, t + n, next);
+      if constexpr (!In::still) want(in.w, t + n, next);
+      if (starts.data && t % span == 0) keep(z, T(1) / units.before, starts.data + in.start(head, t / span));
+      units.after = chunked && t + n < end ? unit_after(t) : T(1);
+      chunk.read(in, head, t, n, units);
       if (chunked) {
         chunk.complete(n);
         chunk.template pair_up<true>(chunk.r, chunk.k, chunk.pairs, n);
         chunk.recall(z, chunk.y);
       }
-      ask(in.v.data);
-      if constexpr (!In::still) ask(in.w.data);
-      chunked ? chunk.advance(z) : chunk.sweep(z, n);
+      chunked ? chunk.advance(chunk.writes, chunk.v, z) : chunk.sweep(z, n);
       for (dim_t s = 0; s < n; ++s)
         Row<T, Size>::each([&](auto c) { store(y.data, c + in.at(head, t + s), load(chunk.y, c + s * chunk.width)); });
     }
-    if (z != own) chunk.copy(z, chunk.width, own, Size);
+    if (block + 1 == blocks.count && z != last) chunk.copy(z, chunk.width, last, Size);
+  }
+
+ private:
+  /// From 1 to 2, another one for every chunk: in units that stay the same, the same token again and again would be
+  /// rounded the same way every time, and errors add up.
+  static T unit_after(dim_t t) { return T(1) + T(t / Here::tokens % 65536 * 40503 % 65536) / 65536; }
+  static void keep(const T* z, T scale, T* to) {
+    for (dim_t i = 0; i < Size; ++i)
+      Row<T, Size>::each([&](auto c) { store(to, c + i * Size, load(z, c + i * Here::width) * scale); });
   }
 };
 

@@ -28,26 +28,28 @@ struct Signals {
   }
 };
 
-/// What a head adds to the gradients of the bonus and of a decay that does not change: (Batch, H, 2, Size), written
-/// whole.
+/// What a head, or a block of its time, adds to the gradients of the bonus and of a decay that does not change: (Batch,
+/// H, blocks, 2, Size), written whole.
 template <class T, dim_t Size>
 struct Sums {
   T* data;
-  RWKV_HD T* bonus(dim_t head) const { return data + head * 2 * Size; }
-  RWKV_HD T* decay(dim_t head) const { return bonus(head) + Size; }
+  RWKV_HD T* bonus(dim_t n) const { return data + n * 2 * Size; }
+  RWKV_HD T* decay(dim_t n) const { return bonus(n) + Size; }
 };
 
-/// Adds the sums of the sequences, the first to the last.
+/// Adds the sums of the sequences and blocks, the first to the last.
 template <class B, dim_t H, dim_t Size>
 struct AddSums {
   using T = typename Accum<B>::scalar;
   dim_t batch;
   const T* sums;  // the first sequence's, of the bonus or the decay
   T* to;
+  dim_t blocks = 1;
 
   RWKV_HD void operator()(dim_t h, auto c) const {
     for (dim_t b = 0; b < batch; ++b)
-      store(to, c + h * Size, load(to, c + h * Size) + load(sums, c + (b * H + h) * 2 * Size));
+      for (dim_t n = (b * H + h) * blocks, end = n + blocks; n < end; ++n)
+        store(to, c + h * Size, load(to, c + h * Size) + load(sums, c + n * 2 * Size));
   }
 };
 

@@ -159,11 +159,16 @@ struct LanesBackward {
 
  private:
   void back(const Here& chunk, dim_t head, dim_t t) const {
-    const dim_t n = std::min(tokens, in.seq().time - t), before = std::min(tokens, t);
-    const auto ask = [&](const auto& x) {
-      rwkv::detail::ask_for<Size>(x.data + in.at(head, t - before), H * Size, before);
+    const dim_t n = std::min(tokens, in.seq().time - t), before = t < span ? 0 : tokens;
+    const auto want = [&](const auto& x, dim_t from, dim_t count) {
+      chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
     };
-    const auto ask_to = [&](const auto& x) { rwkv::detail::ask_for<Size, true>(x.data + in.at(head, t), H * Size, n); };
+    chunk.ahead.forget();
+    for (const auto& x : {in.r, in.w, in.k, in.v, in.a, in.b, dy}) want(x, t - span, before);
+    want(kept.recalled, t - span, before);
+    if (before && t % span == 0)
+      chunk.ahead.template want<Size>(kept.starts.data + in.start(head, t / span - 1), Size, Size);
+    for (const auto& x : {d.r, d.w, d.k, d.v, d.a, d.b}) want(x, t, n);
     Here::Tile::transpose(Size, Size, kept.starts.data + in.start(head, t / span), Size, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) {
       chunk.read(in, kept.recalled.data, head, s, tokens);
@@ -174,20 +179,12 @@ struct LanesBackward {
       Row<T, Size>::each([&](auto c) { store(chunk.d, c + 2 * s * width, load(dy.data, c + in.at(head, t + s))); });
     std::fill_n(chunk.d + 2 * n * width, 2 * (tokens - n) * width, T(0));
     chunk.complete(n);
-    ask(in.r), ask(in.w);
     chunk.fade_gradient();
     chunk.join(chunk.q, chunk.k, chunk.past);
-    ask(in.k), ask(in.v);
-    if (before && t % span == 0)
-      rwkv::detail::ask_for<Size>(kept.starts.data + in.start(head, t / span - 1), Size, Size);
     chunk.respond();
-    ask(in.a), ask(in.b);
     chunk.join(chunk.d, chunk.x, chunk.dpast);
-    ask(dy), ask(kept.recalled);
     chunk.differentiate_reads();
-    ask_to(d.r), ask_to(d.w), ask_to(d.k);
     chunk.differentiate_writes();
-    ask_to(d.v), ask_to(d.a), ask_to(d.b);
     chunk.retreat();
     chunk.write(d, head, t, n);
   }

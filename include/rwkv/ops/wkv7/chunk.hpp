@@ -44,7 +44,9 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
 
   /// n tokens from token t of a head on; recalled may be null.
   template <class B, dim_t H>
-  void read(const Signals<B, H, Size>& in, const T* recalled, dim_t head, dim_t t, dim_t n) const {
+  void read(const Signals<B, H, Size>& signals, const T* recalled, dim_t head, dim_t t, dim_t n) const {
+    const auto in = signals;  // no store can change a local copy
+    T *const q = this->q, *const k = this->k, *const x = this->x, *const fade = this->fade, *const lift = this->lift;
     for (dim_t s = 0; s < n; ++s) {
       const dim_t from = in.at(head, t + s), row = 2 * s * width;
       Row<T, Size>::each([&](auto c) {

@@ -77,24 +77,22 @@ struct LanesForward {
     if (z != own) chunk.copy(own, Size, z, chunk.width);
     for (dim_t t = 0; t < in.seq().time; t += chunk.tokens) {
       const dim_t n = std::min(chunk.tokens, in.seq().time - t), next = std::min(chunk.tokens, in.seq().time - t - n);
-      const auto ask = [&](const auto& x) { rwkv::detail::ask_for<Size>(x.data + in.at(head, t + n), H * Size, next); };
-      const auto ask_to = [&](const auto& x) {
-        rwkv::detail::ask_for<Size, true>(x.data + in.at(head, t), H * Size, n);
+      const auto want = [&](const auto& x, dim_t from, dim_t count) {
+        chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
       };
+      chunk.ahead.forget();
+      want(y, t, n);
+      if (kept.recalled.data) want(kept.recalled, t, n);
+      for (const auto& x : {in.r, in.w, in.k, in.v, in.a, in.b}) want(x, t + n, next);
       if (kept.starts.data && t % span == 0)
         chunk.copy(z, chunk.width, kept.starts.data + in.start(head, t / span), Size);
       chunk.read(in, nullptr, head, t, n);
-      ask(in.r), ask(in.w), ask_to(y);
-      if (kept.recalled.data) ask_to(kept.recalled);
       if (chunked) {
         chunk.complete(n);
         chunk.join(chunk.q, chunk.k, chunk.past);
-        ask(in.k), ask(in.v);
         chunk.recall(z, chunk.y);
-        ask(in.a), ask(in.b);
         chunk.advance(z);
       } else {
-        ask(in.k), ask(in.v), ask(in.a), ask(in.b);
         chunk.sweep(z, n);
       }
       write(chunk, head, t, n);
