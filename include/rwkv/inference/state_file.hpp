@@ -5,8 +5,8 @@
 #include <rwkv/inference/any_decoder.hpp>
 #include <rwkv/inference/tuned_state.hpp>
 #include <rwkv/inference/weights_identity.hpp>
-#include <rwkv/io/finite.hpp>
-#include <rwkv/io/load.hpp>
+#include <rwkv/io/bundle_reader.hpp>
+#include <rwkv/io/open_source.hpp>
 #include <rwkv/io/save.hpp>
 
 namespace rwkv {

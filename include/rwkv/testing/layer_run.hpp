@@ -1,10 +1,13 @@
 #pragma once
 #include <unistd.h>
 
-#include <filesystem>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
-#include <rwkv/io/safetensors.hpp>
+#include <rwkv/io/bundle_reader.hpp>
+#include <rwkv/io/safetensors_file.hpp>
+#include <rwkv/io/save.hpp>
 #include <rwkv/layers/check_layer.hpp>
 #include <rwkv/testing/layer_under_test.hpp>
 #include <rwkv/testing/report.hpp>
@@ -26,11 +29,12 @@ void write(LeafMemory<B>& bundle, const BundleNumbers* numbers) {
 /// The state after a way around through a file.
 template <class B>
 void save_and_load(const LeafMemory<B>& from, LeafMemory<B>& to) {
-  const auto file =
-      std::filesystem::temp_directory_path() / ("rwkv-state-" + std::to_string(::getpid()) + ".safetensors");
-  save(from, file.string());
-  load(to, file.string());
-  std::filesystem::remove(file);
+  const char* const folder = std::getenv("TMPDIR");
+  const std::string path =
+      std::string(folder ? folder : "/tmp") + "/rwkv-state-" + std::to_string(::getpid()) + ".safetensors";
+  save(from, path);
+  read_bundle(SafetensorsFile(path), "", to);
+  std::remove(path.c_str());
 }
 }  // namespace detail
 
