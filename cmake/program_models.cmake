@@ -43,6 +43,7 @@ if(RWKV_GPU_SYSTEM STREQUAL CUDA)
 endif()
 rwkv_models(rwkv_program_models TYPES ${program_models})
 rwkv_compiles_nets(rwkv_program_models)
-if(NOT RWKV_GPU_SYSTEM STREQUAL CUDA)  # then they are nvcc's
+list(LENGTH program_models models)
+if(NOT RWKV_GPU_SYSTEM STREQUAL CUDA AND models GREATER 8)  # CUDA's are nvcc's; for few it takes longer to compile than it saves
   target_precompile_headers(rwkv_program_models PRIVATE <rwkv/models/families.hpp> <rwkv/registry/register_net.hpp>)
 endif()

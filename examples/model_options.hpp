@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 
+#include <rwkv/inference/state_file.hpp>
 #include <rwkv/registry/compile_net.hpp>
 #include <rwkv/registry/device.hpp>
 #include <rwkv/registry/open.hpp>
@@ -87,7 +88,7 @@ struct ModelOptions : MachineOptions, WeightsOptions {
   /// In the state that the options name. The model must outlive it.
   std::unique_ptr<rwkv::AnyDecoder> decoder(const rwkv::AnyModel& model, rwkv::dim_t batch = 1) const {
     auto made = model.decoder(batch);
-    if (!state.empty()) made->load_state(state);
+    if (!state.empty()) load_state(state, *made);
     return made;
   }
   /// Error unless the model knows all its tokens.

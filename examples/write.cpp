@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
     if (given->empty() && decoder->logits().empty()) prompt = default_prompt(tokenizer);
     expect_known(tokenizer, prompt);
     decoder->prefill(tokenizer.encode(prompt, "--prompt"));
-    if (!save_state.empty()) decoder->save_state(save_state);
+    if (!save_state.empty()) rwkv::save_state(save_state, *decoder);
     Generator generator(std::move(decoder), tokenizer, sampler.of(tokenizer));
     print(prompt);
     generator.write("", tokens, print);

@@ -55,7 +55,8 @@ struct CpuWith {
   static void upload(T* to, const T* from, dim_t n) { copy(to, from, n); }
   static void download(T* to, const T* from, dim_t n) { copy(to, from, n); }
 
-  /// f(row, column) for every element, in any order; a column is Lanes or, at the end of a row, a plain index.
+  /// f(row, column) for every element, in any order; a column is Lanes or, at the end of a row, a plain index. Where f
+  /// says its `row_length`, which then is `columns`, and that is whole Lanes, no end is compiled.
   template <class F>
   static void for_each(dim_t rows, dim_t columns, const F& f) {
     if (rows <= 0 || columns <= 0) return;
@@ -63,7 +64,7 @@ struct CpuWith {
     pool().run((rows + some - 1) / some * pieces, [&](dim_t task) {
       const dim_t first = task % pieces * grain, row = task / pieces * some;
       for (dim_t r = row, end = std::min(row + some, rows); r < end; ++r)
-        across(r, first, std::min(first + grain, columns), f);
+        across<F>(r, first, std::min(first + grain, columns), f);
     });
   }
 
@@ -84,7 +85,7 @@ struct CpuWith {
     const dim_t tasks = (columns + tile - 1) / tile;
     const auto run = [&](dim_t task) {
       const dim_t row = task / tasks, first = task % tasks * tile, end = std::min(first + tile, columns);
-      for (dim_t step = 0; step < steps; ++step) across(row, first, end, [&](dim_t r, auto c) { f(r, c, step); });
+      for (dim_t step = 0; step < steps; ++step) across<F>(row, first, end, [&](dim_t r, auto c) { f(r, c, step); });
     };
     if (rows * columns * steps * weight <= few) {
       for (dim_t task = 0; task < rows * tasks; ++task) run(task);
@@ -130,11 +131,19 @@ struct CpuWith {
     constexpr dim_t block = 1 << 16;
     pool().run((n + block - 1) / block, [&](dim_t i) { f(i * block, std::min((i + 1) * block, n)); });
   }
-  template <class F>
+  template <class Kernel, class F>
   static void across(dim_t row, dim_t first, dim_t end, const F& f) {
     const dim_t tail = first + (end - first) / width * width;
     for (dim_t c = first; c < tail; c += width) f(row, Lanes<width>{c});
-    for (dim_t c = tail; c < end; ++c) f(row, c);
+    if constexpr (!in_whole_lanes<Kernel>())
+      for (dim_t c = tail; c < end; ++c) f(row, c);
+  }
+  template <class Kernel>
+  static constexpr bool in_whole_lanes() {
+    if constexpr (requires { Kernel::row_length; })
+      return Kernel::row_length % width == 0;
+    else
+      return false;
   }
 };
 

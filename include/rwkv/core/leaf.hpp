@@ -2,6 +2,8 @@
 #include <map>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <rwkv/core/buffer.hpp>
@@ -66,9 +68,8 @@ inline dim_t place_leaves(std::vector<Leaf>& leaves, std::size_t scalar_bytes, b
       if (leaf.trained == trained && leaf.offset >= 0) ordered.push_back(std::move(leaf));
 }
 
-// Out of line: a visit instantiates its body for every tensor of every layer.
-[[gnu::noinline]] inline void list_leaf(const Path& path, const Field& field, std::span<const dim_t> extents, Seq seq,
-                                        Storage storage, bool matrix, std::vector<Leaf>& leaves) {
+inline void list_leaf(const Path& path, const Field& field, std::span<const dim_t> extents, Seq seq, Storage storage,
+                      bool matrix, std::vector<Leaf>& leaves) {
   const Field block = path.block();
   Leaf& leaf = leaves.emplace_back(
       Leaf{path.name(), field, block.index, block.depth, {}, storage, path.trained(), matrix, 0, 1});
@@ -90,30 +91,78 @@ namespace detail {
 }
 }  // namespace detail
 
+namespace detail {
+
+/// What is done with each leaf of a bundle, without the tensor's type. A visit is compiled for every bundle, so that
+/// one serves both to list the leaves and to place them.
+template <class B>
+struct LeafVisitor {
+  explicit LeafVisitor(Seq of) : seq(of) {}
+  /// Where the leaf's numbers lie; null where it has none.
+  virtual typename B::scalar* place(const Path&, const Field&, std::span<const dim_t> extents, Storage,
+                                    bool matrix) = 0;
+  virtual const WeightFormat<B>* format(const Path&) = 0;
+  const Seq seq;
+
+ protected:
+  ~LeafVisitor() = default;
+};
+
+/// Every leaf gets these sizes and its place.
+template <class B, Bundle P>
+void place_each(P& bundle, LeafVisitor<B>& visitor) {
+  for_each_leaf(
+      [&]<class Tensor>(const Path& path, const Field& field, Tensor& leaf) {
+        using Number = typename Tensor::scalar;
+        static_assert(std::is_same_v<Number, typename B::scalar> ||
+                      std::is_same_v<Number, compute_of<typename B::scalar>>);
+        constexpr bool matrix = requires {
+          leaf.format;
+        };
+        leaf.seq = visitor.seq;
+        leaf.data =
+            reinterpret_cast<Number*>(visitor.place(path, field, Tensor::shape::extents, storage_of<Number>, matrix));
+        if constexpr (matrix) leaf.format = visitor.format(path);
+      },
+      bundle);
+}
+
+template <class B>
+struct LeafList final : LeafVisitor<B> {
+  using LeafVisitor<B>::LeafVisitor;
+  std::vector<Leaf> leaves;
+
+  typename B::scalar* place(const Path& path, const Field& field, std::span<const dim_t> extents, Storage storage,
+                            bool matrix) override {
+    list_leaf(path, field, extents, this->seq, storage, matrix, leaves);
+    return nullptr;
+  }
+  const WeightFormat<B>* format(const Path&) override { return nullptr; }
+
+  /// With their places.
+  std::vector<Leaf> laid_out(const Layout<B>& layout) && {
+    for (const auto& [name, format] : layout.formats) store_as(leaves, name, format->storage);
+    const dim_t used = place_leaves(leaves, sizeof(typename B::scalar), true, 0);
+    if (!layout.trained_only) {
+      place_leaves(leaves, sizeof(typename B::scalar), false, used);
+    } else {
+      for (Leaf& leaf : leaves)
+        if (!leaf.trained) leaf.offset = -1;
+    }
+    return std::move(leaves);
+  }
+};
+
+}  // namespace detail
+
 /// The leaves of a bundle in the order of its fields, without memory for them. Trained ones come first in memory, so
 /// that a gradient, which has only those, has the same offsets; what gets no memory has offset -1.
 template <class B, Bundle P>
 std::vector<Leaf> list_leaves(Seq seq = {}, const Layout<B>& layout = {}) {
-  std::vector<Leaf> leaves;
   P bundle{};
-  for_each_leaf(
-      [&]<class Tensor>(const Path& path, const Field& field, Tensor&) {
-        constexpr bool matrix = requires(Tensor t) {
-          t.format;
-        };
-        detail::list_leaf(path, field, Tensor::shape::extents, seq, storage_of<typename Tensor::scalar>, matrix,
-                          leaves);
-      },
-      bundle);
-  for (const auto& [name, format] : layout.formats) detail::store_as(leaves, name, format->storage);
-  const dim_t used = detail::place_leaves(leaves, sizeof(typename B::scalar), true, 0);
-  if (!layout.trained_only) {
-    detail::place_leaves(leaves, sizeof(typename B::scalar), false, used);
-  } else {
-    for (Leaf& leaf : leaves)
-      if (!leaf.trained) leaf.offset = -1;
-  }
-  return leaves;
+  detail::LeafList<B> list(seq);
+  detail::place_each(bundle, static_cast<detail::LeafVisitor<B>&>(list));
+  return std::move(list).laid_out(layout);
 }
 
 }  // namespace rwkv

@@ -2,12 +2,13 @@
 #include <any>
 #include <functional>
 
-#include <rwkv/inference/state_file.hpp>
+#include <rwkv/inference/decoder.hpp>
+#include <rwkv/inference/decoder_memory.hpp>
 
 namespace rwkv {
 
 /// A Decoder of any language model, chosen at run time: programs that use it are compiled once for all models. See
-/// Decoder and state_file.hpp for what the functions do.
+/// Decoder for what the functions do.
 class AnyDecoder {
  public:
   using Each = std::function<void(dim_t token, std::span<const float> logits)>;
@@ -31,10 +32,8 @@ class AnyDecoder {
   virtual void reset() = 0;
   virtual std::any snapshot() const = 0;
   virtual void restore(const std::any& snapshot) = 0;  ///< Error unless it is one of the same model and batch
-
-  virtual void save_state(const std::string& path, Metadata metadata = {}) const = 0;
-  virtual Metadata load_state(const TensorSource& source) = 0;
-  Metadata load_state(const std::string& path) { return load_state(*open_source(path)); }
+  /// Of the model and of a snapshot: what state_file.hpp needs.
+  virtual DecoderMemory memory(std::any& snapshot) const = 0;
 };
 
 /// D is a Decoder.
@@ -62,24 +61,13 @@ class ErasedDecoder final : public AnyDecoder {
     if (own == nullptr) throw Error("Decoder: expected a snapshot of the same model, found another's or none");
     decoder_.restore(*own);
   }
-
-  using AnyDecoder::load_state;
-  void save_state(const std::string& path, Metadata metadata) const override {
-    rwkv::save_state(path, decoder_, std::move(metadata));
+  DecoderMemory memory(std::any& snapshot) const override {
+    return memory_of(decoder_, std::any_cast<typename D::Snapshot&>(snapshot));
   }
-  Metadata load_state(const TensorSource& source) override { return rwkv::load_state(source, decoder_); }
 
  private:
   D decoder_;
 };
-
-/// As of a Decoder.
-inline void save_state(const std::string& path, const AnyDecoder& decoder, Metadata metadata = {}) {
-  decoder.save_state(path, std::move(metadata));
-}
-inline Metadata load_state(const std::string& path, AnyDecoder& decoder) {
-  return decoder.load_state(path);
-}
 
 /// A decoder of the model, which must outlive it.
 template <class Net, Backend B>

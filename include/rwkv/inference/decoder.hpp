@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -16,6 +17,8 @@ requires LanguageModel<Net>
 class Decoder {
   static constexpr dim_t V = rwkv::vocabulary<Net>, limit = context_length<Net>;
   using Ids = std::span<const std::int32_t>;
+  using EachToken = std::function<void(dim_t token, std::span<const float> logits)>;
+  using EachOfMany = std::function<void(dim_t sequence, dim_t token, std::span<const float> logits)>;
 
  public:
   using State = typename Model<Net, B>::State;
@@ -59,26 +62,26 @@ class Decoder {
   std::span<const float> feed(std::int32_t id) { return feed({&id, 1}); }
   /// Reads a prompt of each sequence, (batch, time); returns logits().
   std::span<const float> prefill(Ids ids) {
-    read(ids, false, [](dim_t, std::span<const float>) {});
+    read(ids, nullptr);
     return logits();
   }
   /// The same, and each(t, logits) for token number t of the prompts, as logits() would be after it.
   template <class Each>
   void prefill(Ids ids, const Each& each) {
-    read(ids, true, each);
+    read(ids, std::cref(each));
   }
 
   /// Reads a prompt of each sequence, of any lengths, as if each had a decoder of its own; returns logits(). An empty
   /// one leaves its sequence as it is, logits included. Error for different lengths where the context is limited.
   std::span<const float> prefill(std::span<const Ids> prompts) {
-    read_each(prompts, false, [](dim_t, dim_t, std::span<const float>) {});
+    read_each(prompts, nullptr);
     return logits();
   }
   /// The same, and each(b, t, logits) for token number t of the prompt of sequence b, (vocabulary) as they are after
   /// it; the tokens of a sequence come in order, those of several by turns.
   template <class Each>
   void prefill(std::span<const Ids> prompts, const Each& each) {
-    read_each(prompts, true, each);
+    read_each(prompts, std::cref(each));
   }
 
   /// Of the token that follows the last one read, (batch, vocabulary). Empty where they are not known: at the start,
@@ -120,8 +123,9 @@ class Decoder {
   /// Many sequences make up for fewer tokens of each.
   static dim_t stretch(dim_t batch) { return std::min(chunk, std::max<dim_t>(chunk / batch, 64)); }
 
-  template <class Each>
-  void read(Ids ids, bool every, const Each& each) {
+  /// Calls `each`, unless it is empty.
+  void read(Ids ids, const EachToken& each) {
+    const bool every = each != nullptr;
     const dim_t time = dim_t(ids.size()) / batch();
     if (time * batch() != dim_t(ids.size()))
       throw Error("Decoder: expected as many tokens for each of ", batch(), " sequences, found ", ids.size());
@@ -146,13 +150,13 @@ class Decoder {
     }
   }
   /// The same of prompts that differ in length: the sequences that go on are read without those that have ended.
-  template <class Each>
-  void read_each(std::span<const Ids> prompts, bool every, const Each& each) {
+  void read_each(std::span<const Ids> prompts, const EachOfMany& each) {
     expect_prompts(prompts);
     if constexpr (limit > 0) {  // they are as long as each other, see expect_prompts
       std::vector<std::int32_t> all;
       for (const Ids& prompt : prompts) all.insert(all.end(), prompt.begin(), prompt.end());
-      return read(all, every, [&](dim_t t, std::span<const float> logits) {
+      if (each == nullptr) return read(all, nullptr);
+      return read(all, [&](dim_t t, std::span<const float> logits) {
         for (dim_t b = 0; b < batch(); ++b) each(b, t, logits.subspan(std::size_t(b * V), std::size_t(V)));
       });
     }
@@ -166,21 +170,21 @@ class Decoder {
           going.push_back(b), end = std::min(end, time);
       if (going.empty()) break;
       if (dim_t(going.size()) == batch()) {
-        read_together(state_, prompts, going, t, end, every, each);
+        read_together(state_, prompts, going, t, end, each);
       } else {
         State some = Model<Net, B>::fresh_state(dim_t(going.size()));
-        detail::copy_sequences(state_, going, some, false);
-        read_together(some, prompts, going, t, end, every, each);
-        detail::copy_sequences(state_, going, some, true);
+        detail::copy_sequences<Accum<B>>(state_, going, some, false);
+        read_together(some, prompts, going, t, end, each);
+        detail::copy_sequences<Accum<B>>(state_, going, some, true);
       }
     }
     known_ = true;
     for (const Ids& prompt : prompts) known_ = known_ && (known || !prompt.empty());
   }
   /// Tokens t to end - 1 of some sequences, whose states are `state`.
-  template <class Each>
   void read_together(State& state, std::span<const Ids> prompts, std::span<const dim_t> which, dim_t t, dim_t end,
-                     bool every, const Each& each) {
+                     const EachOfMany& each) {
+    const bool every = each != nullptr;
     for (dim_t n = 0; t < end; t += n) {
       n = std::min(end - t, stretch(dim_t(which.size())));
       ids_.clear();

@@ -56,6 +56,9 @@ class Generator {
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
   Sampler& sampler() { return sampler_; }
+  /// What has read so far; it goes to a file and comes back by state_file.hpp.
+  const AnyDecoder& decoder() const { return *decoder_; }
+  AnyDecoder& decoder() { return *decoder_; }
   /// Of the token that comes next; empty where nothing was read yet.
   std::span<const float> logits() const {
     const auto all = decoder_->logits();
@@ -98,12 +101,6 @@ class Generator {
         prompt, length, [&](std::string_view piece) { all += piece; }, stop);
     return all;
   }
-
-  /// What was read as a file, and going on from it: see state_file.hpp. The sampler goes on.
-  void save_state(const std::string& path, Metadata metadata = {}) const {
-    decoder_->save_state(path, std::move(metadata));
-  }
-  Metadata load_state(const std::string& path) { return decoder_->load_state(path); }
 
   /// Forgets what was read; the sampler goes on.
   void reset() { decoder_->reset(); }

@@ -73,8 +73,8 @@ class TokenReader {
 };
 
 /// Copies what some sequences of `all` remember to `some`, or back.
-template <class B, class P>
-void copy_sequences(Owned<B, P>& all, std::span<const dim_t> which, Owned<B, P>& some, bool back) {
+template <class B>
+void copy_sequences(LeafMemory<B>& all, std::span<const dim_t> which, LeafMemory<B>& some, bool back) {
   for (std::size_t i = 0; i < all.leaves().size(); ++i) {
     const dim_t size = all.leaves()[i].size / all.seq().batch;  // every tensor of a state begins with the batch
     for (std::size_t row = 0; row < which.size(); ++row) {

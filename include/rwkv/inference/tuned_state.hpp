@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 
+#include <rwkv/core/quantise.hpp>
 #include <rwkv/io/finite.hpp>
 
 namespace rwkv {
@@ -26,12 +27,10 @@ inline constexpr std::string_view tuned = ".att.time_state";
 /// Fills the matrices of a fresh state, (batch, heads, keys, values), alike for every sequence; the file has (heads,
 /// values, keys). Error unless it has one for every block, of these sizes, with finite numbers; the state may then hold
 /// a part of them.
-template <class B, Bundle P>
-[[gnu::cold]] void read_tuned_state(const TensorSource& source, Owned<B, P>& state) {
-  using T = typename B::scalar;
+[[gnu::cold]] inline void read_tuned_state(const TensorSource& source, const BundleMemory& state) {
   std::size_t found = 0;
-  std::vector<T> theirs, ours;
-  for (const Leaf& leaf : state.leaves()) {
+  std::vector<double> theirs, ours;
+  for (const Leaf& leaf : state.leaves) {
     const std::string name = detail::tuned_name(leaf);
     if (name.empty()) continue;
     ++found;
@@ -47,7 +46,9 @@ template <class B, Bundle P>
         for (dim_t key = 0; key < size; ++key)
           for (dim_t value = 0; value < size; ++value)
             ours.push_back(theirs[std::size_t((head * size + value) * size + key)]);
-    state.upload(leaf, ours.data());
+    std::vector<std::byte> stored(static_cast<std::size_t>(leaf.bytes()));  // a state has no shorter scalars than float
+    encode<double>(leaf.storage, ours, stored.data());
+    state.upload(state.of(leaf), stored.data(), state.scalars(stored.size()));
   }
   if (found == 0)
     throw Error(source.path(), ": holds a tuned state, which only models of RWKV-5 to 7 can begin with; found another");

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include <rwkv/backend/cpu.hpp>
-#include <rwkv/core/owned.hpp>
+#include <rwkv/core/leaf_memory.hpp>
 
 namespace rwkv {
 
@@ -40,8 +40,8 @@ concept InReach = requires(const B* machine) {
 };
 }  // namespace detail
 
-template <class B, Bundle P>
-BundleMemory memory_of(const Owned<B, P>& bundle) {
+template <class B>
+BundleMemory memory_of(const LeafMemory<B>& bundle) {
   using T = typename B::scalar;
   return {bundle.leaves(),
           reinterpret_cast<std::byte*>(bundle.data()),

@@ -18,8 +18,8 @@ class BundleReader {
   void add(const std::string& prefix, const BundleMemory& bundle) {
     for (const Leaf& leaf : bundle.leaves) expect(prefix, leaf, bundle);
   }
-  template <class B, Bundle P>
-  void add(const std::string& prefix, Owned<B, P>& bundle) {
+  template <class B>
+  void add(const std::string& prefix, LeafMemory<B>& bundle) {
     add(prefix, memory_of(bundle));
   }
 
@@ -102,8 +102,8 @@ class BundleReader {
 
 /// Fills one bundle from the tensors whose names begin with `prefix`, all of which must be its leaves. See
 /// BundleReader.
-template <class B, Bundle P>
-void read_bundle(const TensorSource& source, const std::string& prefix, Owned<B, P>& bundle) {
+template <class B>
+void read_bundle(const TensorSource& source, const std::string& prefix, LeafMemory<B>& bundle) {
   BundleReader reader(source, prefix);
   reader.add(prefix, bundle);
   reader.read();

@@ -15,12 +15,12 @@ inline Metadata load(const BundleMemory& bundle, const TensorSource& source, OnN
   reader.read(on);
   return source.metadata();
 }
-template <class B, Bundle P>
-Metadata load(Owned<B, P>& bundle, const TensorSource& source, OnNonFinite on = OnNonFinite::accept) {
+template <class B>
+Metadata load(LeafMemory<B>& bundle, const TensorSource& source, OnNonFinite on = OnNonFinite::accept) {
   return load(memory_of(bundle), source, on);
 }
-template <class B, Bundle P>
-Metadata load(Owned<B, P>& bundle, const std::string& path, OnNonFinite on = OnNonFinite::accept) {
+template <class B>
+Metadata load(LeafMemory<B>& bundle, const std::string& path, OnNonFinite on = OnNonFinite::accept) {
   return load(bundle, *open_source(path), on);
 }
 

@@ -13,8 +13,8 @@ inline void write_bundle(SafetensorsWriter& writer, const std::string& prefix, c
                  bundle.download_bytes(chunk.data(), from + offset, chunk.size());
                });
 }
-template <class B, Bundle P>
-void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const Owned<B, P>& bundle) {
+template <class B>
+void write_bundle(SafetensorsWriter& writer, const std::string& prefix, const LeafMemory<B>& bundle) {
   write_bundle(writer, prefix, memory_of(bundle));
 }
 
@@ -26,8 +26,8 @@ inline void save(const BundleMemory& bundle, const std::string& path, Metadata m
   write_bundle(writer, "", bundle);
   writer.write(path);
 }
-template <class B, Bundle P>
-void save(const Owned<B, P>& bundle, const std::string& path, Metadata metadata = {}) {
+template <class B>
+void save(const LeafMemory<B>& bundle, const std::string& path, Metadata metadata = {}) {
   save(memory_of(bundle), path, std::move(metadata));
 }
 /// The parameters, under the names of official checkpoints.

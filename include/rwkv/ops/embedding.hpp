@@ -7,6 +7,7 @@ namespace rwkv {
 namespace detail {
 template <class T, dim_t C>
 struct LookUp {
+  static constexpr dim_t row_length = C;
   const std::int32_t* ids;
   const T* table;
   T* y;
@@ -15,6 +16,7 @@ struct LookUp {
 /// A column adds its tokens in order, so that equal tokens never race.
 template <class T, dim_t C>
 struct LookUpBackward {
+  static constexpr dim_t row_length = C;
   dim_t tokens;
   const std::int32_t* ids;
   const T* dy;

@@ -21,6 +21,7 @@ RWKV_HD L current_weight(L mix) {
 /// All lerps of a token with the one before it, in one pass: out_n = before + (x - before) mix_n.
 template <MixOf Of, class T, dim_t C, int Mixes>
 struct TokenShiftForward {
+  static constexpr dim_t row_length = C;
   dim_t time;
   const T* x;
   const compute_of<T>* last;
@@ -36,6 +37,7 @@ struct TokenShiftForward {
 
 template <class T, dim_t C>
 struct KeepLast {
+  static constexpr dim_t row_length = C;
   dim_t time;
   const T* x;
   compute_of<T>* last;
@@ -47,6 +49,7 @@ struct KeepLast {
 template <MixOf Of, class T, dim_t C, int Mixes>
 struct TokenShiftBackward {
   using Number = compute_of<T>;
+  static constexpr dim_t row_length = C;
   dim_t time;
   const T* x;
   const Number* start;

@@ -1,7 +1,9 @@
 #pragma once
 #include <charconv>
 
-#include <rwkv/io/safetensors.hpp>
+#include <rwkv/io/bundle_reader.hpp>
+#include <rwkv/io/safetensors_file.hpp>
+#include <rwkv/io/save.hpp>
 #include <rwkv/training/trainer.hpp>
 
 namespace rwkv {

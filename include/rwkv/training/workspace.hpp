@@ -34,7 +34,9 @@ struct Workspace {
       dim_t fits = 0;
       for (dim_t too_many = seq.batch; too_many - fits > 1;) {
         const dim_t batch = fits + (too_many - fits) / 2;
-        const auto wanted = std::size_t(bytes<typename Model<Net, B>::Cache>({batch, seq.time}));
+        std::size_t wanted = 0;
+        for (const Leaf& leaf : list_leaves<B, typename Model<Net, B>::Cache>({batch, seq.time}))
+          wanted += std::size_t(leaf.bytes());
         (wanted <= error.free ? fits : too_many) = batch;
       }
       if (fits == 0)

@@ -89,7 +89,7 @@ struct TimeMix {
     c.k = forward_child<Key>(ctx, p.key, c.xk, c.key);
     c.v = forward_child<Value>(ctx, p.value, c.xv, c.value);
     c.r = forward_child<Receptance>(ctx, p.receptance, c.xr, c.receptance);
-    wkv4_forward<B>(ctx.scratch, p.time_decay, p.time_first, c.k, c.v, c.wkv, s.wkv, c.starts, How);
+    wkv4_forward<B>(ctx.scratch, p.time_decay, p.time_first, c.k, c.v, c.wkv, s.wkv, c.starts, OverTimeIs<How>{});
     gate_forward<B>(c.r, c.wkv, c.gated);
     return forward_child<Output>(ctx, p.output, c.gated, c.output);
   }
@@ -108,7 +108,7 @@ struct TimeMix {
       backward_child<Output>(ctx, p.output, c.output, dy, dgated, dp.output);
       gate_backward<B>(c.r, c.wkv, dgated, dr, dgated);
       wkv4_backward<B>(scratch, p.time_decay, p.time_first, c.k, c.v, c.starts, dgated, dk, dv, dp.time_decay,
-                       dp.time_first, ds.wkv, How);
+                       dp.time_first, ds.wkv, OverTimeIs<How>{});
     }
     const auto dxk = scratch.template take<In>(seq), dxv = scratch.template take<In>(seq),
                dxr = scratch.template take<In>(seq);

@@ -19,23 +19,23 @@
 // bytes of stack are the states before tokens whose keys lie far apart.
 namespace rwkv {
 
-template <class B, dim_t C>
+template <class B, dim_t C, class How = OverTimeIs<OverTime::automatic>>
 requires Grid<B>
 void wkv4_forward(Scratch<B>&, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
                   Tensor<B, Batch, Time, C> v, Tensor<B, Batch, Time, C> y, Tensor<Accum<B>, Batch, 3, C> state,
-                  Tensor<Accum<B>, Batch, Spans, 3, C> starts, OverTime = OverTime::automatic) {
+                  Tensor<Accum<B>, Batch, Spans, 3, C> starts, How = {}) {
   if (k.seq.time == 0) return;
   using Kernel = wkv4::GridForward<typename B::scalar, C>;
   B::launch(k.seq.batch * Kernel::Mine::groups,
             Kernel{{k.seq, time_decay.data, time_first.data, k.data, v.data}, y.data, state.data, starts.data});
 }
-template <class B, dim_t C>
+template <class B, dim_t C, class How = OverTimeIs<OverTime::automatic>>
 requires Grid<B>
 void wkv4_backward(Scratch<B>& scratch, Tensor<B, C> time_decay, Tensor<B, C> time_first, Tensor<B, Batch, Time, C> k,
                    Tensor<B, Batch, Time, C> v, Tensor<Accum<B>, Batch, Spans, 3, C> starts,
                    Tensor<B, Batch, Time, C> dy, Tensor<B, Batch, Time, C> dk, Tensor<B, Batch, Time, C> dv,
                    Tensor<Accum<B>, C> dtime_decay, Tensor<Accum<B>, C> dtime_first,
-                   Tensor<Accum<B>, Batch, 3, C> dstate, OverTime = OverTime::automatic) {
+                   Tensor<Accum<B>, Batch, 3, C> dstate, How = {}) {
   if (k.seq.time == 0) return;
   using T = typename B::scalar;
   using Kernel = wkv4::GridBackward<T, C>;

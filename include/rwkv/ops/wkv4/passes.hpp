@@ -78,6 +78,7 @@ struct Backward {
 template <class T, dim_t C>
 struct Parameters {
   using Number = compute_of<T>;
+  static constexpr dim_t row_length = C;
   dim_t count;
   Inputs<T> in;
   const Number* parts;

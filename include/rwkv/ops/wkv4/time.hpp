@@ -1,4 +1,6 @@
 #pragma once
+#include <type_traits>
+
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/core/scratch.hpp>
 #include <rwkv/ops/wkv4/element.hpp>
@@ -14,6 +16,9 @@ enum class OverTime {
   sequential,  ///< span after span, channels side by side
   scan         ///< blocks of time side by side where channels are few
 };
+/// The same as a constant: what it rules out is not compiled.
+template <OverTime How>
+using OverTimeIs = std::integral_constant<OverTime, How>;
 
 namespace wkv4 {
 /// Spans of a step: what is known of a channel is worked out once for all of them.
@@ -28,23 +33,34 @@ struct Blocks {
   RWKV_HD dim_t tokens(dim_t block) const { return math::min(end(block) * span, seq.time) - begin(block) * span; }
 };
 
+inline constexpr dim_t many_columns = 64;
+
 /// How time is cut, by shapes alone, since results must not depend on the threads. Measured on 2 cores: below 1024
 /// tokens or from 64 columns on one block is faster, as nothing is read twice; else 8 blocks, the longer the better.
 struct Cut {
   dim_t length, count = 1;  // spans in a block, blocks in a group
   Cut(OverTime how, Seq s, dim_t C) : length(s.spans()) {
-    if (how == OverTime::sequential || (how == OverTime::automatic && s.time < 1024) || s.batch * C >= 64) return;
+    if (how == OverTime::sequential || (how == OverTime::automatic && s.time < 1024) || s.batch * C >= many_columns)
+      return;
     length = length < 8 * per_step ? per_step : length < 8 * 32 ? length / (8 * per_step) * per_step : 32;
     count = 8;
   }
 };
+/// Whether there may be several blocks. How is OverTime, or one as a constant.
+template <class How>
+constexpr bool may_cut(dim_t C) {
+  if constexpr (std::is_same_v<How, OverTime>)
+    return true;
+  else
+    return How::value == OverTime::scan || (How::value == OverTime::automatic && C < many_columns);
+}
 
 /// A Pass goes `over` the spans in order, or `backwards`. It `enter`s with what comes before a group and `leave`s with
 /// what comes after.
 template <bool Writes, class Pass>
 struct OverBlocks {
   static constexpr bool back = Pass::backwards;
-  static constexpr dim_t C = Pass::width;
+  static constexpr dim_t C = Pass::width, row_length = C;
   Blocks blocks;
   Pass pass;
   typename Pass::Number* carried;  // (batch, blocks, 3, C)
@@ -87,7 +103,7 @@ struct OverBlocks {
   }
 };
 
-template <class B, class Pass>
+template <class How, class B, class Pass>
 void over_time(Scratch<B>& scratch, const Cut& cut, const Pass& pass) {
   constexpr dim_t C = Pass::width;
   const auto frame = scratch.frame();
@@ -99,11 +115,12 @@ void over_time(Scratch<B>& scratch, const Cut& cut, const Pass& pass) {
     const dim_t first = (Pass::backwards ? groups - 1 - i : i) * size, left = math::min(size, spans - first);
     const dim_t length = math::min(cut.length, left), steps = (length + per_step - 1) / per_step;
     const Blocks blocks{seq, first, length, (left + length - 1) / length};
-    if (blocks.count > 1) {
-      const OverBlocks<false, Pass> alone{blocks, pass, carried};
-      B::for_each_step(batch * (blocks.count - 1), C, steps, alone, weight);
-      B::for_each(batch, C, alone);
-    }
+    if constexpr (may_cut<How>(C))
+      if (blocks.count > 1) {
+        const OverBlocks<false, Pass> alone{blocks, pass, carried};
+        B::for_each_step(batch * (blocks.count - 1), C, steps, alone, weight);
+        B::for_each(batch, C, alone);
+      }
     B::for_each_step(batch * blocks.count, C, steps, OverBlocks<true, Pass>{blocks, pass, carried}, weight);
   }
 }

@@ -55,13 +55,13 @@ struct AdamSteps {
 
 }  // namespace detail::grid
 
-template <class B, Bundle P>
+template <class B>
 requires Grid<B>
-void adamw_step(const AdamW& o, const Update& update, Owned<B, P>& params, Owned<B, P>& gradient,
-                std::array<Owned<B, P>, 2>& moments) {
+void adamw_step(const AdamW& o, const Update& update, LeafMemory<B>& params, LeafMemory<B>& gradient, LeafMemory<B>& m,
+                LeafMemory<B>& v) {
   using T = typename B::scalar;
   using Kernel = detail::grid::AdamSteps<T>;
-  Kernel kernel{detail::adam_step<B>(o, update, params, gradient, moments), 0, {}};
+  Kernel kernel{detail::adam_step<B>(o, update, params, gradient, m, v), 0, {}};
   auto& ranges = kernel.ranges;
   const auto launch = [&] {
     if (ranges.count == 0) return;
