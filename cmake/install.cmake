@@ -1,4 +1,4 @@
-# Install rules, so that find_package(rwkv [COMPONENTS io gpu]) works.
+# Install rules, so that find_package(rwkv [COMPONENTS io gpu mpi nccl]) works.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(where ${CMAKE_INSTALL_DATADIR}/cmake/rwkv)
@@ -9,7 +9,7 @@ install(EXPORT rwkv FILE rwkvTargets.cmake NAMESPACE rwkv:: DESTINATION ${where}
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/rwkvConfig.cmake ${PROJECT_SOURCE_DIR}/cmake/gpu.cmake ${PROJECT_SOURCE_DIR}/cmake/models.cmake
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/rwkvConfig.cmake ${PROJECT_SOURCE_DIR}/cmake/gpu.cmake ${PROJECT_SOURCE_DIR}/cmake/mpi.cmake ${PROJECT_SOURCE_DIR}/cmake/models.cmake
   ${PROJECT_SOURCE_DIR}/cmake/compiles_nets.cmake ${PROJECT_SOURCE_DIR}/cmake/headers_digest.cmake
   ${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
   DESTINATION ${where})

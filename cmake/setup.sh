@@ -5,7 +5,7 @@
 set -eu
 
 wanted="g++ cmake ninja-build libeigen3-dev libcli11-dev doctest-dev libbenchmark-dev libthrust-dev locales"
-if [ "${1-}" = ci ]; then wanted="$wanted git clang libclang-rt-14-dev clang-format-14"; fi
+if [ "${1-}" = ci ]; then wanted="$wanted git clang libclang-rt-14-dev clang-format-14 libopenmpi-dev openmpi-bin libmpich-dev mpich"; fi
 
 missing=
 for package in $wanted; do

@@ -1,7 +1,7 @@
 # cmake -DINCLUDE=<folder> -P order.cmake: a header includes only headers of its own room and of rooms before it.
 # rwkv.hpp is the front door: it may include all, no room may include it. All begin with core/config.hpp, if only by what
 # they include, so that it can say what the library cannot work with before anything else is complained about.
-set(order core backend ops layers models io text training inference registry drawing testing)
+set(order core backend ops layers models io text training distributed inference registry drawing testing)
 
 get_filename_component(INCLUDE ${INCLUDE} ABSOLUTE)
 set(wrong)

@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include <rwkv/distributed/rounds.hpp>
+
+using namespace rwkv;
+
+namespace {
+constexpr dim_t most = std::numeric_limits<dim_t>::max();
+constexpr dim_t sizes[] = {0, 1, 15, 16, 17, 31, 32, 97, 1000, 65537, (dim_t{1} << 31) + 5, (dim_t{1} << 40) + 3, most};
+}  // namespace
+
+TEST_CASE("shares cover all numbers, one after the other, and begin at multiples of 16") {
+  for (const dim_t n : sizes)
+    for (const int size : {1, 2, 3, 4, 7, 16, 1000}) {
+      dim_t next = 0;
+      for (int rank = 0; rank < size; ++rank) {
+        const Share share = share_of(n, rank, size);
+        CAPTURE(n, size, rank);
+        CHECK(share.first == next);
+        CHECK(share.first % 16 == 0);
+        CHECK(share.size >= 0);
+        CHECK(share.size >= n / size - 16);
+        CHECK(share.size <= n / size + 16 * size);
+        if (rank + 1 < size) CHECK(share.size == share_of(n, 0, size).size);
+        next += share.size;
+      }
+      CHECK(next == n);
+    }
+}
+
+TEST_CASE("rounds carry every number of every share once, a piece at a time") {
+  for (const dim_t n : sizes)
+    for (const int size : {1, 2, 3, 7})
+      for (const dim_t together : {dim_t{1} << 20, n / 3 + 1, n / 40 + 1}) {
+        const dim_t piece = detail::piece_of(n, size, together);
+        const detail::Rounds rounds{n, size, piece};
+        CAPTURE(n, size, piece);
+        if (rounds.count() > 200) {  // too many to look at each: the first, the last
+          for (int rank = 0; rank < size; ++rank) {
+            const Share share = share_of(n, rank, size), last = rounds.of(rank, rounds.count() - 1);
+            CHECK(rounds.of(rank, 0) == Share{share.first, piece});
+            CHECK(last.first + last.size == share.first + share.size);
+            CHECK(last.size <= piece);
+            CHECK(rounds.of(rank, rounds.count()).size == 0);
+          }
+          continue;
+        }
+        for (int rank = 0; rank < size; ++rank) {
+          const Share share = share_of(n, rank, size);
+          dim_t next = share.first;
+          for (dim_t round = 0; round < rounds.count(); ++round) {
+            const Share part = rounds.of(rank, round);
+            CHECK(part.first == next);
+            CHECK(part.size >= 0);
+            CHECK(part.size <= piece);
+            next += part.size;
+          }
+          CHECK(next == share.first + share.size);
+        }
+      }
+}
