@@ -112,10 +112,11 @@ TEST_CASE("sharded, a rank keeps moments and full-precision parameters of half t
 TEST_CASE("a checkpoint does not know how many ranks made it, nor whether they were sharded") {
   const test::Folder folder;
   const ContiguousBatches source(test::text(), seq);
+  using Early = v1::Model<256, 8, 1, 2, 4, 8, 16, activation::Silu, v1::Parity>;  // not all of it is trained
   const auto go_on = [&]<class Net, class B>(int ranks, bool sharded, const std::string& from, const std::string& to) {
     std::vector<double> losses;
     TrainConfig as = config(sharded);
-    as.carry = true;
+    as.carry = !std::is_same_v<Net, Early>;  // which has a context to begin anew in
     run_in_threads(ranks, [&](ThreadRank rank) {
       Model<Net, B> model(77);
       Trainer trainer(model, as, seq, rank);
@@ -128,7 +129,6 @@ TEST_CASE("a checkpoint does not know how many ranks made it, nor whether they w
     });
     return losses;
   };
-  using Early = v1::Model<256, 8, 1, 2, 4, 8, 16, activation::Silu, v1::Parity>;  // not all of it is trained
   const auto check = [&]<class Net, class B>() {
     const auto on = [&](auto... with) { return go_on.template operator()<Net, B>(with...); };
     on(1, false, "", "start");

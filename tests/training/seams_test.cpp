@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include <rwkv/distributed/threads.hpp>
 #include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/ops/weight_format.hpp>
@@ -22,12 +21,6 @@ Corpus text() {
   std::string words;
   for (int i = 0; i < 200; ++i) words += "number " + std::to_string(i * 7919 % 1000) + " follows; ";
   return Corpus::of_text(words, Bytes());
-}
-double farthest(const Model<Net>& a, const Model<Net>& b) {
-  double most = 0;
-  for (dim_t i = 0; i < a.params.size(); ++i)
-    most = std::max(most, double(std::abs(a.params.data()[i] - b.params.data()[i])));
-  return most;
 }
 }  // namespace
 
