@@ -9,7 +9,7 @@ install(EXPORT rwkv FILE rwkvTargets.cmake NAMESPACE rwkv:: DESTINATION ${where}
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/rwkvConfig.cmake ${PROJECT_SOURCE_DIR}/cmake/gpu.cmake ${PROJECT_SOURCE_DIR}/cmake/mpi.cmake ${PROJECT_SOURCE_DIR}/cmake/models.cmake
-  ${PROJECT_SOURCE_DIR}/cmake/compiles_nets.cmake ${PROJECT_SOURCE_DIR}/cmake/headers_digest.cmake
-  ${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake
-  DESTINATION ${where})
+install(FILES ${PROJECT_BINARY_DIR}/rwkvConfigVersion.cmake DESTINATION ${where})
+foreach(file rwkvConfig gpu mpi nccl models compiles_nets headers_digest)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/${file}.cmake DESTINATION ${where})
+endforeach()

@@ -1,5 +1,7 @@
 # rwkv::mpi, what <rwkv/distributed/mpi.hpp> needs: any MPI that CMake's FindMPI finds (MPI_HOME, MPI_CXX_COMPILER).
-option(RWKV_MPI "Provide rwkv::mpi, for programs of several processes" OFF)
+if(NOT DEFINED RWKV_MPI)
+  option(RWKV_MPI "Provide rwkv::mpi, for programs of several processes" OFF)
+endif()
 
 if(RWKV_MPI AND NOT TARGET rwkv::mpi)
   set(MPI_CXX_SKIP_MPICXX ON)  # C's functions are all that is called

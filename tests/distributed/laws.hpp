@@ -55,15 +55,12 @@ class CommunicatorLaws {
  public:
   CommunicatorLaws(C& communicator, std::uint64_t seed) : c_(communicator), random_{seed} {}
 
-  /// With n numbers.
+  /// Sums of n numbers.
   template <class B, class Travel = typename B::scalar>
-  void check(rwkv::dim_t n) {
+  void check_sums(rwkv::dim_t n) {
     using T = typename B::scalar;
-    const int rank = c_.rank(), size = c_.size();
     random_.stream = static_cast<std::uint64_t>(n);
-    const auto mine = numbers<T>(random_, rank, n), summed = sums<T, Travel>(random_, size, n);
-    const rwkv::Share own = rwkv::share_of(n, rank, size);
-
+    const auto mine = numbers<T>(random_, c_.rank(), n), summed = sums<T, Travel>(random_, c_.size(), n);
     auto found = mine;
     arrive();
     c_.template sum<B, Travel>(found.data(), n);
@@ -71,13 +68,19 @@ class CommunicatorLaws {
     found = mine;
     arrive();
     c_.template scatter_sums<B, Travel>(found.data(), n);
-    expect("scatter_sums", summed, found, own);
+    expect("scatter_sums", summed, found, rwkv::share_of(n, c_.rank(), c_.size()));
     arrive();
     c_.template gather<B>(found.data(), n);
     expect("gather", summed, found, {0, n});
-
-    const int root = static_cast<int>(n) % size;
-    found = mine;
+  }
+  /// Copies of n numbers.
+  template <class B>
+  void check_copies(rwkv::dim_t n) {
+    using T = typename B::scalar;
+    random_.stream = static_cast<std::uint64_t>(n);
+    const int rank = c_.rank(), size = c_.size(), root = static_cast<int>(n) % size;
+    const auto mine = numbers<T>(random_, rank, n);
+    auto found = mine;
     arrive();
     c_.template broadcast<B>(found.data(), n, root);
     expect("broadcast", numbers<T>(random_, root, n), found, {0, n});
@@ -105,12 +108,14 @@ class CommunicatorLaws {
   }
   void check_all() {
     for (const rwkv::dim_t n : {0, 1, 2, 15, 16, 17, 63, 64, 97, 997, 4099, 70001}) {
-      check<rwkv::Cpu<float>>(n);
-      check<rwkv::Cpu<float>, rwkv::bf16>(n);
-      check<rwkv::Cpu<double>>(n);
-      check<rwkv::Cpu<rwkv::bf16>>(n);
-      check<Far<float>>(n);
-      check<Far<float>, rwkv::bf16>(n);
+      check_sums<rwkv::Cpu<float>>(n);
+      check_sums<rwkv::Cpu<float>, rwkv::bf16>(n);
+      check_sums<rwkv::Cpu<double>>(n);
+      check_sums<rwkv::Cpu<rwkv::bf16>>(n);
+      check_sums<Far<float>>(n);
+      check_sums<Far<float>, rwkv::bf16>(n);
+      check_copies<rwkv::Cpu<double>>(n);
+      check_copies<Far<rwkv::bf16>>(n);
       check_texts();
     }
   }

@@ -27,8 +27,8 @@ const std::map<std::string, void (*)(Mpi&)> parts{
        test::CommunicatorLaws laws(mpi, 7);
        laws.check_all();
        const dim_t rounds = 5 * detail::travelling_bytes / 8 / 2;  // some, in which pieces of two or three overlap
-       laws.check<Cpu<float>>(rounds + 7);
-       laws.check<test::Far<float>, bf16>(rounds + 7);
+       laws.check_sums<Cpu<float>>(rounds + 7);
+       laws.check_sums<test::Far<float>, bf16>(rounds + 7);
        if (mpi.rank() == 0) std::printf("all laws hold in %d ranks\n", mpi.size());
      }},
     {"throws",
@@ -58,7 +58,7 @@ int own_communicator() {
   {
     Mpi mpi(half);
     MPI_Comm_free(&half);
-    test::CommunicatorLaws(mpi, 9).check<Cpu<float>>(1000);
+    test::CommunicatorLaws(mpi, 9).check_sums<Cpu<float>>(1000);
     if (rank == 0) std::printf("%d ranks of the program's own\n", mpi.size());
   }
   return MPI_Finalize();  // which nobody else has called

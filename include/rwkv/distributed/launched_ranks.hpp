@@ -15,7 +15,7 @@ struct LaunchedRanks {
 inline std::optional<LaunchedRanks> launched_ranks() {
   for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
     if (const char* const text = std::getenv(variable))
-      if (const auto ranks = number_in(text)) return LaunchedRanks{variable, static_cast<int>(*ranks)};
+      if (const auto ranks = rwkv::number_in(text)) return LaunchedRanks{variable, static_cast<int>(*ranks)};
   return std::nullopt;
 }
 

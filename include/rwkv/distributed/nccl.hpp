@@ -1,10 +1,10 @@
 #pragma once
 #include <utility>
 
+#include <rwkv/backend/gpu.hpp>
 #include <rwkv/distributed/mpi.hpp>
 #include <rwkv/distributed/nccl_library.hpp>
 #include <rwkv/distributed/nccl_ranks.hpp>
-#include <rwkv/gpu.hpp>
 
 namespace rwkv {
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <nccl.h>
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,10 @@ class NcclLibrary {
   NcclLibrary(const ncclUniqueId& id, int rank, int size) {
     ncclComm_t comm = nullptr;
     expect(ncclCommInitRank(&comm, size, id, rank), "ncclCommInitRank", nullptr);
-    comm_ = {comm, [](ncclComm_t it) { ncclCommDestroy(it); }};
+    comm_ = {comm, [before = std::uncaught_exceptions()](ncclComm_t it) {
+               // Where an exception ends the program, other ranks do not come to say goodbye.
+               std::uncaught_exceptions() > before ? ncclCommAbort(it) : ncclCommDestroy(it);
+             }};
   }
   /// By which the ranks find each other: made by one of them, and told the others.
   static ncclUniqueId make_id() {
