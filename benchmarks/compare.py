@@ -31,7 +31,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default=",".join(SIZES), help="sizes, and decode")
-    parser.add_argument("--model", default="rwkv4", choices=("rwkv4", "gpt2"), help="which to train")
+    parser.add_argument("--model", default="rwkv4", choices=("rwkv4", "rwkv7", "gpt2"), help="which to train")
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="of both; PyTorch's bf16 is autocast")
     parser.add_argument("--peer-options", default="", help="passed on, such as '--malloc huge'")
     args = parser.parse_args()
     extra = args.peer_options.split()
@@ -43,8 +44,8 @@ def main():
             width, layers = size.split("x")
             context, steps = SIZES[size]
             same = ["--batch", "8", "--context", str(context), "--steps", str(steps), "--threads", str(args.threads), "--text", args.text]
-            ours = [args.build + "/train_speed", "--model", args.model, "--size", size] + same
-            theirs = [sys.executable, args.peer, "train", "--model", args.model, "--width", width, "--layers", layers] + same
+            ours = [args.build + "/train_speed", "--model", args.model, "--size", size, "--precision", args.precision] + same
+            theirs = [sys.executable, args.peer, "train", "--model", args.model, "--width", width, "--layers", layers, "--dtype", args.precision] + same
         a, b = [], []
         for _ in range(args.rounds):
             a.append(run(ours))

@@ -1,6 +1,7 @@
-// check_report FOLDER: the table of report.html holds the numbers of results.csv, character by character, and the page
-// needs nothing from elsewhere.
+// check_report FOLDER: the tables of report.html hold the numbers of results.csv, length.csv and writing.csv, character
+// by character, and the page needs nothing from elsewhere.
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -28,15 +29,15 @@ std::string unescaped(std::string text) {
       text.replace(at, std::string(name).size(), c);
   return text;
 }
-/// The cells of the table with the id `results`.
-Rows rows_of_html(const std::string& page) {
-  const std::size_t begin = page.find("<table id='results'>"), end = page.find("</table>", begin);
-  if (begin == std::string::npos || end == std::string::npos) throw rwkv::Error("report.html: has no table of results");
+/// The cells of the table with that id.
+Rows rows_of_html(const std::string& page, const std::string& id) {
+  const std::size_t begin = page.find("<table id='" + id + "'>"), end = page.find("</table>", begin);
+  if (begin == std::string::npos || end == std::string::npos) throw rwkv::Error("report.html: has no table ", id);
   Rows rows;
   for (std::size_t at = page.find('<', begin + 1); at < end; at = page.find('<', at + 1)) {
     if (page.compare(at, 4, "<tr>") == 0) rows.emplace_back();
     if (page.compare(at, 3, "<td") != 0 && page.compare(at, 3, "<th") != 0) continue;
-    if (rows.empty()) throw rwkv::Error("report.html: has a cell before the first row of its results");
+    if (rows.empty()) throw rwkv::Error("report.html: has a cell before the first row of its table ", id);
     const std::size_t from = page.find('>', at) + 1;
     std::string cell = unescaped(page.substr(from, page.find('<', from) - from));
     if (page.compare(at, 14, "<td class='n'>") == 0) std::erase(cell, ',');  // between thousands
@@ -67,6 +68,17 @@ void check_elements(const std::string& page) {
   if (!open.empty()) throw rwkv::Error("report.html: <", open.back(), "> is never closed");
 }
 
+/// The table of that name, in the page and as CSV.
+void check_table(const std::string& page, const std::string& folder, const std::string& id) {
+  const Rows html = rows_of_html(page, id), csv = rows_of_csv(folder + "/" + id + ".csv");
+  if (html.size() != csv.size() || csv.size() < 2)
+    throw rwkv::Error(id, ": expected as many rows, found ", html.size(), " in report.html and ", csv.size(), " in ",
+                      id, ".csv");
+  for (std::size_t r = 1; r < csv.size(); ++r)
+    if (html[r] != csv[r]) throw rwkv::Error(id, ": row ", r, " of report.html and of ", id, ".csv differ");
+  std::printf("%s: %zu rows, %zu columns: equal\n", id.c_str(), csv.size() - 1, csv[0].size());
+}
+
 int main(int argc, char** argv) {
   try {
     const std::string folder = argc > 1 ? argv[1] : "compare", page = read(folder + "/report.html");
@@ -75,13 +87,9 @@ int main(int argc, char** argv) {
       if (page.find(outside) != std::string::npos) throw rwkv::Error("report.html: has ", outside);
     if (page.find("nan") != std::string::npos && page.find("='nan") != std::string::npos)
       throw rwkv::Error("report.html: draws NaN");
-    const Rows html = rows_of_html(page), csv = rows_of_csv(folder + "/results.csv");
-    if (html.size() != csv.size() || csv.size() < 2)
-      throw rwkv::Error("expected as many rows, found ", html.size(), " in report.html and ", csv.size(),
-                        " in results.csv");
-    for (std::size_t r = 1; r < csv.size(); ++r)
-      if (html[r] != csv[r]) throw rwkv::Error("row ", r, " of report.html and results.csv differ");
-    std::printf("%zu models, %zu columns: equal\n", csv.size() - 1, csv[0].size());
+    check_table(page, folder, "results");
+    for (const char* id : {"length", "writing"})
+      if (std::filesystem::exists(folder + "/" + id + ".csv")) check_table(page, folder, id);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "check_report: %s\n", error.what());

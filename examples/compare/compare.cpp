@@ -8,6 +8,7 @@
 #include "../ranks/ranks.hpp"
 #include "compare_options.hpp"
 #include "data_files.hpp"
+#include "measure_missing.hpp"
 #include "ngram.hpp"
 #include "progress.hpp"
 #include "report.hpp"
@@ -21,13 +22,15 @@ Texts open_texts(const Study& s) {
                       "; clean_text makes a text of 96 or 56");
   const auto [train, valid] =
       s.valid.empty() ? whole.split(0.9) : std::pair(whole, rwkv::Corpus(s.valid, whole.tokenizer()));
-  const auto expect_longer = [&](const rwkv::Corpus& text, const std::string& name) {
-    if (text.size() <= s.context)
-      throw rwkv::Error(name, " has ", text.size(), " characters: expected more than --context ", s.context,
-                        "; give a longer one, or a smaller --context");
+  const auto expect_longer = [](const rwkv::Corpus& text, const std::string& name, const char* option, dim_t length) {
+    if (text.size() <= length)
+      throw rwkv::Error(name, " has ", text.size(), " characters: expected more than ", option, " ", length,
+                        "; give a longer one, or a smaller ", option);
   };
-  expect_longer(train, "--text");
-  expect_longer(valid, s.valid.empty() ? "the last tenth of --text, to validate on," : "--valid");
+  const std::string validated = s.valid.empty() ? "the last tenth of --text, to validate on," : "--valid";
+  expect_longer(train, "--text", "--context", s.context);
+  expect_longer(valid, validated, "--context", s.context);
+  expect_longer(valid, validated, "--length", s.length);
   return {train, valid};
 }
 
@@ -53,7 +56,7 @@ std::vector<double> ngrams(const Study& s, const Texts& texts, dim_t tokens) {
     write_file(path, text);
   }
   const std::string text = read_file(path);
-  rwkv::CsvReader table(text, path, "remove it and repeat the command");
+  rwkv::CsvReader table(text, path, measure_again);
   std::vector<double> losses;
   while (table.next()) losses.push_back(table.number(table.column("loss")));
   table.expect_whole();
@@ -72,12 +75,21 @@ const Contender& find(const std::vector<Contender>& all, const Entry& entry) {
                     "? It is one of ", names);
 }
 
-void write_report(const Results& results, const std::string& settings) {
-  const std::string& out = results.study.out;
-  write_file(out + "/results.csv", results_csv(results));
-  write_file(out + "/curves.csv", curves_csv(results));
-  write_file(out + "/results.json", results_json(results));
-  write_file(out + "/report.html", html(results, settings));
+/// What the report does not have, the folder does not have either.
+void write_report(const Results& r, const std::string& settings) {
+  const auto write = [&](const char* name, const std::string& content) {
+    const std::string path = r.study.out + "/" + name;
+    content.empty() ? (void)std::filesystem::remove(path) : write_file(path, content);
+  };
+  const auto charts = length_charts(r);
+  write("results.csv", csv(table(r)));
+  write("curves.csv", curves_csv(r));
+  write("results.json", results_json(r));
+  write("curves.svg", drawing::svg(learning_charts(r), r.machine));
+  write("length.csv", measured_in_length(r).empty() ? "" : csv(length_table(r)));
+  write("writing.csv", measured_in_writing(r).empty() ? "" : csv(writing_table(r)));
+  write("length.svg", charts.empty() ? "" : drawing::svg(charts, r.machine));
+  write("report.html", html(r, settings));
 }
 
 int run(Study& s, rwkv::AnyCommunicator ranks) {
@@ -86,15 +98,17 @@ int run(Study& s, rwkv::AnyCommunicator ranks) {
   const std::vector<Contender> all = contenders(s.size);
   Results results{.study = s,
                   .machine = (s.device == "cpu" ? "" : rwkv::device_name(s.machine()) + "; ") + rwkv::processor_name() +
-                             ", " + std::to_string(rwkv::pool().threads()) + " threads"};
+                             ", " + std::to_string(rwkv::pool().threads()) + " threads; " + s.precision};
   std::vector<const Contender*> chosen;
   for (const std::string& word : s.models) {
     const Entry entry = parse_entry(word, s);
     for (const ModelResult& m : results.models)
       if (m.entry.label == entry.label) throw rwkv::Error("--models: ", word, " is named twice; name it once");
     chosen.push_back(&find(all, entry));
-    results.models.push_back(
-        {.entry = entry, .shape = chosen.back()->shape(), .facts = facts_of(*chosen.back()->net, s.seq())});
+    expect_precision(*chosen.back()->net, s);
+    results.models.push_back({.entry = entry,
+                              .shape = chosen.back()->shape(),
+                              .facts = facts_of(*chosen.back()->net, s.machine(), s.seq())});
   }
   const Texts texts = open_texts(s);
   if (s.prompts.empty()) s.prompts = default_prompts(texts.valid);
@@ -156,7 +170,7 @@ int run(Study& s, rwkv::AnyCommunicator ranks) {
       results.stopped.push_back(jobs[i].entry.label + " seed " + std::to_string(jobs[i].seed) + " stopped at " +
                                 read_file(jobs[i].stopped()));
     else
-      add_run(jobs[i], results.models[model_of[i]]);
+      measure_missing(jobs[i], *chosen[model_of[i]]), add_run(jobs[i], results.models[model_of[i]]);
     ++results.runs;
     if (!plan[i].finished || i + 1 == jobs.size()) write_report(results, agreed);
   }

@@ -12,6 +12,7 @@ inline void add_options(CLI::App& app, Study& s) {
   app.add_option("--out", s.out, "folder of the study; the same command again goes on with it");
   app.add_option("--size", s.size, "about so many parameters")->check(one_of({"1m", "14m", "90m"}));
   app.add_option("--device", s.device, "cpu or gpu")->check(one_of({"cpu", "gpu"}));
+  app.add_option("--precision", s.precision, "fp32, or bf16 with fp32 master weights")->check(one_of({"fp32", "bf16"}));
   app.add_option("--models", s.models, "what is compared; NAME@RATE has its own learning rate")->delimiter(',');
   app.add_option("--seeds", s.seeds, "runs of every model: seeds 1, 2, ...")->check(between(1L, 1000L));
   app.add_option("--tokens", s.tokens, "that every run reads")->check(between(1L, 1L << 50));
@@ -29,6 +30,11 @@ inline void add_options(CLI::App& app, Study& s) {
   app.add_option("--prompt", s.prompts, "to go on with; without it, three places of the validation text");
   app.add_option("--temperatures", s.temperatures, "of the samples")->delimiter(',')->check(non_negative());
   app.add_option("--sample-length", s.sample_length, "tokens of a sample")->check(between(1L, 1L << 20));
+  app.add_option("--length", s.length, "characters of windows for losses by position, 0: none")->check(at_least(0L));
+  app.add_option("--length-windows", s.length_windows, "how many of them, if the text has as many")
+      ->check(between(1L, 1L << 20));
+  app.add_option("--write-to", s.write_to, "characters of a text that is timed all along, 0: none")
+      ->check(between(0L, 1L << 30));
   app.add_option("--threads", s.threads, "0: as many as the machine has")->check(between(0, 1024));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "table.hpp"
+#include "length_words.hpp"
 
 namespace compare {
 
@@ -13,7 +13,7 @@ inline Spread difference(const ModelResult& a, const ModelResult& b) {
 }
 /// Beyond what seeds explain: all seeds agree in sign, and the mean is more than twice its standard error from 0.
 inline bool beyond_spread(const Spread& d) {
-  return d.n > 1 && d.low * d.high > 0 && std::abs(d.mean) > 2 * d.deviation / std::sqrt(double(d.n));
+  return d.n > 1 && d.low * d.high > 0 && std::abs(d.mean) > 2 * d.error();
 }
 
 /// The mean validation loss after so many seconds of training, by straight lines; NaN before the first validation.
@@ -110,6 +110,7 @@ inline std::vector<std::string> conclusions(const Results& results) {
     if (quiet) all.push_back(at_equal_time(order));
     all.push_back(speeds(order, quiet));
   }
+  for (const std::string& line : length_conclusions(results)) all.push_back(line);
   if (!results.ngrams.empty())
     for (const ModelResult* m : order) {
       const double gap = results.best_ngram() - loss(*m);

@@ -6,6 +6,7 @@
 #include <rwkv/registry/find_net.hpp>
 
 #include "nets.hpp"
+#include "study.hpp"
 
 namespace compare {
 
@@ -22,6 +23,16 @@ struct Contender {
     return heads > 0 ? text + ", " + std::to_string(heads) + " heads" : text;
   }
 };
+
+/// Error where the net was built without the study's precision: how to build it.
+inline void expect_precision(const rwkv::RegisteredNet& net, const Study& study) {
+  try {
+    (void)net.sizes(study.machine(), {1, 1});
+  } catch (const rwkv::Error&) {
+    throw rwkv::Error("--precision ", study.precision,
+                      ": this program was built without it; configure with -DRWKV_COMPARE_PRECISIONS=\"fp32;bf16\"");
+  }
+}
 
 /// Those of about that many parameters, "1m", "14m" or "90m", that the program was built with. A new model is a line
 /// here, and one in CMakeLists.txt.

@@ -40,6 +40,7 @@ inline Curve read_curve(const Job& job) {
 struct Spread {
   double mean = 0, deviation = 0, low = 0, high = 0;  ///< deviation: of one, with n - 1; NaN if there is but one
   std::size_t n = 0;
+  double error() const { return deviation / std::sqrt(double(n)); }  ///< standard error of the mean
 };
 inline Spread spread(const std::vector<double>& values) {
   Spread s{0, std::nan(""), HUGE_VAL, -HUGE_VAL, values.size()};

@@ -9,9 +9,8 @@ inline std::string csv_cell(const std::string& text) {
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";
 }
-/// The report's table.
-inline std::string results_csv(const Results& r) {
-  const Table t = table(r);
+/// A table of the report.
+inline std::string csv(const Table& t) {
   std::string out;
   for (std::size_t i = 0; i < t.columns.size(); ++i) out += (i > 0 ? "," : "") + t.columns[i].name;
   out += "\n";
@@ -46,12 +45,15 @@ inline std::string json_text(const std::string& text) {
 inline std::string json_number(double x, int after_point) {
   return std::isfinite(x) ? digits(x, after_point) : "null";
 }
-/// Everything of the report that is not a drawing.
+/// The report, but for drawings and what length.csv holds.
 inline std::string results_json(const Results& r) {
   const auto list = [](const auto& items, auto&& each) {
     std::string out;
     for (const auto& item : items) out += (out.empty() ? "" : ", ") + each(item);
     return "[" + out + "]";
+  };
+  const auto speed = [](const Speed& s) {
+    return "[" + std::to_string(s.position) + ", " + json_number(s.mean, 9) + ", " + json_number(s.median, 9) + "]";
   };
   const Table t = table(r);
   const auto order = ranked(r);
@@ -73,12 +75,8 @@ inline std::string results_json(const Results& r) {
       });
     });
     models += (m > 0 ? ",\n    {" : "\n    {") + row + "\"curves\": " + curves +
-              ", \"samples\": " + list(order[m]->samples, json_text) + ", \"speeds\": " +
-              list(order[m]->speeds,
-                   [](const Speed& s) {
-                     return "[" + std::to_string(s.position) + ", " + json_number(s.mean, 9) + ", " +
-                            json_number(s.median, 9) + "]";
-                   }) +
+              ", \"samples\": " + list(order[m]->samples, json_text) +
+              ", \"speeds\": " + list(order[m]->speeds, speed) + ", \"writing\": " + list(order[m]->writing, speed) +
               "}";
   }
   return "{\n  \"machine\": " + json_text(r.machine) + ",\n  \"runs\": " + std::to_string(r.runs) +

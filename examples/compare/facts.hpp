@@ -21,10 +21,12 @@ struct Facts {
   }
 };
 
-inline Facts facts_of(const rwkv::RegisteredNet& net, rwkv::Seq seq) {
-  const auto sizes = net.sizes({}, seq).second;
-  return {net.parameters, net.flops, sizes.state_per_sequence, net.context,
-          dim_t(sizeof(float)) * 4 * net.parameters + sizes.activations};
+inline Facts facts_of(const rwkv::RegisteredNet& net, const rwkv::Machine& machine, rwkv::Seq seq) {
+  const auto [leaves, sizes] = net.sizes(machine, seq);
+  const dim_t in_full = sizes.reduced ? 4 : 3;  // gradients and two moments, and then master weights
+  dim_t training = sizes.activations + in_full * net.parameters * sizes.full_scalar;
+  for (const rwkv::Leaf& leaf : leaves) training += leaf.bytes();
+  return {net.parameters, net.flops, sizes.state_per_sequence, net.context, training};
 }
 
 }  // namespace compare

@@ -8,6 +8,9 @@
 
 namespace compare {
 
+/// The way out where a file is damaged that only measures.
+inline constexpr const char* measure_again = "remove it and repeat the command";
+
 /// One training run of a study.
 struct Job {
   const Study& study;
@@ -30,6 +33,12 @@ struct Job {
   /// The way out where its files are damaged.
   std::string repeat() const { return "remove the folder " + folder() + " and repeat the command"; }
   std::string speed() const { return folder() + "/speed.csv"; }
+  std::string model() const { return folder() + "/model.safetensors"; }
+  /// Measured on that model, whenever it is asked for: a file for every size.
+  std::string length() const {
+    return folder() + "/length." + std::to_string(study.length) + "x" + std::to_string(study.length_windows) + ".csv";
+  }
+  std::string writing() const { return folder() + "/writing." + std::to_string(study.write_to) + ".csv"; }
 };
 
 }  // namespace compare

@@ -1,6 +1,7 @@
 #pragma once
 #include <rwkv/drawing/chart.hpp>
-#include "results.hpp"
+
+#include "length_table.hpp"
 
 namespace compare {
 
@@ -40,19 +41,66 @@ inline drawing::Chart loss_chart(const Results& results, double Point::*across, 
 }
 
 /// Seconds and state against the position in the text.
-inline drawing::Chart position_chart(const Results& results, const std::string& title, const std::string& up,
+inline drawing::Chart position_chart(const Results& results, std::vector<Speed> ModelResult::*of,
+                                     const std::string& title, const std::string& up,
                                      double (*value)(const ModelResult&, const Speed&)) {
   using drawing::Scale;
   drawing::Chart chart{title, "tokens written", up, {}, {}, Scale::binary, Scale::logarithmic};
   for (std::size_t m = 0; m < results.models.size(); ++m) {
     const ModelResult& model = results.models[m];
-    if (model.speeds.empty()) continue;
+    if ((model.*of).empty()) continue;
     drawing::Series line = drawing::style(m);
     line.name = model.entry.label;
-    for (const Speed& s : model.speeds) line.points.emplace_back(double(s.position), value(model, s));
+    for (const Speed& s : model.*of) line.points.emplace_back(double(s.position), value(model, s));
     chart.series.push_back(line);
   }
   return chart;
+}
+/// Both of them.
+inline std::vector<drawing::Chart> writing_charts(const Results& results, std::vector<Speed> ModelResult::*of) {
+  return {position_chart(results, of, "Time of a token", "microseconds",
+                         [](const ModelResult&, const Speed& s) { return 1e6 * s.median; }),
+          position_chart(results, of, "State in use", "bytes",
+                         [](const ModelResult& m, const Speed& s) { return m.facts.bytes_in_use(s.position); })};
+}
+
+/// Loss against the position in a window, with its standard error as a band.
+inline drawing::Chart length_chart(const Results& results) {
+  using drawing::Scale;
+  drawing::Chart chart{"Validation loss by position",
+                       "characters read, up to",
+                       "nats per character",
+                       {},
+                       {},
+                       Scale::binary,
+                       Scale::linear};
+  const auto parts = stretches(results.study.length);
+  for (std::size_t m = 0; m < results.models.size(); ++m) {
+    const ModelResult& model = results.models[m];
+    if (model.lengths.empty()) continue;
+    drawing::Series line = drawing::style(m);
+    line.name = model.entry.label;
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      const Spread y = loss_in(model, part);
+      line.points.emplace_back(double(parts[part].last + 1), y.mean);
+      if (y.n > 1) line.band.emplace_back(y.mean - y.error(), y.mean + y.error());
+    }
+    chart.series.push_back(line);
+  }
+  return chart;
+}
+
+/// What drawings of their own show: learning, and long texts.
+inline std::vector<drawing::Chart> learning_charts(const Results& r) {
+  return {loss_chart(r, &Point::tokens, &Point::valid, "Validation loss", "tokens"),
+          loss_chart(r, &Point::seconds, &Point::valid, "Validation loss", "seconds of training")};
+}
+inline std::vector<drawing::Chart> length_charts(const Results& r) {
+  std::vector<drawing::Chart> charts;
+  if (!measured_in_length(r).empty()) charts.push_back(length_chart(r));
+  if (!measured_in_writing(r).empty())
+    for (drawing::Chart& chart : writing_charts(r, &ModelResult::writing)) charts.push_back(std::move(chart));
+  return charts;
 }
 
 }  // namespace compare

@@ -8,8 +8,8 @@ namespace detail {
 inline std::string heading(const std::string& words) {
   return "<h2>" + drawing::escaped(words) + "</h2>\n";
 }
-inline std::string html_table(const Table& table) {
-  std::string out = "<div class='wide'><table id='results'>\n<tr>";
+inline std::string html_table(const Table& table, const std::string& id) {
+  std::string out = "<div class='wide'><table id='" + id + "'>\n<tr>";
   for (const auto& c : table.columns) out += "<th>" + drawing::escaped(c.title) + "</th>";
   out += "</tr>\n";
   for (const auto& row : table.rows) {
@@ -33,6 +33,14 @@ inline std::string ngram_table(const Results& r) {
   out += "</tr><tr><th>nats per character</th>";
   for (const double loss : r.ngrams) out += "<td class='n'>" + digits(loss, 4) + "</td>";
   return out + "</tr></table></div>\n";
+}
+/// Empty where nothing of it was measured.
+inline std::string long_texts(const Results& r) {
+  if (length_charts(r).empty()) return "";
+  std::string out = heading("Long texts") + figure(length_charts(r), long_text_words(r));
+  if (!measured_in_length(r).empty()) out += html_table(length_table(r), "length");
+  if (!measured_in_writing(r).empty()) out += "<p></p>\n" + html_table(writing_table(r), "writing");
+  return out;
 }
 inline std::string samples(const Results& r) {
   const Study& s = r.study;
@@ -73,25 +81,20 @@ inline std::string html(const Results& r, const std::string& settings) {
   for (const std::string& line : conclusions(r)) out += "<li>" + drawing::escaped(line) + "</li>\n";
   out += "</ul>\n";
   if (!r.note.empty()) out += "<p>" + drawing::escaped(r.note) + "</p>\n";
-  out += html_table(table(r)) +
+  out += html_table(table(r), "results") +
          "<p>Losses are nats per character. Training loss: mean since the last validation but one. Deviation: of one "
          "seed's validation loss. Slowest and fastest: tokens/s between two validations. A training step takes about "
          "three times the operations of a forward pass.</p>\n";
   out += heading("Learning") +
-         figure({loss_chart(r, &Point::tokens, &Point::valid, "Validation loss", "tokens"),
-                 loss_chart(r, &Point::seconds, &Point::valid, "Validation loss", "seconds of training")},
-                "Mean over the seeds; bands from the lowest to the highest. " + r.machine) +
+         figure(learning_charts(r), "Mean over the seeds; bands from the lowest to the highest. " + r.machine) +
          figure({loss_chart(r, &Point::tokens, &Point::train, "Training loss", "tokens"),
                  loss_chart(r, &Point::seconds, &Point::train, "Training loss", "seconds of training")},
                 "Mean of the steps between two validations.");
   if (!r.ngrams.empty())
     out += heading("n-grams of the first " + count(double(r.ngram_tokens)) + " characters of the same text") +
            ngram_table(r);
-  out += heading("Writing") +
-         figure({position_chart(r, "Time of a token", "microseconds",
-                                [](const ModelResult&, const Speed& s) { return 1e6 * s.median; }),
-                 position_chart(r, "State in use", "bytes",
-                                [](const ModelResult& m, const Speed& s) { return m.facts.bytes_in_use(s.position); })},
+  out += long_texts(r) + heading("Writing") +
+         figure(writing_charts(r, &ModelResult::speeds),
                 "Medians. A transformer that reaches the end of its window begins anew with half of it.") +
          samples(r) + heading("Settings") + "<pre>" + drawing::escaped(settings) + "</pre>\n</body>\n</html>\n";
   return out;

@@ -5,6 +5,8 @@
 
 #include "curve.hpp"
 #include "facts.hpp"
+#include "length.hpp"
+#include "measure.hpp"
 
 namespace compare {
 
@@ -22,6 +24,8 @@ struct ModelResult {
   std::vector<std::uint64_t> seeds = {};  ///< whose curves they are
   std::vector<std::string> samples = {};  ///< prompt by prompt, every temperature
   std::vector<Speed> speeds = {};
+  std::vector<Speed> writing = {};                       ///< far into a text
+  std::vector<std::vector<StretchLosses>> lengths = {};  ///< of every seed, window by window
 
   /// A number of every seed's last validation.
   Spread last(double Point::*what) const {
@@ -60,6 +64,20 @@ struct Results {
   double best_ngram() const { return ngrams.empty() ? std::nan("") : *std::min_element(ngrams.begin(), ngrams.end()); }
 };
 
+inline std::vector<Speed> read_speeds(const std::string& path, const std::vector<dim_t>& positions,
+                                      const std::string& way_out) {
+  std::vector<Speed> speeds;
+  const std::string text = read_file(path);
+  rwkv::CsvReader table(text, path, way_out);
+  while (table.next())
+    speeds.push_back({dim_t(table.number(table.column("position"))), table.number(table.column("mean_seconds")),
+                      table.number(table.column("median_seconds"))});
+  table.expect_whole();
+  if (speeds.size() != positions.size())
+    throw rwkv::Error(path, ": expected ", positions.size(), " positions, found ", speeds.size(), "; ", way_out);
+  return speeds;
+}
+
 /// From the files of a run that is finished.
 inline void add_run(const Job& job, ModelResult& model) {
   model.seeds.push_back(job.seed);
@@ -69,16 +87,13 @@ inline void add_run(const Job& job, ModelResult& model) {
   if (dim_t(model.curves.back().size()) != planned)
     throw rwkv::Error(job.log(), ": expected ", planned, " validations, found ", model.curves.back().size(), "; ",
                       job.repeat());
+  if (job.study.length > 0) model.lengths.push_back(read_length(job));
   if (!job.writes()) return;
   for (std::size_t p = 0; p < job.study.prompts.size(); ++p)
     for (std::size_t t = 0; t < job.study.temperatures.size(); ++t)
       model.samples.push_back(read_file(job.sample(p, t)));
-  const std::string text = read_file(job.speed());
-  rwkv::CsvReader table(text, job.speed(), job.repeat());
-  while (table.next())
-    model.speeds.push_back({dim_t(table.number(table.column("position"))), table.number(table.column("mean_seconds")),
-                            table.number(table.column("median_seconds"))});
-  table.expect_whole();
+  model.speeds = read_speeds(job.speed(), speed_positions(), job.repeat());
+  if (job.study.write_to > 0) model.writing = read_speeds(job.writing(), writing_positions(job.study), measure_again);
 }
 
 }  // namespace compare

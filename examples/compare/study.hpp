@@ -15,10 +15,11 @@ using rwkv::dim_t;
 
 /// What is compared, and how: the same for every model, but for a learning rate that a model names itself.
 struct Study {
-  std::string text, valid, out = "compare", size = "1m", device = "cpu";
+  std::string text, valid, out = "compare", size = "1m", device = "cpu", precision = "fp32";
   std::vector<std::string> models = {"rwkv4", "gpt2"};
   dim_t seeds = 3, tokens = 2'000'000, batch = 8, context = 256, warmup = 50, validations = 16, valid_batches = 24,
         saves = 10, sample_length = 300;
+  dim_t length = 0, length_windows = 64, write_to = 0;  ///< of long windows, and of a long text; 0: not measured
   double rate = 1e-3, final_rate = 1e-4, decay = 0.1, beta2 = 0.99, clip = 1;
   std::vector<std::string> prompts;
   std::vector<double> temperatures = {0.5, 1.0};
@@ -26,7 +27,7 @@ struct Study {
 
   dim_t steps() const { return std::max<dim_t>(1, tokens / (batch * context)); }
   rwkv::Seq seq() const { return {batch, context}; }
-  rwkv::Machine machine() const { return rwkv::Machine::named(device); }
+  rwkv::Machine machine() const { return rwkv::Machine::named(device, precision); }
   dim_t valid_every() const { return std::max<dim_t>(1, steps() / validations); }
   dim_t save_every() const { return std::max<dim_t>(1, steps() / saves); }
 };
@@ -52,8 +53,8 @@ inline Entry parse_entry(const std::string& word, const Study& study) {
   return {word, word.substr(0, at), rate};
 }
 
-/// What two commands must agree in to share a folder: a line each. The models and the number of seeds are not among
-/// them: a study may grow.
+/// What two commands must agree in to share a folder: a line each. The models, the number of seeds and how far is
+/// measured are not among them: a study may grow.
 inline std::string settings(const Study& s, const Texts& texts) {
   const auto number = [](double x) { return rwkv::number_text(x); };
   std::string all;
@@ -70,6 +71,7 @@ inline std::string settings(const Study& s, const Texts& texts) {
   for (const double t : s.temperatures) temperatures += (temperatures.empty() ? "" : ", ") + number(t);
   line("prompts", prompts), line("temperatures", temperatures);
   if (s.device != "cpu") line("device", s.device);
+  if (s.precision != "fp32") line("precision", s.precision);
   return all;
 }
 

@@ -21,8 +21,10 @@ struct Far : rwkv::Cpu<T> {
 /// Number i of a rank: of very different sizes, so that every order of a sum gives other bits.
 template <class T>
 T number(const rwkv::Random& random, int rank, rwkv::dim_t i) {
-  const auto words = random.words(static_cast<std::uint64_t>(i) * 64 + static_cast<std::uint64_t>(rank));
-  const double x = (double(words[0]) - 0x1p31) * double(1u << words[1] % 24) * 0x1p-31;
+  std::uint64_t bits =
+      random.seed + random.stream + (static_cast<std::uint64_t>(i) * 64 + std::uint64_t(rank)) * 0x9E3779B97F4A7C15u;
+  bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9u;
+  const double x = double(static_cast<std::int32_t>(bits >> 32)) * double(1u << bits % 24) * 0x1p-31;
   return T(static_cast<rwkv::compute_of<T>>(x));
 }
 template <class T>
@@ -107,13 +109,14 @@ class CommunicatorLaws {
         throw rwkv::Error("gather_texts: of rank ", rank, " found ", rwkv::in_quotes(all[std::size_t(rank)]));
   }
   void check_all() {
-    for (const rwkv::dim_t n : {0, 1, 2, 15, 16, 17, 63, 64, 97, 997, 4099, 70001}) {
+    for (const rwkv::dim_t n : {0, 1, 2, 15, 16, 17, 63, 97, 997, 4099}) {
       check_sums<rwkv::Cpu<float>>(n);
       check_sums<rwkv::Cpu<float>, rwkv::bf16>(n);
       check_sums<rwkv::Cpu<double>>(n);
       check_sums<rwkv::Cpu<rwkv::bf16>>(n);
       check_sums<Far<float>>(n);
       check_sums<Far<float>, rwkv::bf16>(n);
+      check_sums<Far<rwkv::bf16>>(n);
       check_copies<rwkv::Cpu<double>>(n);
       check_copies<Far<rwkv::bf16>>(n);
       check_texts();

@@ -12,18 +12,17 @@ constexpr dim_t sizes[] = {0, 1, 15, 16, 17, 31, 32, 97, 1000, 65537, (dim_t{1} 
 TEST_CASE("shares cover all numbers, one after the other, and begin at multiples of 16") {
   for (const dim_t n : sizes)
     for (const int size : {1, 2, 3, 4, 7, 16, 1000}) {
+      INFO(n, " numbers, ", size, " ranks");
       dim_t next = 0;
+      bool right = true;
       for (int rank = 0; rank < size; ++rank) {
         const Share share = share_of(n, rank, size);
-        INFO("rank ", rank, " of ", size, ", ", n, " numbers");
-        CHECK(share.first == next);
-        CHECK(share.first % 16 == 0);
-        CHECK(share.size >= 0);
-        CHECK(share.size >= n / size - 16);
-        CHECK(share.size <= n / size + 16 * size);
-        if (rank + 1 < size) CHECK(share.size == share_of(n, 0, size).size);
+        right = right && share.first == next && share.first % 16 == 0 && share.size >= 0;
+        right = right && share.size >= n / size - 16 && share.size <= n / size + 16 * size;
+        right = right && (rank + 1 == size || share.size == share_of(n, 0, size).size);
         next += share.size;
       }
+      CHECK(right);
       CHECK(next == n);
     }
 }
@@ -35,27 +34,19 @@ TEST_CASE("rounds carry every number of every share once, a piece at a time") {
         const dim_t piece = detail::piece_of(n, size, together);
         const detail::Rounds rounds{n, size, piece};
         INFO(size, " ranks, ", n, " numbers, ", piece, " a piece");
-        if (rounds.count() > 200) {  // too many to look at each: the first, the last
-          for (int rank = 0; rank < size; ++rank) {
-            const Share share = share_of(n, rank, size), last = rounds.of(rank, rounds.count() - 1);
-            CHECK(rounds.of(rank, 0) == Share{share.first, piece});
-            CHECK(last.first + last.size == share.first + share.size);
-            CHECK(last.size <= piece);
-            CHECK(rounds.of(rank, rounds.count()).size == 0);
-          }
-          continue;
-        }
+        bool right = true;
         for (int rank = 0; rank < size; ++rank) {
-          const Share share = share_of(n, rank, size);
+          const Share share = share_of(n, rank, size), last = rounds.of(rank, rounds.count() - 1);
           dim_t next = share.first;
-          for (dim_t round = 0; round < rounds.count(); ++round) {
+          for (dim_t round = 0; round < std::min<dim_t>(rounds.count(), 100); ++round) {
             const Share part = rounds.of(rank, round);
-            CHECK(part.first == next);
-            CHECK(part.size >= 0);
-            CHECK(part.size <= piece);
+            right = right && part.first == next && part.size >= 0 && part.size <= piece;
             next += part.size;
           }
-          CHECK(next == share.first + share.size);
+          if (rounds.count() <= 100) right = right && next == share.first + share.size;
+          right = right && (rounds.count() == 0 || last.first + last.size == share.first + share.size);
+          right = right && rounds.of(rank, rounds.count()).size == 0;
         }
+        CHECK(right);
       }
 }

@@ -21,7 +21,7 @@ struct SumOfParts {
   RWKV_HD void operator()(dim_t, auto i) const {
     auto sum = load(parts, i);
     for (int rank = 1; rank < size; ++rank) sum = sum + load(parts + rank * stride, i);
-    store(to, i, convert<T>(sum));
+    store(to, i, convert<compute_of<T>>(sum));
   }
 };
 }  // namespace detail
@@ -54,11 +54,9 @@ class NcclRanks {
     else
       in_equal_shares<B>(
           numbers, n,
-          [&](auto* all, auto* own, dim_t each, auto number, auto stream) {
-            calls_.reduce_scatter(all, own, each, number, stream);
-          },
-          [&](auto* rest, dim_t count, int owner, auto number, auto stream) {
-            calls_.reduce(rest, rest, count, number, owner, stream);
+          [&](auto* all, auto* own, dim_t each) { calls_.reduce_scatter(all, own, each, number<B>, calls_.stream()); },
+          [&](auto* rest, dim_t count, int owner) {
+            calls_.reduce(rest, rest, count, number<B>, owner, calls_.stream());
           });
   }
   template <class B>
@@ -69,11 +67,9 @@ class NcclRanks {
     else
       in_equal_shares<B>(
           numbers, n,
-          [&](auto* all, auto* own, dim_t each, auto number, auto stream) {
-            calls_.all_gather(own, all, each, number, stream);
-          },
-          [&](auto* rest, dim_t count, int owner, auto number, auto stream) {
-            calls_.broadcast(rest, rest, count, number, owner, stream);
+          [&](auto* all, auto* own, dim_t each) { calls_.all_gather(own, all, each, number<B>, calls_.stream()); },
+          [&](auto* rest, dim_t count, int owner) {
+            calls_.broadcast(rest, rest, count, number<B>, owner, calls_.stream());
           });
   }
   template <class B>
@@ -117,8 +113,8 @@ class NcclRanks {
   void in_equal_shares(T* numbers, dim_t n, const Shares& shares, const Rest& rest) {
     const dim_t each = share_of(n, 0, size()).size, all = each * size();
     group([&] {
-      if (each > 0) shares(numbers, numbers + rank() * each, each, number<B>, calls_.stream());
-      if (n > all) rest(numbers + all, n - all, size() - 1, number<B>, calls_.stream());
+      if (each > 0) shares(numbers, numbers + rank() * each, each);
+      if (n > all) rest(numbers + all, n - all, size() - 1);
     });
   }
   /// Every rank hands each other's share to its owner, as bf16.
