@@ -1,12 +1,14 @@
 // Tokens per second of training, as one line of JSON. The configuration is the default one: AdamW, decay 0.1 on
-// matrices, rate 6e-4 after a rise over 20 steps, gradient norm cut at 1, the family's beta2.
+// matrices, rate 6e-4 after a rise over 20 steps, gradient norm cut at 1, the family's beta2. Of several ranks, all
+// train, and the peak of memory is the first one's.
 #include <chrono>
 
+#include <rwkv/distributed/threads_per_rank.hpp>
 #include <rwkv/registry/device.hpp>
 #include <rwkv/registry/find_net.hpp>
 #include <rwkv/text/random_windows.hpp>
 
-#include "../examples/options.hpp"
+#include "../examples/ranks/ranks.hpp"
 #include "summary.hpp"
 using namespace rwkv;
 
@@ -15,6 +17,7 @@ struct Options {
   dim_t batch = 8, context = 256, text_bytes = 1000000;
   int threads = 0, steps = 13, warmup = 3;
   std::uint64_t seed = 1;
+  bool sharded = false;
 };
 
 /// Bytes of no meaning: as good as a text where only time counts.
@@ -24,11 +27,11 @@ std::string random_text(dim_t n) {
   return text;
 }
 
-int train(const Options& o) {
+int train(const Options& o, AnyCommunicator ranks) {
   using Clock = std::chrono::steady_clock;
   const Machine machine = Machine::named(o.device, o.precision);
   expect_device(machine);
-  set_threads(o.threads);
+  set_threads(o.threads == 0 && ranks.size() > 1 ? threads_per_rank(ranks) : o.threads);
   if (o.steps <= o.warmup) throw Error("--steps ", o.steps, ": expected more than the warm-up of ", o.warmup);
   std::string words =
       o.text.empty() ? random_text(o.text_bytes ? o.text_bytes : 1000000) : std::string(MappedFile(o.text).text());
@@ -39,9 +42,9 @@ int train(const Options& o) {
   const RegisteredNet& net = find_net({o.model, o.size, tokenizer.size()});
   const NetShape shape = net.shape();
   const Seq seq{o.batch, o.context};
-  const TrainConfig config{.optimizer = {.beta2 = net.family->beta2, .eps = net.family->eps}};
+  const TrainConfig config{.optimizer = {.beta2 = net.family->beta2, .eps = net.family->eps}, .sharded = o.sharded};
   const auto model = net.make(net, machine, o.seed);
-  const auto trainer = model->trainer(config, seq);
+  const auto trainer = model->trainer(config, seq, ranks);
   const RandomWindows windows(text, seq, o.seed);
   Minibatch batch;
   std::vector<double> rates, losses;
@@ -61,13 +64,14 @@ int train(const Options& o) {
       "\"tokens_per_second\": %s, \"first_loss\": %.4f, \"last_loss\": %.4f, \"mean_loss_of_last_tenth\": %.4f, "
       "\"peak_rss_mb\": %.1f, \"dtype\": \"%s\", \"seed\": %ld, \"optimizer\": \"AdamW\", \"betas\": [%g, %g], "
       "\"weight_decay\": %g, \"lr\": %g, \"lr_warmup\": %ld, \"clip\": %g, \"flops_per_token\": %ld, \"threads\": %d, "
+      "\"ranks\": %d, "
       "\"device\": \"%s\", \"processor\": \"%s\"}\n",
       o.model.c_str(), long(shape.layers), long(shape.width), long(o.batch), long(o.context), long(net.vocabulary),
       long(tokenizer.size()), long(net.parameters), o.steps, rates.size(), bench::summary(rates).c_str(),
       losses.front(), losses.back(), tail, peak_memory() / 0x1p20, o.precision.c_str(), long(o.seed),
       config.optimizer.beta1, config.optimizer.beta2, config.optimizer.decay, config.schedule.learning_rate,
-      long(config.schedule.warmup), config.clip, 3 * long(net.flops), pool().threads(), device_name(machine).c_str(),
-      processor_name().c_str());
+      long(config.schedule.warmup), config.clip, 3 * long(net.flops), pool().threads(), ranks.size(),
+      device_name(machine).c_str(), processor_name().c_str());
   return 0;
 }
 
@@ -89,5 +93,6 @@ int main(int argc, char** argv) {
   app.add_option("--warmup", o.warmup, "steps left out of the timing")->check(example::at_least(0));
   app.add_option("--seed", o.seed, "of weights and batches")->check(example::seed());
   app.add_option("--threads", o.threads, "0: as many as the machine has")->check(example::between(0, 1024));
-  return example::run(app, argc, argv, [&] { return train(o); });
+  app.add_flag("--sharded", o.sharded, "of several ranks, each keeps a share of the optimizer's memory only");
+  return example::run_ranks(app, argc, argv, [&](AnyCommunicator ranks) { return train(o, std::move(ranks)); });
 }

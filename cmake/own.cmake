@@ -35,6 +35,17 @@ if(RWKV_BUILD_EXAMPLES OR RWKV_BUILD_BENCHMARKS)
   include(cmake/program_models.cmake)
 endif()
 
+# Programs of which mpirun may start several, where they are built with MPI.
+function(rwkv_program_of_ranks target)
+  set(ranks ${PROJECT_SOURCE_DIR}/examples/ranks)
+  if(TARGET rwkv::mpi)
+    target_sources(${target} PRIVATE ${ranks}/mpi.cpp)
+    target_link_libraries(${target} PRIVATE rwkv::mpi)
+  else()
+    target_sources(${target} PRIVATE ${ranks}/alone.cpp)
+  endif()
+endfunction()
+
 # Programs that know --device have the GPU where CUDA was asked for; on the processor it would only cost their compilation.
 function(rwkv_gpu_program target)
   if(RWKV_GPU_SYSTEM STREQUAL CUDA)

@@ -105,28 +105,41 @@ inline CLI::Validator seed() {
   return at_least(std::uint64_t{0});
 }
 
-/// Reads the options, then runs the program; whatever goes wrong is said in one line.
+/// A program's status, and what went wrong, in one line.
+struct Ended {
+  int status = 0;
+  std::string error = {};
+};
+
+/// Reads the options, then runs the program.
 template <class Program>
-int run(CLI::App& app, int argc, char** argv, Program&& program) {
+Ended attempt(CLI::App& app, int argc, char** argv, Program&& program) {
+  const std::string name = app.get_name() + ": ";
   try {
     app.parse(argc, argv);
-    return program();
+    return {program()};
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);
-    return 0;
+    return {};
   } catch (const CLI::ExtrasError&) {
     const std::vector<std::string> extras = app.remaining();
     const auto unknown = std::find_if(extras.begin(), extras.end(), [](auto& word) { return word.starts_with("-"); });
     const std::string word = unknown == extras.end() ? extras.front() : unknown->substr(0, unknown->find('='));
-    std::fprintf(stderr, "%s: there is no option %s; did you mean %s? See --help\n", app.get_name().c_str(),
-                 word.c_str(), nearest_option(app, word).c_str());
+    return {2, name + "there is no option " + word + "; did you mean " + nearest_option(app, word) + "? See --help"};
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s; see --help\n", app.get_name().c_str(), error.what());
+    return {2, name + error.what() + "; see --help"};
   } catch (const std::exception& error) {
     const rwkv::Error shown(error.what());  // names of files and folders may hold anything
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), shown.what());
+    return {2, name + shown.what()};
   }
-  return 2;
+}
+
+/// The same, and says what went wrong.
+template <class Program>
+int run(CLI::App& app, int argc, char** argv, Program&& program) {
+  const Ended end = attempt(app, argc, argv, program);
+  if (!end.error.empty()) std::fprintf(stderr, "%s\n", end.error.c_str());
+  return end.status;
 }
 
 }  // namespace example

@@ -14,7 +14,7 @@ struct Options : MachineOptions {
   int accumulate = 1;
   double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
   std::uint64_t seed = 1;
-  bool resume = false, l2wrap = false, summary = false;
+  bool resume = false, l2wrap = false, summary = false, sharded = false;
 };
 
 inline void add_options(CLI::App& app, Options& o) {
@@ -34,7 +34,8 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--tokenizer", o.tokenizer,
                  "characters, bytes or a tokenizer's file; without it characters, or that of --init");
   app.add_option("--steps", o.steps, "updates in all")->check(between(1L, 1L << 40));
-  app.add_option("--batch", o.batch, "sequences per step")->check(between(1L, 1L << 20));
+  app.add_option("--batch", o.batch, "sequences per step, of all ranks that mpirun starts")
+      ->check(between(1L, 1L << 20));
   app.add_option("--context", o.context, "tokens of a sequence")->check(between(1L, 1L << 30));
   app.add_option("--accumulate", o.accumulate, "batches per update")->check(between(1, 1 << 20));
   app.add_option("--batches", o.batches, "random places; or contiguous: in order, the state carried on")
@@ -50,12 +51,18 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--save-every", o.save_every, "steps between checkpoints")->check(at_least(0L));
   app.add_option("--seed", o.seed, "of weights and batches")->check(seed());
   app.add_flag("--l2wrap", o.l2wrap, "l2wrap on large logits, as the official trainer does");
+  app.add_flag("--sharded", o.sharded, "of several ranks, each keeps a share of the optimizer's memory only");
   app.add_flag("--summary", o.summary, "print the model's table and stop");
   app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
 }
 
 /// What messages call the settings of a run: the option that sets them.
 inline const std::map<std::string, std::string> words = {{"net", "--model, --size"},
+                                                         {"steps", "--steps"},
+                                                         {"valid_every", "--valid-every"},
+                                                         {"save_every", "--save-every"},
+                                                         {"resume", "--resume"},
+                                                         {"sharded", "--sharded"},
                                                          {"start", "--init"},
                                                          {"tokenizer", "--tokenizer"},
                                                          {"vocabulary", "the characters of --text"},

@@ -191,7 +191,9 @@ struct Kernels {
     std::array<Owned<B, Flat<B>>, 2> moments;
     const double n = double(params.size());
     time("norm of the gradient", 4 * n, [&] { sum_of_squares<B>(scratch, gradient.size(), gradient.data()); });
-    time("AdamW", 32 * n, [&] { AdamW{}.step({1, 1e-3, 1}, params, gradient, moments); });
+    const Trained<B, 2> trained{
+        params.leaves(), params.data(), gradient.data(), {moments[0].data(), moments[1].data()}};
+    time("AdamW", 32 * n, [&] { AdamW{}.step({1, 1e-3, 1}, trained); });
   }
 };
 

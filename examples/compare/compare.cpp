@@ -1,8 +1,11 @@
 // Trains models on the same text, one after the other, and says which learns better, faster, and writes better:
-// report.html, results.csv, curves.csv and results.json. Killed in the middle, the same command goes on.
+// report.html, results.csv, curves.csv and results.json. Killed in the middle, the same command goes on. Ranks that
+// mpirun starts deal the runs out, and share the folder.
+#include <rwkv/distributed/threads_per_rank.hpp>
 #include <rwkv/registry/device.hpp>
 
 #include "../prompt.hpp"
+#include "../ranks/ranks.hpp"
 #include "compare_options.hpp"
 #include "data_files.hpp"
 #include "measure_missing.hpp"
@@ -89,8 +92,8 @@ void write_report(const Results& r, const std::string& settings) {
   write("report.html", html(r, settings));
 }
 
-int run(Study& s) {
-  rwkv::set_threads(s.threads);
+int run(Study& s, rwkv::AnyCommunicator ranks) {
+  rwkv::set_threads(s.threads == 0 && ranks.size() > 1 ? rwkv::threads_per_rank(ranks) : s.threads);
   rwkv::expect_device(s.machine());
   const std::vector<Contender> all = contenders(s.size);
   Results results{.study = s,
@@ -114,11 +117,14 @@ int run(Study& s) {
     results.note = "The text has " + count(double(texts.train.size())) + " tokens, every run reads " +
                    count(double(s.tokens)) + ": " + digits(double(s.tokens) / double(texts.train.size()), 2) +
                    " epochs.";
-  if (!results.note.empty()) std::fprintf(stderr, "compare: %s\n", results.note.c_str());
+  if (!results.note.empty() && ranks.rank() == 0) std::fprintf(stderr, "compare: %s\n", results.note.c_str());
   const std::string agreed = settings(s, texts);
-  const Folder folder(s.out, agreed);
+  rwkv::expect_equal(ranks, "the study", agreed);
+  std::optional<Folder> folder;  // of the first rank, for all
   results.ngram_tokens = std::min(s.tokens, texts.train.size());
-  results.ngrams = ngrams(s, texts, results.ngram_tokens);
+  rwkv::together(ranks, [&] {
+    if (ranks.rank() == 0) folder.emplace(s.out, agreed), results.ngrams = ngrams(s, texts, results.ngram_tokens);
+  });
 
   std::vector<Job> jobs;  // seed after seed, so that an unfinished study compares like with like
   std::vector<std::size_t> model_of;
@@ -133,20 +139,32 @@ int run(Study& s) {
     }
   results.planned = dim_t(jobs.size());
   StudyProgress progress(plan);
+  int signal = 0;
+  const auto finish = [&](std::size_t i) {
+    if (plan[i].finished || signal != 0) return;
+    rwkv::StepReport last;
+    progress.begin(i);
+    jobs[i].show = [&](const rwkv::StepReport& r) { progress.show(last = r); };
+    try {
+      signal = train(jobs[i], *chosen[model_of[i]]);
+    } catch (const rwkv::NotFinite& error) {
+      write_file(jobs[i].stopped(), error.what());
+    }
+    if (signal == 0) progress.end(last);
+  };
+  if (ranks.size() > 1) {
+    rwkv::together(ranks, [&] {
+      for (auto i = std::size_t(ranks.rank()); i < jobs.size(); i += std::size_t(ranks.size())) finish(i);
+    });
+    if (rwkv::any(ranks, signal != 0) && signal == 0) signal = SIGTERM;
+    if (signal == 0 && ranks.rank() > 0) return 0;
+    for (Planned& run : plan) run.finished = signal == 0;
+  }
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    if (!plan[i].finished) {
-      rwkv::StepReport last;
-      progress.begin(i);
-      jobs[i].show = [&](const rwkv::StepReport& r) { progress.show(last = r); };
-      try {
-        if (const int signal = train(jobs[i], *chosen[model_of[i]])) {
-          std::printf("interrupted and saved; the same command goes on\n");
-          return 128 + signal;
-        }
-      } catch (const rwkv::NotFinite& error) {
-        write_file(jobs[i].stopped(), error.what());
-      }
-      progress.end(last);
+    finish(i);
+    if (signal != 0) {
+      std::printf("interrupted and saved; the same command goes on\n");
+      return 128 + signal;
     }
     if (std::filesystem::exists(jobs[i].stopped()))
       results.stopped.push_back(jobs[i].entry.label + " seed " + std::to_string(jobs[i].seed) + " stopped at " +
@@ -165,5 +183,5 @@ int main(int argc, char** argv) {
   Study study;
   CLI::App app("Compares language models on the same text: which learns better, faster, and writes better.", "compare");
   add_options(app, study);
-  return example::run(app, argc, argv, [&] { return run(study); });
+  return example::run_ranks(app, argc, argv, [&](rwkv::AnyCommunicator ranks) { return run(study, std::move(ranks)); });
 }

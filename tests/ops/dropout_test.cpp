@@ -14,7 +14,7 @@ template <class T, int Percent, dim_t C>
 std::vector<T> ones_dropped(dim_t rows, Random random) {
   std::vector<T> x(std::size_t(rows * C), T(1)), y = x;
   using Rows = Tensor<Cpu<T>, Batch, Time, C>;
-  dropout<Cpu<T>, Percent>(random, Rows{x.data(), {1, rows}}, Rows{y.data(), {1, rows}});
+  dropout<Cpu<T>>(DropSome<Percent>{random}, Rows{x.data(), {1, rows}}, Rows{y.data(), {1, rows}});
   return y;
 }
 

@@ -9,6 +9,7 @@
 #include <rwkv/core/random.hpp>
 #include <rwkv/text/batches.hpp>
 
+using rwkv::Batches;
 using rwkv::Bytes;
 using rwkv::ContiguousBatches;
 using rwkv::Corpus;
@@ -131,6 +132,33 @@ TEST_CASE("a batch that continues goes on where the one before ended; a pass mis
     CHECK(read <= corpus.size() - seq.batch);
     CHECK(read + seq.batch + seq.batch * (seq.time - 1) + seq.batch > corpus.size());
   }
+}
+
+TEST_CASE("rows of a batch are those of the whole one, of every kind of source") {
+  const Corpus text = Corpus::of_text(std::string(500, 'x') + "and something else at the end", Bytes());
+  struct Plain {  // which knows nothing of rows
+    RandomWindows inner;
+    Seq seq() const { return inner.seq(); }
+    void fill(dim_t step, Minibatch& batch) const { inner.fill(step, batch); }
+  };
+  const RandomWindows windows(text, {6, 8}, 3);
+  const ContiguousBatches in_order(text, {6, 8});
+  for (const Batches& source : {Batches(windows), Batches(in_order), Batches(Plain{windows})})
+    for (dim_t step = 0; step < 12; ++step) {
+      Minibatch whole, cut, rows;
+      source.fill(step, whole);
+      for (const auto& [first, n] : {std::pair<dim_t, dim_t>{0, 6}, {0, 2}, {2, 3}, {5, 1}}) {
+        take_rows(whole, first, n, cut), fill_rows(source, step, first, n, rows);
+        CHECK(rows == cut);
+        CHECK(rows.seq == Seq{n, 8});
+        CHECK(std::equal(rows.targets.begin(), rows.targets.end(), whole.targets.begin() + first * 8));
+      }
+    }
+  Minibatch whole, rows;
+  windows.fill(0, whole);
+  CHECK_THROWS_AS(take_rows(whole, 5, 2, rows), Error);
+  whole.inputs.pop_back();
+  CHECK_THROWS_AS(take_rows(whole, 0, 2, rows), Error);
 }
 
 TEST_CASE("ranges give each step once, and a resumed run goes on where it would have been") {

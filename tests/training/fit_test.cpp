@@ -156,7 +156,7 @@ TEST_CASE("a checkpoint of more steps than there are, or of fewer than none, is 
                             "99999999999999999999999999", "1099511627777"}) {
     SafetensorsWriter writer;
     writer.metadata = {{"steps", steps}, {"checkpoint", checkpoint_version}};
-    trainer.for_each_part([&](const char* name, auto& part) { write_bundle(writer, name, part); });
+    for (const auto& part : trainer.parts()) write_bundle(writer, part.name, part.own);
     writer.write(folder / "resume.safetensors");
     CHECK(test::message<Error>([&] { load_checkpoint(trainer, folder / "resume.safetensors"); }) ==
           folder / "resume.safetensors" + ": metadata \"steps\": expected a number from 0 to 1099511627776, found " +

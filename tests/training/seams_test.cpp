@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include <rwkv/distributed/threads.hpp>
 #include <rwkv/models/v1.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/ops/weight_format.hpp>
@@ -22,12 +21,6 @@ Corpus text() {
   std::string words;
   for (int i = 0; i < 200; ++i) words += "number " + std::to_string(i * 7919 % 1000) + " follows; ";
   return Corpus::of_text(words, Bytes());
-}
-double farthest(const Model<Net>& a, const Model<Net>& b) {
-  double most = 0;
-  for (dim_t i = 0; i < a.params.size(); ++i)
-    most = std::max(most, double(std::abs(a.params.data()[i] - b.params.data()[i])));
-  return most;
 }
 }  // namespace
 
@@ -77,80 +70,12 @@ TEST_CASE("a checkpoint of another version is refused by name") {
   Trainer trainer(model, TrainConfig{}, Seq{2, 8});
   SafetensorsWriter writer;  // as version 0.1 wrote it
   writer.metadata["steps"] = "3";
-  trainer.for_each_part([&](const char* name, auto& part) { write_bundle(writer, name, part); });
+  for (const auto& part : trainer.parts()) write_bundle(writer, part.name, part.own);
   writer.write(folder / "old");
   CHECK(test::message<Error>([&] { load_checkpoint(trainer, folder / "old"); }) ==
         folder / "old" +
             ": metadata \"checkpoint\": expected version 2, found nothing; it was written by an older version of the "
             "library: finish the run with that one, or start afresh");
-}
-
-TEST_CASE("trainers that add up their gradients are one trainer with the joint batch") {
-  const RandomWindows windows(text(), {4, 16}, 5);
-  const auto half = [&](dim_t step, int rank) {
-    const auto whole = windows.at(step);
-    const auto cut = [&](const std::vector<std::int32_t>& ids) {
-      return std::vector<std::int32_t>(ids.begin() + rank * 32, ids.begin() + (rank + 1) * 32);
-    };
-    return Minibatch{{2, 16}, cut(whole.inputs), cut(whole.targets), false};
-  };
-  Model<Net> joint(1), parts[] = {Model<Net>(1), Model<Net>(1)};
-  Trainer trainer(joint, TrainConfig{.clip = 0.5}, Seq{4, 16});
-  std::vector<double> losses, norms, found, found_norms;
-  for (dim_t i = 0; i < 5; ++i) losses.push_back(trainer.step(windows.at(i))), norms.push_back(trainer.gradient_norm());
-  run_in_threads(2, [&](ThreadRank rank) {
-    Trainer part(parts[rank.rank()], TrainConfig{.clip = 0.5}, Seq{2, 16}, rank);
-    for (dim_t i = 0; i < 5; ++i) {
-      const double loss = part.step(half(i, rank.rank()));
-      if (rank.rank() == 0) found.push_back(loss), found_norms.push_back(part.gradient_norm());
-    }
-  });
-  for (std::size_t i = 0; i < 5; ++i) {
-    CHECK(found[i] == doctest::Approx(losses[i]).epsilon(1e-6));
-    CHECK(found_norms[i] == doctest::Approx(norms[i]).epsilon(1e-4));
-  }
-  CHECK(parts[0].params == parts[1].params);
-  CHECK(farthest(parts[0], joint) < 1e-5);
-  CHECK(farthest(parts[0], Model<Net>(1)) > 5e-4);
-}
-
-TEST_CASE("of several processes one writes, and a bad number in one stops all") {
-  const test::Folder folder;
-  int shown = 0;
-  Model<Net> models[] = {Model<Net>(1), Model<Net>(1)};
-  run_in_threads(2, [&](ThreadRank rank) {
-    auto trainer = make_any_trainer(models[rank.rank()], TrainConfig{}, Seq{2, 16}, rank);
-    RunConfig run{.folder = folder / ("run" + std::to_string(rank.rank())), .steps = 4};
-    run.show = [&](const StepReport&) { ++shown; };
-    fit(*trainer, RandomWindows(text(), {2, 16}, std::uint64_t(rank.rank())), std::nullopt, run);
-  });
-  CHECK(shown == 4);
-  CHECK(std::filesystem::exists(folder / "run0/resume.safetensors"));
-  CHECK_FALSE(std::filesystem::exists(folder / "run1"));
-  CHECK(models[0].params == models[1].params);
-
-  models[1].params.data()[0] = std::nanf("");
-  int stopped[2] = {};
-  run_in_threads(2, [&](ThreadRank rank) {
-    Trainer trainer(models[rank.rank()], TrainConfig{}, Seq{1, 4}, rank);
-    try {
-      trainer.step({{1, 4}, {0, 1, 2, 3}, {1, 2, 3, 4}, false});
-    } catch (const NotFinite&) {
-      stopped[rank.rank()] = 1;
-    }
-  });
-  CHECK((stopped[0] == 1 && stopped[1] == 1));
-}
-
-TEST_CASE("a state is not carried by several processes") {
-  run_in_threads(2, [&](ThreadRank rank) {
-    Model<Net> model(1);
-    const auto said = test::message<Error>([&] { Trainer(model, TrainConfig{.carry = true}, Seq{2, 16}, rank); });
-    if (rank.rank() == 0)
-      CHECK(said ==
-            "Trainer: expected one process where the state is carried, found 2; a checkpoint has no room for the "
-            "states of the others: train with carry = false");
-  });
 }
 
 TEST_CASE("an erased trainer is the trainer") {
@@ -179,9 +104,8 @@ TEST_CASE("what is not trained has no gradient and no moments, and stays as it i
   Trainer trainer(model, TrainConfig{.schedule = {.learning_rate = 1e-2}}, Seq{2, 8});
   const auto idle = [](const Leaf& leaf) { return leaf.name.find("timemix.Receptance") != leaf.name.npos; };
   REQUIRE(std::ranges::count_if(before.leaves(), idle) == 2);
-  trainer.for_each_part([&](const std::string& name, const auto& part) {
-    CHECK(std::ranges::count_if(part.leaves(), idle) == (name == "model." ? 2 : 0));
-  });
+  for (const CheckpointPart& part : trainer.parts())
+    CHECK(std::ranges::count_if(part.own.leaves, idle) == (part.name == "model." ? 2 : 0));
   CHECK(trainer.gradient().size() < before.size());
   for (const auto& batch : RandomWindows(text(), trainer.seq()).first(3)) trainer.step(batch);
   int moved = 0;

@@ -20,14 +20,13 @@ struct Sgd {
       rwkv::store(g, i, rwkv::At<T, decltype(i)>{});
     }
   };
-  template <class B, rwkv::Bundle P>
-  void step(const rwkv::Update& update, rwkv::Owned<B, P>& params, rwkv::Owned<B, P>& gradient,
-            std::array<rwkv::Owned<B, P>, 1>& memory) const {
+  template <class B>
+  void step(const rwkv::Update& update, const rwkv::Trained<B, 1>& trained) const {
     using T = typename B::scalar;
-    for (const rwkv::Leaf& leaf : gradient.leaves())
+    for (const rwkv::Leaf& leaf : trained.leaves)
       B::for_each(1, leaf.size,
                   Step<T>{T(update.scale), T(update.learning_rate * leaf.field.lr_scale), T(momentum),
-                          params.data() + leaf.offset, gradient.data() + leaf.offset, memory[0].data() + leaf.offset});
+                          trained.params + leaf.offset, trained.gradient + leaf.offset, trained.memory[0] + leaf.offset});
   }
 };
 

@@ -24,6 +24,7 @@ struct Leaf {
   bool matrix;       ///< may be stored otherwise than the bundle's scalars: a Matrix
   dim_t offset = 0;  ///< in the bundle's memory, in its scalars
   dim_t size = 0;    ///< numbers
+  dim_t first = 0;   ///< where only a part of a tensor is in memory: the place of its first number in the whole
 
   dim_t bytes() const { return detail::product(size / block_of(storage), bytes_of(storage, block_of(storage))); }
   dim_t columns() const { return shape.empty() ? 1 : shape.back(); }

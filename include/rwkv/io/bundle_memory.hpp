@@ -40,15 +40,20 @@ concept InReach = requires(const B* machine) {
 };
 }  // namespace detail
 
+/// Leaves in the memory of machine B.
 template <class B>
-BundleMemory memory_of(const LeafMemory<B>& bundle) {
+BundleMemory memory_of(std::span<const Leaf> leaves, typename B::scalar* data) {
   using T = typename B::scalar;
-  return {bundle.leaves(),
-          reinterpret_cast<std::byte*>(bundle.data()),
+  return {leaves,
+          reinterpret_cast<std::byte*>(data),
           sizeof(T),
           [](void* to, const void* from, dim_t n) { B::upload(static_cast<T*>(to), static_cast<const T*>(from), n); },
           [](void* to, const void* from, dim_t n) { B::download(static_cast<T*>(to), static_cast<const T*>(from), n); },
           detail::InReach<B>};
+}
+template <class B>
+BundleMemory memory_of(const LeafMemory<B>& bundle) {
+  return memory_of<B>(bundle.leaves(), bundle.data());
 }
 
 }  // namespace rwkv

@@ -21,7 +21,7 @@ void import_numbers(const TensorSource& source, const TensorInfo& theirs, const 
   for (dim_t first = 0; first < leaf.size; first += most) {
     const dim_t n = std::min(leaf.size - first, most);
     const std::span part(numbers.data(), std::size_t(n));
-    read_numbers(source, theirs, std::uint64_t(first), part);
+    read_numbers(source, theirs, std::uint64_t(leaf.first + first), part);
     constexpr dim_t some = 1 << 12;
     pool().run((n + some - 1) / some, [&](dim_t i) {
       const auto few = part.subspan(std::size_t(i * some), std::size_t(std::min(some, n - i * some)));
@@ -48,13 +48,14 @@ inline void import_bytes(std::span<const std::byte> bytes, std::byte* to, const 
 
 }  // namespace detail
 
-/// Fills a leaf from a tensor that fits it, see BundleReader: with the file's bytes where they are what the leaf
-/// stores, else number by number.
+/// Fills a leaf, or the part of it that is in memory, from a tensor that fits it, see BundleReader: with the file's
+/// bytes where they are what the leaf stores, else number by number.
 [[gnu::cold]] inline void import_tensor(const TensorSource& source, const TensorInfo& theirs, const Leaf& leaf,
                                         const BundleMemory& memory) {
   const auto bytes = source.bytes(theirs);
   if (bytes && theirs.dtype == file_dtype(leaf.storage))
-    detail::import_bytes(*bytes, memory.of(leaf), memory);
+    detail::import_bytes(bytes->subspan(std::size_t(bytes_of(leaf.storage, leaf.first)), std::size_t(leaf.bytes())),
+                         memory.of(leaf), memory);
   else if (leaf.storage == Storage::f64)
     detail::import_numbers<double>(source, theirs, leaf, memory);
   else

@@ -52,16 +52,21 @@ class SafetensorsWriter {
     const std::uint64_t length = head.size();
     file.write(std::as_bytes(std::span(&length, 1)));
     file.write(std::as_bytes(std::span(head)));
+    for_each_chunk([&](std::span<const std::byte> chunk) { file.write(chunk); });
+    file.commit();
+  }
+  /// f(bytes) for what `write` writes after the header, in pieces, in order.
+  template <class F>
+  void for_each_chunk(const F& f) const {
     std::vector<std::byte> buffer(std::min(end_, chunk_bytes));
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       const std::uint64_t size = tensors_[i].end - tensors_[i].begin;
       for (std::uint64_t offset = 0; offset < size; offset += chunk_bytes) {
         const std::span chunk(buffer.data(), std::min(size - offset, chunk_bytes));
         sources_[i](offset, chunk);
-        file.write(chunk);
+        f(std::span<const std::byte>(chunk));
       }
     }
-    file.commit();
   }
 
  private:

@@ -29,16 +29,22 @@ struct Dropout {
   static TensorOf<B, Out> forward(Context<B>& ctx, const Empty&, TensorOf<B, In> x, Cache<B>& c, Empty&) {
     c.dropped = ctx.dropout.next();
     if (!c.dropped.active) return x;
-    dropout<B, Percent>(c.dropped.random, x, c.y);
+    dropout<B>(drops(c), x, c.y);
     return c.y;
   }
   template <class B>
   static void backward(Context<B>&, const Empty&, const Cache<B>& c, TensorOf<B, Out> dy, TensorOf<B, In> dx, Empty&,
                        Empty&) {
     if (c.dropped.active)
-      dropout<B, Percent>(c.dropped.random, dy, dx);
+      dropout<B>(drops(c), dy, dx);
     else
       B::copy(dx.data, dy.data, dy.size());
+  }
+
+ private:
+  template <class B>
+  static DropSome<Percent> drops(const Cache<B>& c) {
+    return {c.dropped.random, c.dropped.before};
   }
 };
 

@@ -69,7 +69,7 @@ struct MultiHeadAttention {
     if (ctx.needs_backward)
       window_copy<Accum<B>>(s.key, s.value, s.position, c.start.key, c.start.value, c.start.position);
     if constexpr (Drop > 0) c.dropped = ctx.dropout.next();
-    with_drops<Drop>(c.dropped, [&](auto drops) {
+    with_drops<Drop>(c.dropped, Heads, [&](auto drops) {
       attention_forward<B, Heads, head_width>(ctx.scratch, c.q, c.k, c.v, s.key, s.value, s.position, c.attended,
                                               c.softmax, drops);
     });
@@ -91,7 +91,7 @@ struct MultiHeadAttention {
       const auto kept_k = scratch.template accum<In>(dy.seq), kept_v = scratch.template accum<In>(dy.seq);
       project_backward<B>(scratch, p.output(), c.attended, dy, dattended, dp.output());
       window_backward<Accum<B>>(c.start.position, ds.key, ds.value, kept_k, kept_v);
-      with_drops<Drop>(c.dropped, [&](auto drops) {
+      with_drops<Drop>(c.dropped, Heads, [&](auto drops) {
         attention_backward<B, Heads, head_width>(scratch, c.q, c.k, c.v, c.start.key, c.start.value, c.start.position,
                                                  c.attended, c.softmax, dattended, dq, dk, dv, ds.key, ds.value, drops);
       });

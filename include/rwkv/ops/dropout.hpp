@@ -46,10 +46,11 @@ struct DropSome {
   static_assert(0 < Percent && Percent < 100, "Dropout: the share that is dropped must lie between 0 and 100 percent");
   static constexpr bool any = true;
   Random random;
+  std::uint64_t before = 0;  ///< rows before the first one here
 
   template <class T>
   RWKV_HD detail::RandomWord<T> word(dim_t row) const {
-    return random.words(static_cast<std::uint64_t>(row))[0];
+    return random.words(before + static_cast<std::uint64_t>(row))[0];
   }
   /// What number `column` of the row with that word is multiplied by: 0 or 1 / (1 - p). Either may be lanes.
   template <class L>
@@ -95,20 +96,20 @@ struct DropElements {
 
 }  // namespace detail
 
-/// f(what is dropped): nothing where Percent is 0 or the stream is not active.
+/// f(what is dropped), where each token has so many rows: nothing where Percent is 0 or the stream is not active.
 template <int Percent, class F>
-void with_drops([[maybe_unused]] const DropoutStream& stream, const F& f) {
+void with_drops([[maybe_unused]] const DropoutStream& stream, [[maybe_unused]] std::uint64_t rows, const F& f) {
   if constexpr (Percent > 0)
-    if (stream.active) return f(DropSome<Percent>{stream.random});
+    if (stream.active) return f(DropSome<Percent>{stream.random, stream.before * rows});
   f(KeepAll{});
 }
 
 /// y = x, of which Percent of 100 numbers are 0 and the others divided by 1 - Percent / 100; the gradient goes back by
 /// the same call, from dy to dx. y may be x.
 template <class B, int Percent, class S>
-void dropout(Random random, View<typename B::scalar, S> x, View<typename B::scalar, S> y) {
+void dropout(DropSome<Percent> drops, View<typename B::scalar, S> x, View<typename B::scalar, S> y) {
   B::for_each(x.seq.tokens(), S::unit,
-              detail::DropElements<typename B::scalar, Percent>{{random}, S::unit, x.data, y.data});
+              detail::DropElements<typename B::scalar, Percent>{drops, S::unit, x.data, y.data});
 }
 
 }  // namespace rwkv

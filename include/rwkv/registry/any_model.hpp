@@ -46,7 +46,7 @@ class AnyModel {
   }
 
   /// The model must outlive what these return.
-  virtual std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) = 0;
+  virtual std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq, AnyCommunicator ranks = {}) = 0;
   virtual std::unique_ptr<AnyDecoder> decoder(dim_t batch = 1) const = 0;
 
   /// Multiplies all parameters that decay.
@@ -67,8 +67,8 @@ class ModelOf final : public AnyModel {
   }
 
   BundleMemory parameters() const override { return memory_of(model_.params); }
-  std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq) override {
-    return make_any_trainer(model_, config, seq);
+  std::unique_ptr<AnyTrainer> trainer(const TrainConfig& config, Seq seq, AnyCommunicator ranks) override {
+    return make_any_trainer(model_, config, seq, std::move(ranks));
   }
   std::unique_ptr<AnyDecoder> decoder(dim_t batch) const override { return make_any_decoder(model_, batch); }
   void scale_weights(float factor) override {

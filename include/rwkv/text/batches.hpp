@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include <rwkv/text/batch_rows.hpp>
 #include <rwkv/text/contiguous_batches.hpp>
 #include <rwkv/text/random_windows.hpp>
 
@@ -17,6 +18,8 @@ class Batches {
 
   Seq seq() const { return source_->seq(); }
   void fill(dim_t step, Minibatch& batch) const { source_->fill(step, batch); }
+  /// Rows first .. first + rows - 1 of that batch: see fill_rows.
+  void fill(dim_t step, Minibatch& batch, dim_t first, dim_t rows) const { source_->fill(step, batch, first, rows); }
   /// What decides the batches, where the source says it: see run_identity.
   Settings settings() const { return source_->settings(); }
   /// Of the corpus, for messages; empty for a source without one.
@@ -27,6 +30,7 @@ class Batches {
     virtual ~Interface() = default;
     virtual Seq seq() const = 0;
     virtual void fill(dim_t step, Minibatch& batch) const = 0;
+    virtual void fill(dim_t step, Minibatch& batch, dim_t first, dim_t rows) const = 0;
     virtual Settings settings() const = 0;
     virtual std::string name() const = 0;
   };
@@ -35,6 +39,9 @@ class Batches {
     explicit Erased(Source from) : source(std::move(from)) {}
     Seq seq() const override { return source.seq(); }
     void fill(dim_t step, Minibatch& batch) const override { source.fill(step, batch); }
+    void fill(dim_t step, Minibatch& batch, dim_t first, dim_t rows) const override {
+      fill_rows(source, step, first, rows, batch);
+    }
     [[gnu::cold]] Settings settings() const override {
       if constexpr (requires { source.settings(); })
         return source.settings();

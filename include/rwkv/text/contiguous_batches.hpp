@@ -23,11 +23,13 @@ class ContiguousBatches : public CorpusBatches<ContiguousBatches> {
   /// What decides the batches: see run_identity. Reads the whole corpus.
   [[gnu::cold]] Settings settings() const { return {{"batches", "contiguous"}, {"text", identity_of(corpus())}}; }
 
-  void fill(dim_t step, Minibatch& batch) const {
-    prepare(step, batch);
+  void fill(dim_t step, Minibatch& batch) const { fill(step, batch, 0, seq().batch); }
+  /// Rows first .. first + rows - 1 of that batch.
+  void fill(dim_t step, Minibatch& batch, dim_t first, dim_t rows) const {
+    prepare(step, rows, batch);
     const dim_t within = step % steps_per_pass_;
     batch.continues = within > 0;
-    for (dim_t b = 0; b < seq().batch; ++b) set_row(batch, b, b * length_ + within * seq().time);
+    for (dim_t b = 0; b < rows; ++b) set_row(batch, b, (first + b) * length_ + within * seq().time);
   }
 
  private:

@@ -33,14 +33,14 @@ class CorpusBatches {
   CorpusBatches(Corpus corpus, Seq seq, dim_t rows) : corpus_(std::move(corpus)), seq_(detail::expect_sizes(seq, 1)) {
     if (corpus_.size() / rows < seq.time + 1) throw too_short(rows);
   }
-  /// Shapes the batch; allocates only where it was smaller.
-  void prepare(dim_t step, Minibatch& batch) const {
+  /// Shapes the batch, or so many rows of it; allocates only where it was smaller.
+  void prepare(dim_t step, dim_t rows, Minibatch& batch) const {
     if (step < 0) throw Error("batches: expected a step of at least 0, found ", step, "; count from 0");
-    batch.seq = seq_;
-    if (batch.inputs.size() != static_cast<std::size_t>(seq_.tokens()))
-      detail::expect_memory("minibatch",
-                            static_cast<std::size_t>(detail::product(seq_.tokens(), 2 * sizeof(std::int32_t))));
-    batch.inputs.resize(static_cast<std::size_t>(seq_.tokens()));
+    batch.seq = {rows, seq_.time};
+    const dim_t tokens = batch.seq.tokens();
+    if (batch.inputs.size() != static_cast<std::size_t>(tokens))
+      detail::expect_memory("minibatch", static_cast<std::size_t>(detail::product(tokens, 2 * sizeof(std::int32_t))));
+    batch.inputs.resize(static_cast<std::size_t>(tokens));
     batch.targets.resize(batch.inputs.size());
   }
   /// Row b becomes the tokens of the corpus from `first`.

@@ -20,12 +20,14 @@ class RandomWindows : public CorpusBatches<RandomWindows> {
     return {{"batches", "random windows"}, {"seed", std::to_string(random_.seed)}, {"text", identity_of(corpus())}};
   }
 
-  void fill(dim_t step, Minibatch& batch) const {
-    prepare(step, batch);
+  void fill(dim_t step, Minibatch& batch) const { fill(step, batch, 0, seq().batch); }
+  /// Rows first .. first + rows - 1 of that batch.
+  void fill(dim_t step, Minibatch& batch, dim_t first, dim_t rows) const {
+    prepare(step, rows, batch);
     batch.continues = false;
     const auto places = static_cast<std::uint64_t>(corpus().size() - seq().time);
-    for (dim_t b = 0; b < seq().batch; ++b) {
-      const Random row{random_.seed, random_.stream + static_cast<std::uint64_t>(b)};
+    for (dim_t b = 0; b < rows; ++b) {
+      const Random row{random_.seed, random_.stream + static_cast<std::uint64_t>(first + b)};
       set_row(batch, b, static_cast<dim_t>(row.below(places, static_cast<std::uint64_t>(step))));
     }
   }

@@ -40,32 +40,32 @@ struct AdamW {
     ranges.at_least_0("decay", decay);
   }
 
-  template <class B, Bundle P>
-  void step(const Update& update, Owned<B, P>& params, Owned<B, P>& gradient,
-            std::array<Owned<B, P>, 2>& moments) const {
-    adamw_step<B>(*this, update, params, gradient, moments[0], moments[1]);
+  template <class B>
+  void step(const Update& update, const Trained<B, 2>& trained) const {
+    adamw_step(*this, update, trained);
   }
 };
 
 namespace detail {
 /// The step without what differs between tensors: rate and decay.
 template <class B>
-AdamStep<typename B::scalar> adam_step(const AdamW& o, const Update& update, const LeafMemory<B>& params,
-                                       const LeafMemory<B>& gradient, const LeafMemory<B>& m, const LeafMemory<B>& v) {
+AdamStep<typename B::scalar> adam_step(const AdamW& o, const Update& update, const Trained<B, 2>& trained) {
   using T = typename B::scalar;
   const auto correct = [&](double beta) { return T(1 / (1 - std::pow(beta, double(update.number)))); };
-  return {
-      T(update.scale), 0,        T(o.beta1), T(o.beta2), T(o.eps), 0, correct(o.beta1), correct(o.beta2), params.data(),
-      gradient.data(), m.data(), v.data()};
+  return {T(update.scale),   0,
+          T(o.beta1),        T(o.beta2),
+          T(o.eps),          0,
+          correct(o.beta1),  correct(o.beta2),
+          trained.params,    trained.gradient,
+          trained.memory[0], trained.memory[1]};
 }
 }  // namespace detail
 
 template <class B>
-void adamw_step(const AdamW& o, const Update& update, LeafMemory<B>& params, LeafMemory<B>& gradient, LeafMemory<B>& m,
-                LeafMemory<B>& v) {
+void adamw_step(const AdamW& o, const Update& update, const Trained<B, 2>& trained) {
   using T = typename B::scalar;
-  for (const Leaf& leaf : gradient.leaves()) {
-    auto kernel = detail::adam_step<B>(o, update, params, gradient, m, v);
+  for (const Leaf& leaf : trained.leaves) {
+    auto kernel = detail::adam_step<B>(o, update, trained);
     kernel.rate = T(update.learning_rate * double(leaf.field.lr_scale)),
     kernel.decay = T(leaf.field.decays ? o.decay : 0);
     for (T** p : {&kernel.w, &kernel.g, &kernel.m, &kernel.v}) *p += leaf.offset;

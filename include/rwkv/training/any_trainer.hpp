@@ -6,6 +6,7 @@
 #include <rwkv/text/batches.hpp>
 #include <rwkv/training/checkpoint.hpp>
 #include <rwkv/training/recipe.hpp>
+#include <rwkv/training/together.hpp>
 
 namespace rwkv {
 
@@ -14,9 +15,11 @@ class AnyTrainer {
  public:
   virtual ~AnyTrainer() = default;
 
-  virtual Seq seq() const = 0;
+  virtual Seq seq() const = 0;     ///< of the batch of all ranks
+  virtual Share rows() const = 0;  ///< which sequences of it are this rank's
   virtual dim_t steps() const = 0;
   virtual int batches_per_step() const = 0;  ///< TrainConfig::accumulate
+  virtual bool sharded() const = 0;
   virtual double learning_rate() const = 0;
   virtual double gradient_norm() const = 0;
 
@@ -34,8 +37,9 @@ class AnyTrainer {
   /// To be called when the parts have been replaced by those after so many updates.
   virtual void continue_from(dim_t steps) = 0;
 
-  virtual bool writes() const = 0;   ///< whether this process is the one that writes logs and files
-  virtual bool any(bool value) = 0;  ///< whether `value` is true in any process
+  virtual AnyCommunicator& ranks() = 0;
+  /// Whether this rank is the one that writes logs and files.
+  bool writes() { return ranks().rank() == 0; }
 };
 
 /// T is a Trainer, which is held, or a reference to one.
@@ -43,45 +47,47 @@ template <class T>
 class ErasedTrainer final : public AnyTrainer {
  public:
   template <class... Args>
-  explicit ErasedTrainer(Args&&... args) : trainer_(std::forward<Args>(args)...) {}
+  explicit ErasedTrainer(Args&&... args) : trainer_(std::forward<Args>(args)...), ranks_(trainer_.communicator()) {}
 
   Seq seq() const override { return trainer_.seq(); }
+  Share rows() const override { return trainer_.rows(); }
   dim_t steps() const override { return trainer_.steps(); }
   int batches_per_step() const override { return trainer_.config().accumulate; }
+  bool sharded() const override { return trainer_.config().sharded; }
   double learning_rate() const override { return trainer_.learning_rate(); }
   double gradient_norm() const override { return trainer_.gradient_norm(); }
 
   Settings settings() const override {
     using Plain = std::remove_reference_t<T>;
-    return settings_of(trainer_.config(), trainer_.seq(), storage_of<typename Plain::scalar>,
-                       trainer_.communicator().size());
+    return settings_of(trainer_.config(), trainer_.seq(), storage_of<typename Plain::scalar>);
   }
 
   double step(const Minibatch& batch) override { return trainer_.step(batch); }
   void rewind() override { trainer_.rewind(); }
-  double evaluate(const Batches& source, dim_t n, dim_t first) override { return trainer_.evaluate(source, n, first); }
+  double evaluate(const Batches& source, dim_t n, dim_t first) override {
+    double loss = together(ranks_, [&] { return trainer_.evaluate_rows(source, n, first); });
+    ranks_.sum<Cpu<double>>(&loss, 1);
+    return loss / ranks_.size();
+  }
 
   BundleMemory parameters() override { return memory_of(trainer_.model().params); }
-  CheckpointParts parts() override { return checkpoint_parts(trainer_); }
+  CheckpointParts parts() override { return trainer_.parts(); }
   void continue_from(dim_t steps) override { trainer_.continue_from(steps); }
 
-  bool writes() const override { return trainer_.communicator().rank() == 0; }
-  bool any(bool value) override {
-    double count = value;
-    trainer_.communicator().template sum<Cpu<double>>(&count, 1);
-    return count > 0;
-  }
+  AnyCommunicator& ranks() override { return ranks_; }
 
  private:
   T trainer_;
+  AnyCommunicator ranks_;
 };
 
 inline void save_checkpoint(AnyTrainer& trainer, const std::string& path, Metadata metadata = {}) {
-  save_checkpoint(trainer.parts(), trainer.steps(), path, std::move(metadata));
+  save_checkpoint(trainer.parts(), trainer.steps(), trainer.ranks(), path, std::move(metadata));
 }
 inline Metadata load_checkpoint(AnyTrainer& trainer, const std::string& path, OnNonFinite on = OnNonFinite::refuse) {
   Metadata metadata;
-  trainer.continue_from(load_checkpoint(trainer.parts(), path, metadata, on));
+  trainer.continue_from(
+      together(trainer.ranks(), [&] { return load_checkpoint(trainer.parts(), path, metadata, on); }));
   return metadata;
 }
 

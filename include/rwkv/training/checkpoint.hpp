@@ -3,16 +3,13 @@
 
 #include <rwkv/io/bundle_reader.hpp>
 #include <rwkv/io/safetensors_file.hpp>
-#include <rwkv/io/save.hpp>
+#include <rwkv/training/gathered_tensors.hpp>
 #include <rwkv/training/trainer.hpp>
 
 namespace rwkv {
 
 /// What checkpoints are called in their metadata under "checkpoint": their tensors and what these mean.
 inline constexpr const char* checkpoint_version = "2";
-
-/// What a checkpoint holds besides the number of steps: bundles, and what their tensors' names begin with.
-using CheckpointParts = std::vector<std::pair<std::string, BundleMemory>>;
 
 namespace detail {
 /// More than any run makes; what counts batches by it stays within 64 bits.
@@ -42,13 +39,16 @@ inline constexpr dim_t most_steps = dim_t(1) << 40;
 }
 }  // namespace detail
 
-inline void save_checkpoint(const CheckpointParts& parts, dim_t steps, const std::string& path, Metadata metadata) {
+/// Of several ranks, all call it, and rank 0 writes; what others have of a tensor they send.
+[[gnu::cold]] inline void save_checkpoint(const CheckpointParts& parts, dim_t steps, AnyCommunicator& ranks,
+                                          const std::string& path, Metadata metadata) {
   metadata["checkpoint"] = checkpoint_version;
   metadata["steps"] = std::to_string(steps);
   SafetensorsWriter writer;
   writer.metadata = std::move(metadata);
-  for (const auto& [name, part] : parts) write_bundle(writer, name, part);
-  writer.write(path);
+  detail::GatheredTensors tensors(ranks);
+  for (const CheckpointPart& part : parts) tensors.add(writer, part);
+  tensors.write(writer, path);
 }
 /// Returns the number of steps; `metadata` becomes the file's.
 inline dim_t load_checkpoint(const CheckpointParts& parts, const std::string& path, Metadata& metadata,
@@ -56,23 +56,19 @@ inline dim_t load_checkpoint(const CheckpointParts& parts, const std::string& pa
   const SafetensorsFile file(path);
   const dim_t steps = detail::checkpoint_steps(file);
   BundleReader reader(file);
-  for (const auto& [name, part] : parts) reader.add(name, part);
+  for (const CheckpointPart& part : parts) reader.add(part.name, part.own);
   reader.read(on);
   metadata = file.metadata();
   return steps;
 }
 
-template <class Net, Backend B, class O, class C>
-CheckpointParts checkpoint_parts(Trainer<Net, B, O, C>& trainer) {
-  CheckpointParts parts;
-  trainer.for_each_part([&](const char* name, auto& part) { parts.emplace_back(name, memory_of(part)); });
-  return parts;
-}
 /// Everything a run needs to go on bit for bit, in one file that is replaced whole or not at all: parameters, what the
-/// optimizer remembers, the carried state and the number of steps, which is also the place in the text.
+/// optimizer remembers, the carried state and the number of steps, which is also the place in the text. Any number of
+/// ranks may go on from it, whatever number made it.
 template <class Net, Backend B, class O, class C>
 void save_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path, Metadata metadata = {}) {
-  save_checkpoint(checkpoint_parts(trainer), trainer.steps(), path, std::move(metadata));
+  AnyCommunicator ranks(trainer.communicator());
+  save_checkpoint(trainer.parts(), trainer.steps(), ranks, path, std::move(metadata));
 }
 /// Puts a trainer where the checkpoint was taken; returns the file's metadata. Error, and nothing changed, unless the
 /// checkpoint was made by a trainer of the same model, optimizer and batch, and all its numbers are finite or need not
@@ -81,7 +77,8 @@ template <class Net, Backend B, class O, class C>
 Metadata load_checkpoint(Trainer<Net, B, O, C>& trainer, const std::string& path,
                          OnNonFinite on = OnNonFinite::refuse) {
   Metadata metadata;
-  trainer.continue_from(load_checkpoint(checkpoint_parts(trainer), path, metadata, on));
+  AnyCommunicator ranks(trainer.communicator());
+  trainer.continue_from(together(ranks, [&] { return load_checkpoint(trainer.parts(), path, metadata, on); }));
   return metadata;
 }
 

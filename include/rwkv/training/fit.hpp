@@ -22,11 +22,26 @@ struct Outcome {
 
 namespace detail {
 
-/// The last batch that was read whole, and memory for the one that is being read.
+/// What a source threw, in this rank or another: all ranks have stopped.
+struct SourceFailed {
+  std::exception_ptr error;
+};
+template <class F>
+auto from_source(const F& f) {
+  try {
+    return f();
+  } catch (...) {
+    throw SourceFailed{std::current_exception()};
+  }
+}
+
+/// The last batch that was read whole, this rank's rows of it, and memory for the one that is being read.
 struct LastBatch {
   Minibatch whole, next;
-  const Minibatch& read(const Batches& source, dim_t number) {
-    source.fill(number, next);
+  const Minibatch& read(AnyTrainer& trainer, const Batches& source, dim_t number) {
+    from_source([&] {
+      together(trainer.ranks(), [&] { OwnRows<Batches>{source, trainer.seq(), trainer.rows()}.fill(number, next); });
+    });
     std::swap(whole, next);
     return whole;
   }
@@ -36,7 +51,7 @@ struct LastBatch {
 inline double step(AnyTrainer& trainer, const Batches& source, dim_t number, LastBatch& last) {
   const int many = trainer.batches_per_step();
   double loss = 0;
-  for (int i = 0; i < many; ++i) loss += trainer.step(last.read(source, number * many + i)) / many;
+  for (int i = 0; i < many; ++i) loss += trainer.step(last.read(trainer, source, number * many + i)) / many;
   return loss;
 }
 
@@ -52,7 +67,7 @@ inline void step(AnyTrainer& trainer, const Batches& source, const std::optional
   report.seconds += seconds;
   report.tokens_per_second = double(trainer.batches_per_step() * source.seq().tokens()) / seconds;
   report.validated = valid && run.valid_every > 0 && (report.step % run.valid_every == 0 || report.step == run.steps);
-  if (report.validated) report.valid = trainer.evaluate(*valid, run.valid_batches);
+  if (report.validated) report.valid = from_source([&] { return trainer.evaluate(*valid, run.valid_batches); });
 }
 
 }  // namespace detail
@@ -61,14 +76,20 @@ inline void step(AnyTrainer& trainer, const Batches& source, const std::optional
 /// and leaves everything in the folder, which no other run may use meanwhile. What an earlier run left there is kept
 /// under other names unless this one resumes it; see run_identity for which may. A kill at any moment leaves the last
 /// checkpoint whole, and none is replaced by one that is not sound: see RunCheckpoint. A signal, or an error of a
-/// source, ends the run after what is done is saved. NotFinite names the checkpoint to go back to. Where several
-/// processes train together, each gives a source of its own, and one writes.
+/// source, ends the run after what is done is saved. NotFinite names the checkpoint to go back to. Of several ranks all
+/// call it with the same sources and config, whose batches they share out; rank 0 writes, and what keeps one from going
+/// on ends the run in all.
 inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::optional<Batches>& valid,
                    const RunConfig& run) {
   run.check();
+  AnyCommunicator& ranks = trainer.ranks();
   std::optional<RunFolder> folder;
-  if (trainer.writes()) folder.emplace(run);
-  RunCheckpoint checkpoint(trainer, run, run_identity(trainer, source, valid, run));
+  together(ranks, [&] {
+    if (trainer.writes()) folder.emplace(run);
+  });
+  const Settings identity = together(ranks, [&] { return run_identity(trainer, source, valid, run); });
+  expect_same_run(trainer, identity, run);
+  RunCheckpoint checkpoint(trainer, run, identity);
   Outcome outcome;
   outcome.last = checkpoint.resume(folder ? &*folder : nullptr);
   outcome.first_step = outcome.last.step;
@@ -77,34 +98,44 @@ inline Outcome fit(AnyTrainer& trainer, const Batches& source, const std::option
   StepReport& report = outcome.last;
   std::optional<Log> log;
   Progress progress;
-  if (folder) {
+  together(ranks, [&] {
+    if (!folder) return;
     log.emplace(*folder, run.log(), report.step);
     report.seconds = log->seconds();
     progress.start_at(report.seconds);
-  }
+  });
   const Interrupt interrupt;
   detail::LastBatch batch;
+  dim_t before = 0;
+  const auto save_and_throw = [&](const std::exception_ptr& first) {
+    try {
+      together(ranks, [&] {
+        if (log && report.step > before) report.validated = false, log->write(report);  // the validation failed
+      });
+      checkpoint.save_unsaved(report, batch.whole);
+    } catch (const std::exception& second) {
+      if (folder) folder->tell(run.folder + ": what was done could not be saved: " + second.what());
+    }
+    std::rethrow_exception(first);
+  };
   while (report.step < run.steps && !outcome.interrupted) {
-    const dim_t before = report.step;
+    before = report.step;
     try {
       detail::step(trainer, source, valid, batch, run, report);
     } catch (const NotFinite& error) {
       throw NotFinite(error, checkpoint.way_back());
+    } catch (const detail::SourceFailed& failed) {
+      save_and_throw(failed.error);
     } catch (...) {
-      const std::exception_ptr first = std::current_exception();
-      try {
-        if (log && report.step > before) report.validated = false, log->write(report);  // the validation failed
-        checkpoint.save_unsaved(report, batch.whole);
-      } catch (const std::exception& second) {
-        if (folder) folder->tell(run.folder + ": what was done could not be saved: " + second.what());
-      }
-      std::rethrow_exception(first);
+      if (ranks.size() > 1) throw;  // the others know nothing of it
+      save_and_throw(std::current_exception());
     }
-    outcome.interrupted = trainer.any(interrupt.raised() != 0) && report.step < run.steps;
-    if (log) {
+    outcome.interrupted = any(ranks, interrupt.raised() != 0) && report.step < run.steps;
+    together(ranks, [&] {
+      if (!log) return;
       log->write(report);
       run.show ? run.show(report) : progress.show(report);
-    }
+    });
     if (report.validated) checkpoint.expect_finite(report, valid->name());
     if (report.step == run.steps || outcome.interrupted || (run.save_every > 0 && report.step % run.save_every == 0))
       checkpoint.save(report, batch.whole);

@@ -28,11 +28,9 @@ namespace rwkv {
 /// What a trainer makes its numbers by, under the names of TrainConfig's members. Those of an optimizer of your own
 /// are among them if there is a settings_of(optimizer).
 template <class Optimizer>
-[[gnu::cold]] Settings settings_of(const BasicTrainConfig<Optimizer>& config, Seq seq, Storage storage, int processes) {
-  Settings all{{"precision", name_of(storage)},
-               {"batch", std::to_string(seq.batch)},
-               {"context", std::to_string(seq.time)},
-               {"processes", std::to_string(processes)}};
+[[gnu::cold]] Settings settings_of(const BasicTrainConfig<Optimizer>& config, Seq seq, Storage storage) {
+  Settings all{
+      {"precision", name_of(storage)}, {"batch", std::to_string(seq.batch)}, {"context", std::to_string(seq.time)}};
   const auto add = [&](const Settings& more) { all.insert(all.end(), more.begin(), more.end()); };
   add(settings_of(config.schedule));
   if constexpr (requires { settings_of(config.optimizer); }) add(settings_of(config.optimizer));

@@ -31,24 +31,32 @@ struct OneBatch {
 
 /// What a run leaves in its folder to be resumed from, besides the model. A checkpoint is replaced only by a sound one:
 /// all its numbers are finite, and a forward pass of the new parameters, on the last batch of the step, gives a finite
-/// loss. Until then the one before stays.
+/// loss. Until then the one before stays. All ranks make the same calls.
 class RunCheckpoint {
  public:
   RunCheckpoint(AnyTrainer& trainer, const RunConfig& run, Settings identity)
-      : trainer_(trainer), run_(run), identity_(std::move(identity)) {}
+      : trainer_(trainer), ranks_(trainer.ranks()), run_(run), identity_(std::move(identity)) {}
 
-  /// Puts the trainer where the run goes on, and returns what was last reported. `folder` is null in a process that
-  /// does not write. A run that starts afresh sets aside what is in the folder.
+  /// Puts the trainer where the run goes on, and returns what was last reported. `folder` is null in a rank that does
+  /// not write. A run that starts afresh sets aside what is in the folder.
   [[gnu::cold]] StepReport resume(const RunFolder* folder) {
     StepReport last;
     last.steps = run_.steps, last.loss = std::nan("");
-    if (run_.resume && std::filesystem::exists(run_.checkpoint())) {
-      if (!expect_same_run(SafetensorsFile(run_.checkpoint()), identity_, run_) && folder != nullptr)
-        folder->tell(run_.checkpoint() + ": does not say what run made it; it is taken to be this one");
+    const bool found = run_.resume && std::filesystem::exists(run_.checkpoint());
+    if (any(ranks_, found) && any(ranks_, !found))
+      throw Error(run_.checkpoint(), ": expected it in the reach of all ", ranks_.size(), " ranks, ",
+                  found ? "others do" : "this one does", " not find it; give a folder that all machines share");
+    if (found) {
+      together(ranks_, [&] {
+        if (!expect_same_run(SafetensorsFile(run_.checkpoint()), identity_, run_) && folder != nullptr)
+          folder->tell(run_.checkpoint() + ": does not say what run made it; it is taken to be this one");
+      });
       const Metadata metadata = load_checkpoint(trainer_, run_.checkpoint());
       last.loss = detail::number_in(metadata, "loss"), last.valid = detail::number_in(metadata, "valid_loss");
-    } else if (folder != nullptr) {
-      folder->set_aside();
+    } else {
+      together(ranks_, [&] {
+        if (folder != nullptr) folder->set_aside();
+      });
     }
     last.step = saved_ = trainer_.steps();
     return last;
@@ -56,20 +64,19 @@ class RunCheckpoint {
 
   /// After a step, with its last batch. NotFinite, and nothing is replaced, if the checkpoint would not be sound.
   [[gnu::cold]] void save(const StepReport& report, const Minibatch& batch) {
-    const std::string broken = unsound(batch);
-    if (trainer_.any(!broken.empty())) refuse(report.step, broken.empty() ? "another process's loss" : broken);
+    if (const std::string broken = unsound(batch); !broken.empty()) refuse(report.step, broken);
     saved_ = report.step;
-    if (trainer_.writes()) write(report);
+    write(report);
   }
-  /// Where a source has failed, perhaps in this process alone: the steps since the last checkpoint, if it is sound.
+  /// Where a source has failed: the steps since the last checkpoint, if it is sound.
   [[gnu::cold]] void save_unsaved(const StepReport& report, const Minibatch& batch) {
     trainer_.rewind();
-    if (!trainer_.writes() || trainer_.steps() == saved_ || batch.inputs.empty() || !unsound(batch).empty()) return;
+    if (trainer_.steps() == saved_ || batch.inputs.empty() || !unsound(batch).empty()) return;
     write(report);
   }
   /// NotFinite unless the validation loss, of that text, is finite.
   [[gnu::cold]] void expect_finite(const StepReport& report, const std::string& text) {
-    if (!trainer_.any(!std::isfinite(report.valid))) return;
+    if (std::isfinite(report.valid)) return;
     refuse(report.step, "the validation loss" + (text.empty() ? "" : " on " + text));
   }
 
@@ -81,17 +88,22 @@ class RunCheckpoint {
 
  private:
   void write(const StepReport& report) {
-    rwkv::save(trainer_.parameters(), run_.model(), run_.metadata);  // the checkpoint last: what it says is there
+    together(ranks_, [&] {  // the checkpoint last: what it says is there
+      if (trainer_.writes()) rwkv::save(trainer_.parameters(), run_.model(), run_.metadata);
+    });
     Metadata metadata = run_.metadata;
     for (const auto& [name, value] : identity_) metadata[detail::identity_key(name)] = value;
     metadata["loss"] = shortest(report.loss);
     if (!std::isnan(report.valid)) metadata["valid_loss"] = shortest(report.valid);
     save_checkpoint(trainer_, run_.checkpoint(), std::move(metadata));
   }
-  /// What is not finite of what would be saved; empty if it is sound.
+  /// What is not finite of what would be saved, in any rank; empty if it is sound.
   std::string unsound(const Minibatch& batch) {
-    for (const auto& [name, part] : trainer_.parts())
-      if (const Leaf* leaf = first_nonfinite(part)) return name + leaf->name;
+    std::string broken;
+    for (const CheckpointPart& part : trainer_.parts())
+      if (const Leaf* leaf = broken.empty() ? first_nonfinite(part.own) : nullptr) broken = part.name + leaf->name;
+    for (const std::string& found : ranks_.gather_texts(broken))
+      if (!found.empty()) return found;
     const double loss = trainer_.evaluate(detail::OneBatch{batch}, 1);
     return std::isfinite(loss) ? "" : "the loss after the update";
   }
@@ -102,6 +114,7 @@ class RunCheckpoint {
   }
 
   AnyTrainer& trainer_;
+  AnyCommunicator& ranks_;
   const RunConfig& run_;
   Settings identity_;
   dim_t saved_ = 0;

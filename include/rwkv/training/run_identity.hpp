@@ -4,6 +4,7 @@
 
 #include <rwkv/io/safetensors_file.hpp>
 #include <rwkv/training/any_trainer.hpp>
+#include <rwkv/training/expect_equal.hpp>
 #include <rwkv/training/run_config.hpp>
 
 namespace rwkv {
@@ -33,6 +34,12 @@ inline constexpr const char* identifying_metadata[] = {"net", "tokenizer", "voca
 
 namespace detail {
 
+/// What messages call a setting.
+inline const std::string& word_for(const std::string& name, const RunConfig& run) {
+  const auto word = run.words.find(name);
+  return word == run.words.end() ? name : word->second;
+}
+
 /// How a checkpoint's metadata calls a setting.
 inline std::string identity_key(const std::string& name) {
   const bool known = std::ranges::find(identifying_metadata, name) != std::end(identifying_metadata);
@@ -44,8 +51,7 @@ inline std::string identity_key(const std::string& name) {
   std::string text;
   Settings said;
   const auto compare = [&](const std::string& name, const std::string& theirs, const std::string& ours) {
-    const auto word = run.words.find(name);
-    const std::string& called = word == run.words.end() ? name : word->second;
+    const std::string& called = word_for(name, run);
     const bool again = std::ranges::any_of(said, [&](const auto& one) { return one.first == called; });
     if (theirs == ours || again) return;
     said.emplace_back(called, ours);
@@ -60,6 +66,7 @@ inline std::string identity_key(const std::string& name) {
     compare(name, found == rest.end() ? "nothing" : found->second, value);
     if (found != rest.end()) rest.erase(found);
   }
+  rest.erase(identity_key("processes"));  // whatever number of them made it
   for (const auto& [key, value] : rest)
     if (key.starts_with(identity_key(""))) compare(key.substr(identity_key("").size()), value, "nothing");
   return text;
@@ -78,6 +85,20 @@ inline std::string identity_key(const std::string& name) {
   if (text.empty()) return true;
   throw Error(checkpoint.path(), ": ", text,
               "; a run goes on with what it began with, or starts afresh in another folder");
+}
+
+/// Error that names what differs, in all ranks, unless they were all given the same run.
+[[gnu::cold]] inline void expect_same_run(AnyTrainer& trainer, const Settings& identity, const RunConfig& run) {
+  Settings all{{"steps", std::to_string(run.steps)},
+               {"valid_every", std::to_string(run.valid_every)},
+               {"save_every", std::to_string(run.save_every)},
+               {"resume", run.resume ? "yes" : "no"},
+               {"sharded", trainer.sharded() ? "yes" : "no"}};
+  all.insert(all.end(), identity.begin(), identity.end());
+  std::string names;
+  for (const auto& [name, value] : all) names += name + " ";
+  expect_equal(trainer.ranks(), "settings", names);
+  for (const auto& [name, value] : all) expect_equal(trainer.ranks(), detail::word_for(name, run), value);
 }
 
 }  // namespace rwkv

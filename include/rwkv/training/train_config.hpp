@@ -17,6 +17,8 @@ struct BasicTrainConfig {
   bool carry = false;      ///< truncated back-propagation through time: a batch that continues starts from the state in
                            ///< which the one before ended
   std::uint64_t seed = 0;  ///< of dropout
+  bool sharded = false;    ///< of several ranks, each keeps what the optimizer remembers for a share of the parameters
+                           ///< only; numbers are the same
 
   /// Error unless every setting lies within its range, those of the schedule and the optimizer included.
   [[gnu::cold, gnu::noinline]] void check() const {

@@ -57,11 +57,10 @@ struct AdamSteps {
 
 template <class B>
 requires Grid<B>
-void adamw_step(const AdamW& o, const Update& update, LeafMemory<B>& params, LeafMemory<B>& gradient, LeafMemory<B>& m,
-                LeafMemory<B>& v) {
+void adamw_step(const AdamW& o, const Update& update, const Trained<B, 2>& trained) {
   using T = typename B::scalar;
   using Kernel = detail::grid::AdamSteps<T>;
-  Kernel kernel{detail::adam_step<B>(o, update, params, gradient, m, v), 0, {}};
+  Kernel kernel{detail::adam_step<B>(o, update, trained), 0, {}};
   auto& ranges = kernel.ranges;
   const auto launch = [&] {
     if (ranges.count == 0) return;
@@ -69,7 +68,8 @@ void adamw_step(const AdamW& o, const Update& update, LeafMemory<B>& params, Lea
     B::launch((end - kernel.first + Kernel::block - 1) / Kernel::block, kernel);
     kernel.first = end, ranges.count = 0;
   };
-  for (const Leaf& leaf : gradient.leaves()) {  // the zeros between leaves stay zero, whatever their rate
+  for (const Leaf& leaf : trained.leaves) {  // the zeros between leaves stay zero, whatever their rate
+    if (leaf.size == 0) continue;
     const T of_leaf = T(update.learning_rate * double(leaf.field.lr_scale)), decay = T(leaf.field.decays ? o.decay : 0);
     int& n = ranges.count;
     if (n == 0 || ranges.rate[n - 1] != of_leaf || ranges.decay[n - 1] != decay) {

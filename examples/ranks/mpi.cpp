@@ -1,0 +1,17 @@
+// Ranks for a program that was built with MPI, which is started only by mpirun's processes.
+#include <rwkv/distributed/run_ranks.hpp>
+
+#include "ranks.hpp"
+
+int example::run_ranks(CLI::App& app, int argc, char** argv, const std::function<int(rwkv::AnyCommunicator)>& program) {
+  if (!rwkv::detail::launched_ranks()) return run(app, argc, argv, [&] { return program({}); });
+  try {
+    const rwkv::Mpi mpi;
+    if (mpi.rank() > 0 && std::freopen("/dev/null", "w", stdout) == nullptr) return 2;
+    const Ended end = attempt(app, argc, argv, [&] { return program(mpi); });
+    return rwkv::end_together(mpi, {end.status, end.error});
+  } catch (const std::exception& error) {  // there is no MPI
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
+    return 2;
+  }
+}
