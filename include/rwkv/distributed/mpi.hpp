@@ -154,12 +154,13 @@ void Mpi::scatter_sums(typename B::scalar* numbers, dim_t n) {
   };
   const Flight none{detail::MpiMessages(session_->numbers), std::vector<const Travel*>(std::size_t(size()))};
   std::array flights{none, none};  // while one is added up, the next is under way
-  Travel* const memory = room<Travel>(4 * size() * most);
+  const dim_t received_and_sent = (as_they_lie ? 1 : 2) * size() * most;
+  Travel* const memory = room<Travel>(2 * received_and_sent);
   std::vector<T> sums(detail::in_host_memory<B> ? 0 : std::size_t(most));
 
   const auto start = [&](dim_t round) {
     Flight& flight = flights[std::size_t(round % 2)];
-    Travel* const received = memory + round % 2 * 2 * size() * most;
+    Travel* const received = memory + round % 2 * received_and_sent;
     for (int r = 0; r < size(); ++r)
       if (r != rank()) flight.messages.receive(received + r * most, rounds.of(rank(), round).size, r);
     for (int r = 0; r < size(); ++r) {
