@@ -24,12 +24,13 @@ inline Cuts even_cuts(dim_t time, int ranks) {
   return cuts;
 }
 
-/// Stretches of any length, also of no tokens at all, but some of all the text.
+/// Stretches of any length, also of no tokens at all, of a text long enough that no sum over its tokens all but
+/// vanishes.
 inline Cuts random_cuts(std::mt19937& random, int ranks) {
   constexpr dim_t lengths[] = {0, 0, 1, 2, 17, 31, 32, 33, 61, 127};
   Cuts cuts(std::size_t(ranks) + 1);
   for (std::size_t r = 1; r < cuts.size(); ++r) cuts[r] = cuts[r - 1] + lengths[random() % std::size(lengths)];
-  if (cuts.back() == 0) cuts.back() = 1;
+  cuts.back() = std::max<dim_t>(cuts.back(), 17);
   return cuts;
 }
 /// Of a text of one rank or several.
