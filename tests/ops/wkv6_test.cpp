@@ -188,11 +188,11 @@ TEST_CASE("wkv6 in blocks of time side by side is its reference at any length, g
   std::mt19937 random(14);
   const std::pair<double, double> ranges[] = {{-6, 2}, {-16, -4}, {4, 4.1}};
   for (const dim_t time : {127, 128, 129, 257, 521, 1021, 4243})
-    for (const auto& [from, to] : ranges) {
-      INFO(time << " tokens, decays e^-e^" << from << " to e^-e^" << to);
-      auto p = random_problem<double, 2, 20>({1, time}, random, from, to);
+    for (const auto& range : ranges) {
+      INFO(time << " tokens, decays e^-e^" << range.first << " to e^-e^" << range.second);
+      auto p = random_problem<double, 2, 20>({1, time}, random, range.first, range.second);
       run(p, OverTime::scan), check_same(p, expected<double>(p), 1e-12);
-      auto q = random_problem<float, 1, 64>({1, time}, random, from, to);
+      auto q = random_problem<float, 1, 64>({1, time}, random, range.first, range.second);
       run(q, OverTime::scan), check_same(q, expected<double>(q), 1e-5);
     }
 }

@@ -111,9 +111,10 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
       Base::put(total, y + m * width + c);
     });
   }
-  /// Z' = f Z + (g K)^T V; with reads and dy for writes and v, and the gradient of the state for Z, the way back.
-  [[gnu::noinline]] void advance(const T* writes, const T* v, T* z) const {
-    Base::template add_products<tokens>(writes, v, z,
+  /// Z' = f Z + keys^T values: of writes and v forward; of reads and dy, for the gradient of the state, on the way
+  /// back.
+  [[gnu::noinline]] void advance(const T* keys, const T* values, T* z) const {
+    Base::template add_products<tokens>(keys, values, z,
                                         [&](L old, L sum, dim_t i, dim_t) { return old * fade[i] + sum; });
   }
 

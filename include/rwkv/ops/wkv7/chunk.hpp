@@ -46,18 +46,19 @@ struct Chunk : rwkv::detail::HeadProducts<T, Size> {
   template <class B, dim_t H>
   void read(const Signals<B, H, Size>& signals, const T* recalled, dim_t head, dim_t t, dim_t n) const {
     const auto in = signals;  // no store can change a local copy
-    T *const q = this->q, *const k = this->k, *const x = this->x, *const fade = this->fade, *const lift = this->lift;
+    T *const to_q = q, *const to_k = k, *const to_x = x, *const fades = fade, *const lifts = lift;
     for (dim_t s = 0; s < n; ++s) {
       const dim_t from = in.at(head, t + s), row = 2 * s * width;
       Row<T, Size>::each([&](auto c) {
-        const auto before = load(fade, c + s * width);
+        const auto before = load(fades, c + s * width);
         const auto after = before * math::exp_nonpositive(load(in.w.data, from + c)), up = T(1) / after;
-        store(fade, c + (s + 1) * width, after), store(lift, c + s * width, up);
-        store(q, c + row, load(in.r.data, from + c) * after);
-        store(q, c + row + width, load(in.a.data, from + c) * before);
-        store(k, c + row, load(in.k.data, from + c) * up), store(k, c + row + width, load(in.b.data, from + c) * up);
-        store(x, c + row, load(in.v.data, from + c));
-        if (recalled) store(x, c + row + width, load(recalled, from + c));
+        store(fades, c + (s + 1) * width, after), store(lifts, c + s * width, up);
+        store(to_q, c + row, load(in.r.data, from + c) * after);
+        store(to_q, c + row + width, load(in.a.data, from + c) * before);
+        store(to_k, c + row, load(in.k.data, from + c) * up);
+        store(to_k, c + row + width, load(in.b.data, from + c) * up);
+        store(to_x, c + row, load(in.v.data, from + c));
+        if (recalled) store(to_x, c + row + width, load(recalled, from + c));
       });
     }
   }
