@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include <rwkv/io/load.hpp>
+
 #include "small_run.hpp"
 
 using namespace rwkv;
