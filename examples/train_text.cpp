@@ -97,6 +97,7 @@ const RegisteredNet& net_of(AnyCommunicator& ranks, const std::function<const Re
 
 int train(const Options& o, AnyCommunicator ranks) {
   expect_equal(ranks, "the program's build", build());
+  expect_equal(ranks, "--summary", o.summary ? "yes" : "no");
   const Share rows = rows_of(o.batch, ranks.rank(), ranks.size(), "--batch");
   const bool first = ranks.rank() == 0;
   RunConfig run{.folder = o.out,
@@ -110,8 +111,9 @@ int train(const Options& o, AnyCommunicator ranks) {
   expect_not_written(run, "--valid", o.valid);
   expect_not_written(run, "--init", o.init);
   const Machine machine = o.machine();
-  if (o.threads == 0 && ranks.size() > 1) set_threads(threads_per_rank(ranks));
-  const auto file = o.init.empty() ? nullptr : together(ranks, [&] { return open_source(o.init); });
+  const int share = threads_per_rank(ranks);  // also of ranks that were told how many
+  if (o.threads == 0 && ranks.size() > 1) set_threads(share);
+  const auto file = together(ranks, [&] { return o.init.empty() ? nullptr : open_source(o.init); });
   const auto start = file == nullptr ? nullptr : std::make_unique<OfficialSource>(*file);
   const Corpus whole = together(ranks, [&] { return open_text(o, tokenizer_of(o, start.get())); });
   const Tokenizer& tokenizer = whole.tokenizer();
@@ -130,7 +132,9 @@ int train(const Options& o, AnyCommunicator ranks) {
   if (o.summary) return std::fputs(net.summary(machine, {rows.size, o.context}).c_str(), stdout) < 0;
 
   const auto model = together(ranks, [&] { return net.make(net, machine, o.seed); });
-  if (start) together(ranks, [&] { model->load(*file), run.settings = start_settings(*start); });
+  together(ranks, [&] {
+    if (start) model->load(*file), run.settings = start_settings(*start);
+  });
   const auto trainer = together(ranks, [&] { return model->trainer(train_config(o, net), seq, ranks); });
   const auto batches = [&](const Corpus& corpus, std::uint64_t seed) -> Batches {
     if (o.batches == "contiguous") return ContiguousBatches(corpus, seq);

@@ -93,7 +93,8 @@ void write_report(const Results& r, const std::string& settings) {
 }
 
 int run(Study& s, rwkv::AnyCommunicator ranks) {
-  rwkv::set_threads(s.threads == 0 && ranks.size() > 1 ? rwkv::threads_per_rank(ranks) : s.threads);
+  const int share = rwkv::threads_per_rank(ranks);  // also of ranks that were told how many
+  rwkv::set_threads(s.threads == 0 && ranks.size() > 1 ? share : s.threads);
   rwkv::expect_device(s.machine());
   const std::vector<Contender> all = contenders(s.size);
   Results results{.study = s,

@@ -41,6 +41,20 @@ struct Ranks {
   }
 };
 
+/// What two ranks end with that were given different runs.
+std::vector<std::string> errors_of_two(const std::function<TrainConfig(int rank)>& config,
+                                       const std::function<RunConfig(int rank)>& run) {
+  std::vector<std::string> errors(2);
+  run_in_threads(2, [&](ThreadRank rank) {
+    Model<test::Net> model(1);
+    const auto trainer = make_any_trainer(model, config(rank.rank()), seq, AnyCommunicator(rank));
+    const Batches source = ContiguousBatches(test::text(), seq), valid = RandomWindows(test::text(), seq, 9);
+    errors[std::size_t(rank.rank())] =
+        test::message<std::exception>([&] { fit(*trainer, source, valid, run(rank.rank())); });
+  });
+  return errors;
+}
+
 /// No file may grow beyond so many bytes while it lives: a full disk.
 struct FullDisk {
   rlimit before{};
@@ -163,6 +177,35 @@ TEST_CASE("ranks with other texts or settings are refused in all") {
   CHECK_MESSAGE(says(ends.errors[0], "validation_text: expected the same in all 2 ranks, "), ends.errors[0]);
   CHECK(ends.errors[0] == ends.errors[1]);
   CHECK_FALSE(std::filesystem::exists(folder / "run/log.csv"));
+}
+
+TEST_CASE("ranks that find other checkpoints are refused in all") {
+  const test::Folder folder;
+  for (const int steps : {4, 8}) Ranks{1}(plan(folder / std::to_string(steps), steps));
+  const auto run = [&](int rank) { return plan(folder / (rank == 0 ? "4" : "8"), 12, true); };
+  for (const std::string& error : errors_of_two([](int) { return test::recipe(); }, run))
+    CHECK_MESSAGE((says(error, "\"step 4, loss ") && says(error, "found \"step 8, loss ")), error);
+}
+
+TEST_CASE("a setting that one rank alone has is named") {
+  const test::Folder folder;
+  for (const int other : {0, 1}) {
+    const auto config = [&](int rank) {
+      TrainConfig config = test::recipe();
+      config.schedule.steps = 9;
+      if (rank == other) config.schedule.curve = Schedule::Curve::cosine;
+      return config;
+    };
+    for (const std::string& error : errors_of_two(config, [&](int) { return plan(folder / "run", 4); }))
+      CHECK_MESSAGE(error.starts_with("curve: expected the same in all 2 ranks, "), error);
+  }
+  const auto run = [&](int rank) {
+    RunConfig run = plan(folder / "run", 4);
+    if (rank == 1) run.settings = {{"start", "a file"}};
+    return run;
+  };
+  for (const std::string& error : errors_of_two([](int) { return test::recipe(); }, run))
+    CHECK_MESSAGE(says(error, "start: expected the same in all 2 ranks, \"nothing\" as in rank 0"), error);
 }
 
 TEST_CASE("a disk that is full for the rank that writes ends all, and the last checkpoint stays whole") {

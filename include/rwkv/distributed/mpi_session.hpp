@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <string>
@@ -88,8 +89,9 @@ inline void expect_launched(const MpiSession& session) {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
   int size = 0;
   MPI_Get_library_version(text, &size);
-  std::string_view name(text, static_cast<std::size_t>(size));
-  name = name.substr(0, name.find_first_of(",\n"));
+  std::string name(text, static_cast<std::size_t>(size));
+  name.resize(std::min(name.find_first_of(",\n"), name.size()));
+  std::ranges::replace(name, '\t', ' ');  // "MPICH Version:\t4.0.2"
   throw Error("Mpi: expected ", session.launched->ranks, " ranks, as ", session.launched->variable,
               " says, found 1: the program is linked with ", name,
               ", and was started by the mpirun of another MPI; start it by that of its own");

@@ -47,10 +47,14 @@ class RunCheckpoint {
       throw Error(run_.checkpoint(), ": expected it in the reach of all ", ranks_.size(), " ranks, ",
                   found ? "others do" : "this one does", " not find it; give a folder that all machines share");
     if (found) {
-      together(ranks_, [&] {
-        if (!expect_same_run(SafetensorsFile(run_.checkpoint()), identity_, run_) && folder != nullptr)
+      const std::string which = together(ranks_, [&] {
+        const SafetensorsFile file(run_.checkpoint());
+        if (!expect_same_run(file, identity_, run_) && folder != nullptr)
           folder->tell(run_.checkpoint() + ": does not say what run made it; it is taken to be this one");
+        return "step " + std::to_string(detail::checkpoint_steps(file)) + ", loss " +
+               number_text(detail::number_in(file.metadata(), "loss"), 17);
       });
+      expect_equal(ranks_, run_.checkpoint(), which);  // each machine may have one of its own
       const Metadata metadata = load_checkpoint(trainer_, run_.checkpoint());
       last.loss = detail::number_in(metadata, "loss"), last.valid = detail::number_in(metadata, "valid_loss");
     } else {
