@@ -35,6 +35,8 @@ cp "$text" "$out/text0.txt"
 tr ea ae < "$text" > "$out/text1.txt"
 (ranks 2 "$@" $four --text "$out/text\$RANK.txt" --out "$out/texts") && fail "ranks with other texts were not refused"
 once "train_text: --text: expected the same in all 2 ranks"
+(ranks 2 "$@" $four --text "$text" --out "$out/summary" "\$(test \$RANK = 1 || echo --summary)") && fail "a summary in one rank"
+once "train_text: --summary: expected the same in all 2 ranks"
 
 lines() {
   cat "$out/run/log.csv" 2> /dev/null | wc -l
