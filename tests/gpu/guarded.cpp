@@ -52,8 +52,3 @@ TEST_CASE_TEMPLATE_DEFINE("models, training, text and files keep to the verbs", 
   CHECK(copy == read.state());
 }
 TEST_CASE_TEMPLATE_APPLY(keep_to_verbs, every::layers_of<every::Models>);
-
-TEST_CASE_TEMPLATE_DEFINE("layers by themselves keep to the verbs", L, by_themselves) {
-  testing::expect(testing::check_bundles<L, B>({.cases = 2}));
-}
-TEST_CASE_TEMPLATE_APPLY(by_themselves, every::layers_of<every::BesideModels>);

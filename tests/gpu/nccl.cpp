@@ -1,5 +1,5 @@
-// GPUs that NCCL connects keep the laws of a communicator, but for the order of sums, which is its own: this compiles and
-// links, and runs where there are GPUs. As many ranks as mpirun starts; alone it is one.
+// GPUs that NCCL connects keep the laws of a communicator, but for the order of sums, which is its own: this compiles
+// and links, and runs where there are GPUs. As many ranks as mpirun starts; alone it is one.
 #include <cstdio>
 
 #include <rwkv/distributed/nccl.hpp>
