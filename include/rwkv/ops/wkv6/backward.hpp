@@ -134,8 +134,9 @@ struct LanesBackward {
       chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
     };
     chunk.ahead.forget();
-    for (const auto& x : {d.r, d.k, d.v}) want(x, t, n);
-    for (const auto& x : {in.r, in.k, in.v, dy}) want(x, t - span, before);
+    want(d.r, t, n), want(d.k, t, n), want(d.v, t, n);
+    want(in.r, t - span, before), want(in.k, t - span, before), want(in.v, t - span, before);
+    want(dy, t - span, before);
     if constexpr (!In::still) want(d.w, t, n), want(in.w, t - span, before);
     if (before && t % span == 0)
       chunk.ahead.template want<Size>(starts.data + in.start(head, t / span - 1), Size, Size);

@@ -66,7 +66,8 @@ struct BlockAlone {
     if constexpr (!back) return;  // its blocks are whole
     for (dim_t s = 0; s < n; ++s)
       Row<T, Size>::each([&](auto c) { store(chunk.v, c + s * width, load(dy.data, c + in.at(head, t + s))); });
-    for (T* rows : {chunk.reads, chunk.v}) std::fill_n(rows + n * width, (Here::tokens - n) * width, T(0));
+    std::fill_n(chunk.reads + n * width, (Here::tokens - n) * width, T(0));
+    std::fill_n(chunk.v + n * width, (Here::tokens - n) * width, T(0));
   }
 };
 

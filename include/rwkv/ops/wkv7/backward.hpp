@@ -164,11 +164,12 @@ struct LanesBackward {
       chunk.ahead.template want<Size>(x.data + in.at(head, from), H * Size, count);
     };
     chunk.ahead.forget();
-    for (const auto& x : {in.r, in.w, in.k, in.v, in.a, in.b, dy}) want(x, t - span, before);
-    want(kept.recalled, t - span, before);
+    want(in.r, t - span, before), want(in.w, t - span, before), want(in.k, t - span, before);
+    want(in.v, t - span, before), want(in.a, t - span, before), want(in.b, t - span, before);
+    want(dy, t - span, before), want(kept.recalled, t - span, before);
     if (before && t % span == 0)
       chunk.ahead.template want<Size>(kept.starts.data + in.start(head, t / span - 1), Size, Size);
-    for (const auto& x : {d.r, d.w, d.k, d.v, d.a, d.b}) want(x, t, n);
+    want(d.r, t, n), want(d.w, t, n), want(d.k, t, n), want(d.v, t, n), want(d.a, t, n), want(d.b, t, n);
     Here::Tile::transpose(Size, Size, kept.starts.data + in.start(head, t / span), Size, chunk.z_turned, width, T(1));
     for (dim_t s = t / span * span; s < t; s += tokens) {
       chunk.read(in, kept.recalled.data, head, s, tokens);

@@ -83,7 +83,8 @@ struct LanesForward {
       chunk.ahead.forget();
       want(y, t, n);
       if (kept.recalled.data) want(kept.recalled, t, n);
-      for (const auto& x : {in.r, in.w, in.k, in.v, in.a, in.b}) want(x, t + n, next);
+      want(in.r, t + n, next), want(in.w, t + n, next), want(in.k, t + n, next);
+      want(in.v, t + n, next), want(in.a, t + n, next), want(in.b, t + n, next);
       if (kept.starts.data && t % span == 0)
         chunk.copy(z, chunk.width, kept.starts.data + in.start(head, t / span), Size);
       chunk.read(in, nullptr, head, t, n);
