@@ -90,8 +90,7 @@ auto stepped(std::uint64_t seed) {
   for (auto* bundle : all)
     for (const Leaf& leaf : bundle->leaves())
       for (dim_t i = leaf.offset; i < leaf.offset + leaf.size; ++i) bundle->data()[i] = std::abs(draw.normal());
-  const Trained<B, 2> trained{
-      params.leaves(), params.data(), gradient.data(), {moments[0].data(), moments[1].data()}};
+  const Trained<B, 2> trained{params.leaves(), params.data(), gradient.data(), {moments[0].data(), moments[1].data()}};
   for (dim_t step = 1; step <= 3; ++step) AdamW{}.step({step, 1e-2, 0.7}, trained);
   std::vector<double> numbers;
   for (auto* bundle : all) numbers.insert(numbers.end(), bundle->data(), bundle->data() + bundle->size());

@@ -17,7 +17,8 @@ void expect_stretch(const char* what, int rank, const across_test::Cuts& cuts, S
   T off = want.size() == mine.size() ? 0 : INFINITY;
   for (std::size_t i = 0; i < want.size(); ++i)
     off = std::max(off, std::abs(mine[i] - want[i]) / (1 + std::abs(want[i])));
-  if (!(off < 1e-11)) throw Error(what, " of ", across_test::in_words(cuts), ": rank ", rank, " is off by ", double(off));
+  if (!(off < 1e-11))
+    throw Error(what, " of ", across_test::in_words(cuts), ": rank ", rank, " is off by ", double(off));
 }
 
 }  // namespace
