@@ -5,6 +5,7 @@
 
 #include <rwkv/inference/generator.hpp>
 #include <rwkv/inference/state_file.hpp>
+#include <rwkv/io/safetensors.hpp>
 #include <rwkv/models/gpt2.hpp>
 #include <rwkv/models/v4.hpp>
 #include <rwkv/models/v6.hpp>
