@@ -4,7 +4,11 @@
 #include "ranks.hpp"
 
 int example::run_ranks(CLI::App& app, int argc, char** argv, const std::function<int(rwkv::AnyCommunicator)>& program) {
-  if (!rwkv::detail::launched_ranks()) return run(app, argc, argv, [&] { return program({}); });
+  if (!rwkv::detail::launched_ranks())
+    return run(app, argc, argv, [&] {
+      std::fprintf(stderr, "%s: one rank alone: mpirun -n 2 before the command starts two\n", app.get_name().c_str());
+      return program({});
+    });
   try {
     const rwkv::Mpi mpi;
     if (mpi.rank() > 0 && std::freopen("/dev/null", "w", stdout) == nullptr) return 2;

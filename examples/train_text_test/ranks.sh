@@ -21,6 +21,7 @@ once() {
   [ "$(grep -c -- "$1" "$out/said.txt")" = 1 ] || fail "expected \"$1\" once"
 }
 "$@" $four --text "$text" --steps 12 --out "$out/alone" > "$out/said.txt" 2>&1 || fail "no run alone"
+once "train_text: one rank alone"
 (ranks 2 "$@" $four --text "$text" --steps 4 --out "$out/ranks" --sharded) || fail "no run of two ranks"
 once "step 4 of 4"
 (ranks 4 "$@" $four --text "$text" --steps 8 --out "$out/ranks" --resume --sharded) || fail "four ranks do not go on"
