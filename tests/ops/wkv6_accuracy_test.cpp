@@ -21,13 +21,13 @@ template <class T, dim_t H, dim_t N>
 Errors errors(Problem<T, H, N> p) {
   using Finer = std::conditional_t<std::is_same_v<T, float>, double, long double>;
   const auto want = expected<Finer>(p, false);
-  const auto of = [&](OverTime how) {
+  const auto of = [&](wkv6::OverTime how) {
     Scratch<Cpu<T>> scratch;
     p.last = p.state;
     wkv6_forward(scratch, inputs<Cpu<T>>(p), {p.y.data(), seq}, {p.last.data(), seq}, {}, how);
     return std::max(difference<H, N>(p.y, want.y, seq, false), difference<H, N>(p.last, want.last, seq, true));
   };
-  return {of(OverTime::chunked), of(OverTime::scan), of(OverTime::sequential)};
+  return {of(wkv6::OverTime::chunked), of(wkv6::OverTime::scan), of(wkv6::OverTime::sequential)};
 }
 
 /// Every token is the first one, whose decay is 1.
