@@ -6,20 +6,20 @@ namespace {
 
 using namespace wkv6_test;
 
-constexpr OverTime ways[] = {OverTime::sequential, OverTime::chunked, OverTime::scan};
+constexpr wkv6::OverTime ways[] = {wkv6::OverTime::sequential, wkv6::OverTime::chunked, wkv6::OverTime::scan};
 
 /// Every way on the processor, and where there are no lanes.
 template <class T, dim_t H, dim_t N>
 void check(Problem<T, H, N> p, double allowed) {
   INFO(H << " heads of " << N << ", " << p.seq.batch << " sequences of " << p.seq.time);
   const auto want = expected<double>(p);
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     INFO("way " << int(how));
     run(p, how);
     check_same(p, want, allowed);
   }
   INFO("no lanes");
-  run_on<Plain<T>>(p, OverTime::automatic, OverTime::automatic);
+  run_on<Plain<T>>(p, wkv6::OverTime::automatic, wkv6::OverTime::automatic);
   check_same(p, want, allowed);
 }
 
@@ -61,8 +61,8 @@ TEST_CASE("wkv6 of a decay that is no number is no number after it, on every mac
   const auto check_tokens = [](const auto& q) {
     for (std::size_t i = 0; i < q.y.size(); ++i) CHECK(std::isfinite(q.y[i]) == (i < 22 * row));
   };
-  for (const OverTime how : ways) run(p, how), check_tokens(p);
-  run_on<Plain<float>>(p, OverTime::automatic, OverTime::automatic);
+  for (const wkv6::OverTime how : ways) run(p, how), check_tokens(p);
+  run_on<Plain<float>>(p, wkv6::OverTime::automatic, wkv6::OverTime::automatic);
   check_tokens(p);
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("wkv5 is wkv6 with the same decays for all tokens") {
   constexpr dim_t H = 2, N = 20, C = H * N;
   auto p = random_problem<double, H, N>({2, 150}, random);
   for (std::size_t i = C; i < p.y.size(); ++i) p.in[1][i] = p.in[1][i - C];
-  const auto run_still = [&](auto machine, OverTime how) {
+  const auto run_still = [&](auto machine, wkv6::OverTime how) {
     using M = decltype(machine);
     run(p, how);
     auto q = p;
@@ -95,11 +95,11 @@ TEST_CASE("wkv5 is wkv6 with the same decays for all tokens") {
     q.du = p.du;
     check_same(q, p, 1e-12);
   };
-  for (const OverTime how : ways) run_still(B{}, how);
-  run_still(Plain<double>{}, OverTime::automatic);
+  for (const wkv6::OverTime how : ways) run_still(B{}, how);
+  run_still(Plain<double>{}, wkv6::OverTime::automatic);
 }
 
-double loss(Problem<double, 2, 3> p, OverTime how) {
+double loss(Problem<double, 2, 3> p, wkv6::OverTime how) {
   Scratch<Cpu<double>> scratch;
   p.last = p.state;
   wkv6_forward(scratch, inputs<Cpu<double>>(p), {p.y.data(), p.seq}, {p.last.data(), p.seq}, {}, how);
@@ -111,7 +111,7 @@ double loss(Problem<double, 2, 3> p, OverTime how) {
 
 TEST_CASE("wkv6's gradients are derivatives, the first state's included") {
   std::mt19937 random(7);
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     auto p = random_problem<double, 2, 3>({2, 35}, random);
     run(p, how);
     const auto check = [&](const auto& of, const Numbers<double>& d) {
@@ -133,7 +133,7 @@ TEST_CASE("wkv6's gradients are derivatives, the first state's included") {
 TEST_CASE("wkv6 in pieces that carry the state on is wkv6 in one") {
   std::mt19937 random(11);
   constexpr dim_t H = 2, N = 20;
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     auto whole = random_problem<double, H, N>({1, 75}, random), joined = whole;
     run(whole, how);
     const dim_t cuts[] = {0, 1, 18, 34, 34, 66, 75};
@@ -175,9 +175,9 @@ TEST_CASE("wkv6 in pieces that carry the state on is wkv6 in one") {
 TEST_CASE("wkv6's ways over time agree, and any goes back after any other") {
   std::mt19937 random(13);
   auto sequential = random_problem<double, 2, 20>({2, 300}, random);
-  run(sequential, OverTime::sequential);
-  for (const OverTime forward : ways)
-    for (const OverTime backward : ways) {
+  run(sequential, wkv6::OverTime::sequential);
+  for (const wkv6::OverTime forward : ways)
+    for (const wkv6::OverTime backward : ways) {
       auto mixed = sequential;
       run_on<Cpu<double>>(mixed, forward, backward);
       check_same(mixed, sequential, 1e-12);
@@ -191,29 +191,29 @@ TEST_CASE("wkv6 in blocks of time side by side is its reference at any length, g
     for (const auto& range : ranges) {
       INFO(time << " tokens, decays e^-e^" << range.first << " to e^-e^" << range.second);
       auto p = random_problem<double, 2, 20>({1, time}, random, range.first, range.second);
-      run(p, OverTime::scan), check_same(p, expected<double>(p), 1e-12);
+      run(p, wkv6::OverTime::scan), check_same(p, expected<double>(p), 1e-12);
       auto q = random_problem<float, 1, 64>({1, time}, random, range.first, range.second);
-      run(q, OverTime::scan), check_same(q, expected<double>(q), 1e-5);
+      run(q, wkv6::OverTime::scan), check_same(q, expected<double>(q), 1e-5);
     }
 }
 
 TEST_CASE("wkv6 goes over time in blocks where there is but one head, and time is long") {
   std::mt19937 random(15);
-  const auto same = [&](auto p, OverTime how) {
+  const auto same = [&](auto p, wkv6::OverTime how) {
     auto q = p;
     run(p), run(q, how);
     check_same(p, q, 0);
   };
-  same(random_problem<float, 1, 20>({1, 1024}, random), OverTime::scan);
-  same(random_problem<float, 1, 20>({1, 1023}, random), OverTime::chunked);
-  same(random_problem<float, 2, 20>({1, 1024}, random), OverTime::chunked);
-  same(random_problem<float, 1, 20>({2, 1024}, random), OverTime::chunked);
+  same(random_problem<float, 1, 20>({1, 1024}, random), wkv6::OverTime::scan);
+  same(random_problem<float, 1, 20>({1, 1023}, random), wkv6::OverTime::chunked);
+  same(random_problem<float, 2, 20>({1, 1024}, random), wkv6::OverTime::chunked);
+  same(random_problem<float, 1, 20>({2, 1024}, random), wkv6::OverTime::chunked);
 }
 
 TEST_CASE("wkv6 of no tokens leaves the state and its gradient as they are") {
   std::mt19937 random(17);
   auto p = random_problem<float, 2, 20>({3, 0}, random);
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     run(p, how);
     CHECK(p.last == p.state);
     CHECK(p.dstate == p.dlast);
@@ -223,7 +223,7 @@ TEST_CASE("wkv6 of no tokens leaves the state and its gradient as they are") {
 TEST_CASE("wkv6 without a way back keeps nothing") {
   std::mt19937 random(19);
   using B = Cpu<float>;
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     auto p = random_problem<float, 2, 20>({2, 50}, random), q = p;
     run(p, how);
     Scratch<B> scratch;
@@ -239,7 +239,7 @@ TEST_CASE("wkv6 gives the same bits with any number of threads") {
     set_threads(threads);
     std::mt19937 random(29);
     std::vector<Numbers<float>> copies;
-    for (const OverTime how : ways) {
+    for (const wkv6::OverTime how : ways) {
       auto p = random_problem<float, 2, 20>({4, 300}, random);
       run(p, how);
       each_result(p, [&](const char*, auto& x) { copies.push_back(x); });
@@ -255,7 +255,7 @@ TEST_CASE("wkv6 of bf16 signals computes in float and rounds what it gives") {
   std::mt19937 random(31);
   auto p = random_problem<bf16, 2, 20>({1, 50}, random);
   auto want = p.as<float>();
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     run(p, how), run(want, how);
     check_same(p, want, 0x1p-8);
     CHECK(difference<2, 20>(p.last, want.last, p.seq, true) < 1e-6);
@@ -273,7 +273,7 @@ TEST_CASE("wkv6 gives the golden numbers") {
   want.y = golden["y"], want.last = golden["last"], want.du = golden["du"], want.dstate = golden["dstate"];
   for (std::size_t i = 0; i < 4; ++i) want.d[i] = golden[names[1 + i]];
   check_same(expected<double>(in), want, 1e-10);
-  for (const OverTime how : ways) {
+  for (const wkv6::OverTime how : ways) {
     auto p = in;
     auto q = in.as<float>();
     run(p, how), run(q, how);

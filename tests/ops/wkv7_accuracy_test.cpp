@@ -20,13 +20,13 @@ template <class T, dim_t H, dim_t N>
 Errors errors(Problem<T, H, N> p) {
   using Finer = std::conditional_t<std::is_same_v<T, float>, double, long double>;
   const auto want = expected<Finer>(p, false);
-  const auto of = [&](OverTime how) {
+  const auto of = [&](wkv7::OverTime how) {
     Scratch<Cpu<T>> scratch;
     p.last = p.state;
     wkv7_forward(scratch, signals<Cpu<T>, T, H, N>(p.in, seq), {p.y.data(), seq}, {p.last.data(), seq}, {}, how);
     return std::max(difference<H, N>(p.y, want.y, seq, false), difference<H, N>(p.last, want.last, seq, true));
   };
-  return {of(OverTime::chunked), of(OverTime::sequential)};
+  return {of(wkv7::OverTime::chunked), of(wkv7::OverTime::sequential)};
 }
 
 /// Every token is the first one, whose decay is 1.

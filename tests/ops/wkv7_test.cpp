@@ -6,20 +6,20 @@ namespace {
 
 using namespace wkv7_test;
 
-constexpr OverTime both[] = {OverTime::sequential, OverTime::chunked};
+constexpr wkv7::OverTime both[] = {wkv7::OverTime::sequential, wkv7::OverTime::chunked};
 
 /// Either way on the processor, and where there are no lanes.
 template <class T, dim_t H, dim_t N>
 void check(Problem<T, H, N> p, double allowed) {
   INFO(H << " heads of " << N << ", " << p.seq.batch << " sequences of " << p.seq.time);
   const auto want = expected<double>(p);
-  for (const OverTime how : both) {
-    INFO("chunked " << (how == OverTime::chunked));
+  for (const wkv7::OverTime how : both) {
+    INFO("chunked " << (how == wkv7::OverTime::chunked));
     run(p, how);
     check_same(p, want, allowed);
   }
   INFO("no lanes");
-  run_on<Plain<T>>(p, OverTime::automatic, OverTime::automatic);
+  run_on<Plain<T>>(p, wkv7::OverTime::automatic, wkv7::OverTime::automatic);
   check_same(p, want, allowed);
 }
 
@@ -62,12 +62,12 @@ TEST_CASE("wkv7 of a decay that is no number is no number from there on, on ever
   const auto check_tokens = [](const auto& q) {
     for (std::size_t i = 0; i < q.y.size(); ++i) CHECK(std::isfinite(q.y[i]) == (i < 21 * row));
   };
-  for (const OverTime how : both) run(p, how), check_tokens(p);
-  run_on<Plain<float>>(p, OverTime::automatic, OverTime::automatic);
+  for (const wkv7::OverTime how : both) run(p, how), check_tokens(p);
+  run_on<Plain<float>>(p, wkv7::OverTime::automatic, wkv7::OverTime::automatic);
   check_tokens(p);
 }
 
-double loss(Problem<double, 2, 3> p, OverTime how) {
+double loss(Problem<double, 2, 3> p, wkv7::OverTime how) {
   Scratch<Cpu<double>> scratch;
   p.last = p.state;
   wkv7_forward(scratch, signals<Cpu<double>, double, 2, 3>(p.in, p.seq), {p.y.data(), p.seq}, {p.last.data(), p.seq},
@@ -80,7 +80,7 @@ double loss(Problem<double, 2, 3> p, OverTime how) {
 
 TEST_CASE("wkv7's gradients are derivatives, the first state's included") {
   std::mt19937 random(7);
-  for (const OverTime how : both) {
+  for (const wkv7::OverTime how : both) {
     auto p = random_problem<double, 2, 3>({2, 35}, random);
     run(p, how);
     const auto check = [&](const auto& of, const Numbers<double>& d) {
@@ -102,7 +102,7 @@ TEST_CASE("wkv7's gradients are derivatives, the first state's included") {
 TEST_CASE("wkv7 in pieces that carry the state on is wkv7 in one") {
   std::mt19937 random(11);
   constexpr dim_t H = 2, N = 20;
-  for (const OverTime how : both) {
+  for (const wkv7::OverTime how : both) {
     auto whole = random_problem<double, H, N>({1, 75}, random), joined = whole;
     run(whole, how);
     const dim_t cuts[] = {0, 1, 18, 34, 34, 66, 75};
@@ -143,16 +143,16 @@ TEST_CASE("wkv7 in pieces that carry the state on is wkv7 in one") {
 TEST_CASE("wkv7's ways over time agree, and either goes back after either") {
   std::mt19937 random(13);
   auto sequential = random_problem<double, 2, 20>({2, 100}, random), mixed = sequential, other = sequential;
-  run(sequential, OverTime::sequential);
-  run_on<Cpu<double>>(mixed, OverTime::chunked, OverTime::sequential);
-  run_on<Cpu<double>>(other, OverTime::sequential, OverTime::chunked);
+  run(sequential, wkv7::OverTime::sequential);
+  run_on<Cpu<double>>(mixed, wkv7::OverTime::chunked, wkv7::OverTime::sequential);
+  run_on<Cpu<double>>(other, wkv7::OverTime::sequential, wkv7::OverTime::chunked);
   check_same(mixed, sequential, 1e-12), check_same(other, sequential, 1e-12);
 }
 
 TEST_CASE("wkv7 of no tokens leaves the state and its gradient as they are") {
   std::mt19937 random(17);
   auto p = random_problem<float, 2, 20>({3, 0}, random);
-  for (const OverTime how : both) {
+  for (const wkv7::OverTime how : both) {
     run(p, how);
     CHECK(p.last == p.state);
     CHECK(p.dstate == p.dlast);
@@ -162,7 +162,7 @@ TEST_CASE("wkv7 of no tokens leaves the state and its gradient as they are") {
 TEST_CASE("wkv7 without a way back keeps nothing") {
   std::mt19937 random(19);
   using B = Cpu<float>;
-  for (const OverTime how : both) {
+  for (const wkv7::OverTime how : both) {
     auto p = random_problem<float, 2, 20>({2, 50}, random), q = p;
     run(p, how);
     Scratch<B> scratch;
@@ -178,7 +178,7 @@ TEST_CASE("wkv7 gives the same bits with any number of threads") {
     set_threads(threads);
     std::mt19937 random(29);
     std::vector<Numbers<float>> copies;
-    for (const OverTime how : both) {
+    for (const wkv7::OverTime how : both) {
       auto p = random_problem<float, 2, 20>({4, 300}, random);
       run(p, how);
       each_result(p, [&](const char*, auto& x) { copies.push_back(x); });
@@ -194,7 +194,7 @@ TEST_CASE("wkv7 of bf16 signals computes in float and rounds what it gives") {
   std::mt19937 random(31);
   auto p = random_problem<bf16, 2, 20>({1, 50}, random);
   auto want = p.as<float>();
-  for (const OverTime how : both) {
+  for (const wkv7::OverTime how : both) {
     run(p, how), run(want, how);
     check_same(p, want, 0x1p-8);
     CHECK(difference<2, 20>(p.last, want.last, p.seq, true) < 1e-6);
@@ -212,7 +212,7 @@ TEST_CASE("wkv7 gives the golden numbers") {
   want.y = golden["y"], want.last = golden["last"], want.dstate = golden["dstate"];
   for (std::size_t i = 0; i < 6; ++i) want.d[i] = golden[names[1 + i]];
   check_same(expected<double>(in), want, 1e-10);
-  for (const OverTime how : both) {
+  for (const wkv7::OverTime how : both) {
     auto p = in;
     auto q = in.as<float>();
     run(p, how), run(q, how);
