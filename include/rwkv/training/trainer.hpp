@@ -218,14 +218,16 @@ class Trainer {
   }
   /// `what`, with the first tensor that holds something not finite, if any.
   std::string first_nonfinite(const std::string& what) {
-    for (const auto& [kind, memory] :
-         {std::pair{"parameter ", updater_.parts().front().own}, std::pair{"gradient of ", memory_of(gradient())}})
+    const auto where = [&](const char* kind, const BundleMemory& memory) {
       for (const Leaf& leaf : memory.leaves) {
         const auto* numbers = reinterpret_cast<const typename Accum<B>::scalar*>(memory.of(leaf));
         if (!std::isfinite(sum_of_squares<B>(work_.context.scratch, leaf.size, numbers)))
-          return what + ", with " + kind + leaf.name + ",";
+          return std::string(", with ") + kind + leaf.name + ",";
       }
-    return what;
+      return std::string();
+    };
+    const std::string found = where("parameter ", updater_.parts().front().own);
+    return what + (found.empty() ? where("gradient of ", memory_of(gradient())) : found);
   }
 
   BasicTrainConfig<O> config_;
