@@ -24,9 +24,10 @@ struct Sgd {
   void step(const rwkv::Update& update, const rwkv::Trained<B, 1>& trained) const {
     using T = typename B::scalar;
     for (const rwkv::Leaf& leaf : trained.leaves)
-      B::for_each(1, leaf.size,
-                  Step<T>{T(update.scale), T(update.learning_rate * leaf.field.lr_scale), T(momentum),
-                          trained.params + leaf.offset, trained.gradient + leaf.offset, trained.memory[0] + leaf.offset});
+      B::for_each(
+          1, leaf.size,
+          Step<T>{T(update.scale), T(update.learning_rate * leaf.field.lr_scale), T(momentum),
+                  trained.params + leaf.offset, trained.gradient + leaf.offset, trained.memory[0] + leaf.offset});
   }
 };
 

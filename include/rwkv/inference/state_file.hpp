@@ -120,10 +120,10 @@ template <class D>
 requires requires(const D& decoder) {
   decoder.snapshot();
 }
-void save_state(const std::string& path, const D& decoder, Metadata metadata = {}) {
+void save_state(const std::string& path, const D& decoder, const Metadata& metadata = {}) {
   auto snapshot = decoder.snapshot();
   detail::save_state(path, detail::memory_in(decoder, snapshot), decoder.batch(), decoder.vocabulary(),
-                     decoder.context(), std::move(metadata));
+                     decoder.context(), metadata);
 }
 
 /// Goes on from what save_state wrote, in the same model and batch: the next logits are the same. Also reads the tuned

@@ -14,7 +14,7 @@ namespace rwkv {
 /// Any communicator, chosen at run time, so that what uses it is compiled once; without one, one process alone. Copies
 /// share it. Numbers of machines whose memory is not the host's go through a copy there.
 class AnyCommunicator {
-  enum class Verb { sum, sum_rounded, scatter_sums, scatter_sums_rounded, gather, broadcast };
+  enum class Verb { sum, scatter_sums, sum_rounded, scatter_sums_rounded, gather, broadcast };
 
  public:
   AnyCommunicator() : AnyCommunicator(SingleProcess{}) {}
@@ -66,10 +66,10 @@ class AnyCommunicator {
       switch (verb) {
         case Verb::sum:
           return communicator.template sum<B>(numbers, n);
-        case Verb::sum_rounded:
-          return communicator.template sum<B, bf16>(numbers, n);
         case Verb::scatter_sums:
           return communicator.template scatter_sums<B>(numbers, n);
+        case Verb::sum_rounded:
+          return communicator.template sum<B, bf16>(numbers, n);
         case Verb::scatter_sums_rounded:
           return communicator.template scatter_sums<B, bf16>(numbers, n);
         case Verb::gather:
