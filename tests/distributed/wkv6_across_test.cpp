@@ -1,6 +1,7 @@
 #include <rwkv/distributed/wkv6_across.hpp>
 #include "../ops/wkv6_problem.hpp"
 #include "counted_ranks.hpp"
+#include "keep_promise.hpp"
 #include "stretches.hpp"
 
 // WKV-5 and 6 of a text whose stretches lie on several ranks, beside their reference and one process.
@@ -76,13 +77,9 @@ P summed(P p, std::size_t width) {
 TEST_CASE("wkv6 across 4 ranks keeps its promise over 65536 tokens" * doctest::test_suite("accuracy")) {
   std::mt19937 random(73);
   constexpr Seq seq{1, 65536};
-  const auto check = [&](const std::string& what, auto p, auto finer, double allowed) {
-    const auto want = expected<decltype(finer)>(p);
-    auto alone = p;
-    run(alone);
-    run_across<false>(p, even_cuts(seq.time, 4));
-    const double off = check_same(p, want, allowed);
-    MESSAGE(what << ": off by " << off << ", in one process by " << check_same(alone, want, allowed));
+  const auto check = [&](const std::string& what, const auto& p, auto finer, double allowed) {
+    keep_promise<decltype(finer)>(
+        what, p, [](auto& q, const Cuts& cuts) { run_across<false>(q, cuts); }, allowed);
   };
   check("float, drawn", random_problem<float, 1, 8>(seq, random), double{}, 1e-5);
   check("float, slow decays", random_problem<float, 1, 8>(seq, random, -12, -6), double{}, 1e-5);

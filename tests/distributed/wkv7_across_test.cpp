@@ -1,4 +1,5 @@
 #include "counted_ranks.hpp"
+#include "keep_promise.hpp"
 #include "wkv7_stretch.hpp"
 
 // WKV-7 of a text whose stretches lie on several ranks, beside its reference and one process.
@@ -30,13 +31,9 @@ P remembering(P p) {
 TEST_CASE("wkv7 across 4 ranks keeps its promise over 65536 tokens" * doctest::test_suite("accuracy")) {
   std::mt19937 random(67);
   constexpr Seq seq{1, 65536};
-  const auto check = [&](const std::string& what, auto p, auto finer, double allowed) {
-    const auto want = expected<decltype(finer)>(p);
-    auto alone = p;
-    run(alone);
-    run_across(p, even_cuts(seq.time, 4));
-    const double off = check_same(p, want, allowed);
-    MESSAGE(what << ": off by " << off << ", in one process by " << check_same(alone, want, allowed));
+  const auto check = [&](const std::string& what, const auto& p, auto finer, double allowed) {
+    keep_promise<decltype(finer)>(
+        what, p, [](auto& q, const Cuts& cuts) { run_across(q, cuts); }, allowed);
   };
   check("float, drawn", random_problem<float, 1, 8>(seq, random), double{}, 1e-5);
   check("float, remembering", remembering(random_problem<float, 1, 8>(seq, random, 1, -12)), double{}, 2e-5);

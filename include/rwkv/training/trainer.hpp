@@ -17,8 +17,8 @@ namespace rwkv {
 
 /// Trains a model on batches: forward, backward, clipping, a step of the optimizer. All memory is taken at construction
 /// and in the first step. Gradients, states and what the optimizer remembers are in full precision on every machine;
-/// see Master. Of several ranks, each has a Trainer with the same model, config and Seq, makes the same calls, and
-/// trains on its rows of every batch: together they do what one alone would, up to rounding.
+/// see Master. Of several ranks, each has a Trainer with the same weights, config and Seq, which it takes on trust, and
+/// makes the same calls on its rows of every batch: together they do what one alone would, up to rounding.
 template <class Net, Backend B, class O = AdamW, class C = SingleProcess>
 class Trainer {
  public:
