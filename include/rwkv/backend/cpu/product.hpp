@@ -16,12 +16,11 @@ namespace rwkv::detail {
 /// that what one step of k needs lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and
 /// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone. What is
 /// packed is widened to what it is computed with, so that rows of A are read in place only where they are that already.
-template <class Left, class Right, class Out>
+template <class Left, class Right, class Out, class Tile = RegisterTile<Factors<Left, Right>>>
 struct Product {
   using Multiplied = Factors<Left, Right>;
   using T = typename Multiplied::Sum;
   using Number = typename Multiplied::Number;
-  using Tile = RegisterTile<Multiplied>;
   static constexpr dim_t together = Multiplied::together;
   static constexpr int wide = Tile::wide, tall = Tile::tall;
   static constexpr dim_t deep = 384 * together;              // of k: a panel of B and a tile's rows of A fit L1
@@ -38,7 +37,7 @@ struct Product {
   dim_t ldc;
   T beta;
   dim_t blocks = (k + deep - 1) / deep;  // of k; the last one may be shallower
-  dim_t depth = ((k + blocks - 1) / blocks + together - 1) / together * together;
+  dim_t depth = ((k + blocks - 1) / blocks + Tile::steps - 1) / Tile::steps * Tile::steps;
 
   void run() const {
     static thread_local ThreadBuffer<Number> for_a, for_b;
@@ -103,7 +102,10 @@ struct Product {
         if (all.of_a == Op::none) return widen_rows(block, x, some, to);
       const Left* from = all.a + (first + block) * all.depth * all.lda + i + x * tall;
       const dim_t lines = std::min(some * tall, rows - x * tall);
-      PackA::template columns<tall>(from, all.lda, lines, depth_of(block), to, tall * all.depth);
+      if constexpr (Tile::reads_across)
+        PackA::template columns<tall>(from, all.lda, lines, depth_of(block), to, tall * all.depth);
+      else
+        PackA::columns_as_rows(from, all.lda, lines, depth_of(block), to, all.depth);
     }
     /// Rows one after the other, as they lie in A.
     void widen_rows(dim_t block, dim_t x, dim_t some, Number* to) const {
@@ -152,7 +154,7 @@ struct Product {
         return all.a + (i + x * tall) * all.lda + (first + block) * all.depth;
     }
     void tile(dim_t block, dim_t x, dim_t y, const Number* panel) const {
-      const bool across = all.of_a == Op::transpose, begins = first + block == 0;
+      const bool across = Tile::reads_across && all.of_a == Op::transpose, begins = first + block == 0;
       const dim_t a_row = across ? together : (a_panels ? all.depth : all.lda);
       const dim_t a_step = across ? together * tall : together;
       const Tile one{depth_of(block), a_panels ? a_panel(block, x) : in_place(block, x), a_row, a_step, panel,

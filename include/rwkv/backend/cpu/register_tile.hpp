@@ -3,6 +3,24 @@
 
 namespace rwkv::detail {
 
+/// C (height, width) = sums + what was before, if anything, + old C, rounded once where C is stored shorter.
+template <class Factors, class T, class Out>
+void put_sums(dim_t height, dim_t width, const T* sums, dim_t sums_row, Out* c, dim_t c_row, T old, const T* before,
+              dim_t before_row) {
+  constexpr int W = width_of<typename Factors::L>;
+  const auto put = [&](auto s) {
+    auto x = load(sums, s);
+    if (before) x += load(before, s);
+    if (old != T(0)) x += old * load(c, s);
+    Factors::put(c, s, x);
+  };
+  for (dim_t r = 0; r < height; ++r, sums += sums_row, c += c_row, before += before ? before_row : 0) {
+    dim_t s = 0;
+    for (; s + W <= width; s += W) put(Lanes<W>{s});
+    for (; s < width; ++s) put(s);
+  }
+}
+
 /// A tile of C = A B + old C that stays in registers for all steps of k: at most `tall` rows and `packs` registers of
 /// columns. An element is summed step by step, in order; the last pair of an odd depth has one number of A.
 template <class Factors, int packs = 2>
@@ -12,6 +30,8 @@ struct RegisterTile {
   using L = typename Factors::L;
   static constexpr int W = width_of<L>, wide = packs * W, together = Factors::together;
   static constexpr int tall = sizeof(L) == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
+  static constexpr dim_t steps = together;              ///< what the depth of all blocks but the last is a multiple of
+  static constexpr bool reads_across = true;            ///< columns of A may lie side by side
 
   dim_t depth;  ///< steps of k
   const Number* a;
@@ -28,18 +48,7 @@ struct RegisterTile {
       if (width == wide) return pick<tall>(height, c, c_row, old);
     alignas(64) T whole[tall * wide];
     pick<tall>(height, whole, wide, T(0));
-    const T* sums = whole;
-    const auto put = [&](auto s) {
-      auto x = load(sums, s);
-      if (before) x += load(before, s);
-      if (old != T(0)) x += old * load(c, s);
-      Factors::put(c, s, x);
-    };
-    for (dim_t r = 0; r < height; ++r, sums += wide, c += c_row, before += before ? before_row : 0) {
-      dim_t s = 0;
-      for (; s + W <= width; s += W) put(Lanes<W>{s});
-      for (; s < width; ++s) put(s);
-    }
+    put_sums<Factors>(height, width, whole, wide, c, c_row, old, before, before_row);
   }
 
  private:

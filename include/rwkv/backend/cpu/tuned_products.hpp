@@ -6,6 +6,7 @@
 #include <rwkv/backend/cpu/product.hpp>
 #include <rwkv/backend/cpu/small_product.hpp>
 #include <rwkv/backend/cpu/store_sums.hpp>
+#include <rwkv/backend/cpu/unit_tile.hpp>
 
 namespace rwkv {
 
@@ -28,7 +29,7 @@ struct TunedProducts {
       detail::FewRows<Right, Left, Out>{m, k, b, a, c, beta}.run(1);
     } else {
       const dim_t lda = of_a == Op::none ? k : m, ldb = of_b == Op::none ? n : k;
-      detail::Product<Left, Right, Out>{of_a, of_b, m, n, k, a, lda, b, ldb, c, n, beta}.run();
+      large<Left, Right, Out>(of_a, of_b, m, n, k, a, lda, b, ldb, c, n, beta);
     }
   }
 
@@ -43,7 +44,7 @@ struct TunedProducts {
       if (Small::fits(m, n, k))
         Small{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta}.run();
       else
-        detail::Product<T, T, Out>{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta}.run();
+        large<T, T, Out>(of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta);
     };
     const bool each_by_all = count < pool().threads() && !Small::fits(m, n, k);
     if (each_by_all || count * m * n * k <= 1 << 17) {  // so little work costs less than waking a thread
@@ -51,6 +52,16 @@ struct TunedProducts {
     } else {
       pool().run(count, one);
     }
+  }
+
+ private:
+  template <class Left, class Right, class Out>
+  static void large(const auto&... operands) {
+    if constexpr (detail::UnitTile::multiplies<Left, Right>)
+      if (const detail::Product<Left, Right, Out, detail::UnitTile> by_unit{operands...};
+          detail::UnitTile::takes(by_unit.k))
+        return by_unit.run();
+    detail::Product<Left, Right, Out>{operands...}.run();
   }
 };
 

@@ -1,0 +1,41 @@
+#pragma once
+#include <type_traits>
+
+#include <rwkv/backend/cpu/matrix_unit.hpp>
+#include <rwkv/backend/cpu/register_tile.hpp>
+
+namespace rwkv::detail {
+
+/// What RegisterTile is, by the unit for matrices of bf16: of 32 x 32, and a depth of whole steps.
+struct UnitTile {
+  using T = float;
+  using Number = bf16;
+  static constexpr int wide = 32, tall = 32;
+  static constexpr dim_t steps = 32;
+  static constexpr bool reads_across = false;
+
+  /// Whether it multiplies what is stored as Left by what is stored as Right.
+  template <class Left, class Right>
+  static constexpr bool multiplies =
+      MatrixUnit::exists && std::is_same_v<Left, bf16> && std::is_same_v<Right, bf16>;
+  static bool takes(dim_t k) { return k % steps == 0 && MatrixUnit::available(); }
+
+  dim_t depth;
+  const bf16* a;
+  dim_t a_row, a_step;
+  const bf16* b;
+  dim_t b_step;
+
+  template <class Out>
+  void sum(dim_t height, dim_t width, Out* c, dim_t c_row, float old, const float* before = nullptr,
+           dim_t before_row = 0) const {
+    if constexpr (std::is_same_v<Out, float>)
+      if (width == wide && (old == 0 || old == 1))
+        return MatrixUnit::multiply(height, depth, a, a_row, b, c, c_row, old == 1);
+    alignas(64) float whole[tall * wide];
+    MatrixUnit::multiply(height, depth, a, a_row, b, whole, wide, false);
+    put_sums<Factors<bf16, bf16>>(height, width, whole, wide, c, c_row, old, before, before_row);
+  }
+};
+
+}  // namespace rwkv::detail
