@@ -1,6 +1,15 @@
 #pragma once
 #include <rwkv/core/bf16_pairs.hpp>
 
+namespace rwkv::detail {
+/// Products of 16 x 16 floats over 32 steps of k.
+struct MatrixUnitSizes {
+  static constexpr int rows = 16, columns = 16, steps = 32;
+  /// The depth, in steps that are whole.
+  static constexpr dim_t whole(dim_t depth) { return (depth + steps - 1) / steps * steps; }
+};
+}  // namespace rwkv::detail
+
 #if (defined(__AMX_BF16__) || defined(__AMXBF16__)) && defined(__AVX512BF16__) && defined(__linux__) && \
     !defined(__CUDACC__)
 #include <immintrin.h>
@@ -12,22 +21,22 @@
 namespace rwkv::detail {
 
 /// The unit of Intel's processors that multiplies matrices of bf16 (AMX): eight registers, each of 16 rows of 64 bytes.
-/// C += A B of 16 x 16 floats adds 16 pairs of k at once: in order the first numbers of all pairs, and apart from them the
-/// second ones, each sum rounded to nearest; then both, then C. As where single pairs are multiplied, what is denormal
-/// counts as 0, and no setting of the processor changes this.
-struct MatrixUnit {
+/// C += A B of 16 x 16 floats adds 16 pairs of k at once: in order the first numbers of all pairs, and apart from them
+/// the second ones, each sum rounded to nearest; then both, then C. As where single pairs are multiplied, what is
+/// denormal counts as 0, and no setting of the processor changes this.
+struct MatrixUnit : MatrixUnitSizes {
   static constexpr bool exists = true;
-  static constexpr int rows = 16, columns = 16, steps = 32;  ///< of C; of k
 
-  /// Whether the system lets this process use it. Asked once; Linux wants to know, since threads then have more to keep.
+  /// Whether the system lets this process use it. Asked once; Linux wants to know, since threads then have more to
+  /// keep.
   static bool available() {
     static const bool allowed = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
     return allowed;
   }
 
-  /// C = A B, or C + A B, of `height` rows, from 1 to 32, and 32 columns, over `depth` steps of k, a multiple of `steps`.
-  /// Rows of A lie a_row apart; B is pairs of neighbouring steps, 32 columns side by side. Numbers of C are c_row apart
-  /// from one row to the next.
+  /// C = A B, or C + A B, of `height` rows, from 1 to 32, and 32 columns, over `depth` steps of k, a multiple of
+  /// `steps`. Rows of A lie a_row apart; B is pairs of neighbouring steps, 32 columns side by side. Numbers of C are
+  /// c_row apart from one row to the next.
   static void multiply(dim_t height, dim_t depth, const bf16* a, dim_t a_row, const bf16* b, float* c, dim_t c_row,
                        bool adds) {
     asm volatile("" ::: "memory");  // g++ 12 does not know that the unit reads memory
@@ -99,8 +108,10 @@ struct MatrixUnit {
 namespace rwkv::detail {
 
 /// None that this program was compiled for.
-struct MatrixUnit {
+struct MatrixUnit : MatrixUnitSizes {
   static constexpr bool exists = false;
+  static bool available() { return false; }
+  static void multiply(auto...) {}
 };
 
 }  // namespace rwkv::detail

@@ -46,25 +46,6 @@ struct PairPacking {
     }
   }
 
-  /// Lines that lie side by side become rows, to_row numbers apart; depth is a multiple of 2 W.
-  [[gnu::noinline]] static void columns_as_rows(const bf16* from, dim_t row, dim_t lines, dim_t depth, bf16* to,
-                                                dim_t to_row) {
-    const dim_t whole = lines / W * W;
-    for (dim_t p = 0; p < depth; p += 2 * W, from += 2 * W * row, to += 2 * W) {
-      for (dim_t q = 0; q < whole; q += W) {
-        Bf16Pairs block[W];
-#pragma GCC unroll 16
-        for (int r = 0; r < W; ++r) block[r] = pairs_of(from + 2 * r * row + q, from + (2 * r + 1) * row + q);
-        transpose(block);
-#pragma GCC unroll 16
-        for (int r = 0; r < W; ++r)
-          std::memcpy(static_cast<void*>(to + (q + r) * to_row), &block[r], sizeof block[r]);
-      }
-      for (dim_t q = whole; q < lines; ++q)
-        for (dim_t r = 0; r < 2 * W; ++r) to[q * to_row + r] = from[r * row + q];
-    }
-  }
-
   /// Packs one panel of at most Across lines that are rows; lines that are missing become zeros.
   template <int Across>
   [[gnu::noinline]] static void rows(const bf16* from, dim_t row, dim_t lines, dim_t depth, bf16* to) {
@@ -94,9 +75,6 @@ struct PairPacking {
 
   static void put(bf16* to, bf16 x, bf16 next) {
     to[0] = x, to[1] = next;
-  }
-  static Bf16Pairs pairs_of(const bf16* from, const bf16* next) {
-    return std::bit_cast<Bf16Pairs>(load(from, Lanes<W>{0})) >> 16 | std::bit_cast<Bf16Pairs>(load(next, Lanes<W>{0}));
   }
   /// Pairs of the numbers of two rows, or of one and zeros.
   template <int Across>

@@ -43,7 +43,7 @@ struct Product {
     static thread_local ThreadBuffer<Number> for_a, for_b;
     static thread_local ThreadBuffer<T> for_sums;
     T* const sums = !std::is_same_v<Out, T> && blocks > 1 ? for_sums.at_least(m * n) : nullptr;
-    const bool pack_a = widens_a || of_a == Op::transpose;
+    const bool pack_a = widens_a || of_a == Op::transpose || (Tile::whole_steps && k % Tile::steps > 0);
     const dim_t fit = std::max<dim_t>(keep / depth / wide, 1) * wide;
     const dim_t rows = pack_a ? std::min(m, fit) : m, columns = std::min(n, fit);
     const dim_t some = std::max<dim_t>(keep / (std::max(pack_a ? rows : 0, columns) * depth), 1);
@@ -62,8 +62,8 @@ struct Product {
   }
 
  private:
-  using PackA = typename Multiplied::template Packed<Left>;
-  using PackB = typename Multiplied::template Packed<Right>;
+  using PackA = typename Tile::template Packed<Left>;
+  using PackB = typename Tile::template Packed<Right>;
   static constexpr bool widens_a = PackA::widens;
   template <int Across>
   static constexpr dim_t group =
@@ -98,14 +98,14 @@ struct Product {
       });
     }
     void pack_a(dim_t block, dim_t x, dim_t some, Number* to) const {
-      if constexpr (widens_a)
+      if constexpr (widens_a || Tile::whole_steps)
         if (all.of_a == Op::none) return widen_rows(block, x, some, to);
       const Left* from = all.a + (first + block) * all.depth * all.lda + i + x * tall;
       const dim_t lines = std::min(some * tall, rows - x * tall);
       if constexpr (Tile::reads_across)
         PackA::template columns<tall>(from, all.lda, lines, depth_of(block), to, tall * all.depth);
       else
-        PackA::columns_as_rows(from, all.lda, lines, depth_of(block), to, all.depth);
+        PackA::turn(from, all.lda, lines, depth_of(block), to, all.depth);
     }
     /// Rows one after the other, as they lie in A.
     void widen_rows(dim_t block, dim_t x, dim_t some, Number* to) const {

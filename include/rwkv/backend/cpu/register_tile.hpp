@@ -31,7 +31,10 @@ struct RegisterTile {
   static constexpr int W = width_of<L>, wide = packs * W, together = Factors::together;
   static constexpr int tall = sizeof(L) == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
   static constexpr dim_t steps = together;              ///< what the depth of all blocks but the last is a multiple of
-  static constexpr bool reads_across = true;            ///< columns of A may lie side by side
+  static constexpr bool whole_steps = false;            ///< whether zeros fill the last one
+  static constexpr bool reads_across = true;            ///< whether columns of A are packed side by side
+  template <class Stored>
+  using Packed = typename Factors::template Packed<Stored>;
 
   dim_t depth;  ///< steps of k
   const Number* a;

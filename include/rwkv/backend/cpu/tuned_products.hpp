@@ -41,7 +41,7 @@ struct TunedProducts {
     if (m <= 0 || n <= 0) return;
     const auto one = [&](dim_t i) {
       if (k <= 0) return detail::scale(m, n, c[i], c.row, beta);
-      if (Small::fits(m, n, k))
+      if (Small::fits(m, n, k) && !by_unit<T, T>(k))
         Small{of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta}.run();
       else
         large<T, T, Out>(of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta);
@@ -55,13 +55,19 @@ struct TunedProducts {
   }
 
  private:
-  template <class Left, class Right, class Out>
-  static void large(const auto&... operands) {
+  template <class Left, class Right>
+  static bool by_unit(dim_t k) {
     if constexpr (detail::UnitTile::multiplies<Left, Right>)
-      if (const detail::Product<Left, Right, Out, detail::UnitTile> by_unit{operands...};
-          detail::UnitTile::takes(by_unit.k))
-        return by_unit.run();
-    detail::Product<Left, Right, Out>{operands...}.run();
+      return detail::UnitTile::takes(k);
+    else
+      return false;
+  }
+  template <class Left, class Right, class Out>
+  static void large(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const auto&... operands) {
+    if constexpr (detail::UnitTile::multiplies<Left, Right>)
+      if (detail::UnitTile::takes(k))
+        return detail::Product<Left, Right, Out, detail::UnitTile>{of_a, of_b, m, n, k, operands...}.run();
+    detail::Product<Left, Right, Out>{of_a, of_b, m, n, k, operands...}.run();
   }
 };
 

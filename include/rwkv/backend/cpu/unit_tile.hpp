@@ -3,22 +3,24 @@
 
 #include <rwkv/backend/cpu/matrix_unit.hpp>
 #include <rwkv/backend/cpu/register_tile.hpp>
+#include <rwkv/backend/cpu/unit_packing.hpp>
 
 namespace rwkv::detail {
 
-/// What RegisterTile is, by the unit for matrices of bf16: of 32 x 32, and a depth of whole steps.
+/// What RegisterTile is, by the unit for matrices of bf16: of 32 x 32, in steps that are whole.
 struct UnitTile {
   using T = float;
   using Number = bf16;
   static constexpr int wide = 32, tall = 32;
-  static constexpr dim_t steps = 32;
-  static constexpr bool reads_across = false;
+  static constexpr dim_t steps = MatrixUnit::steps;
+  static constexpr bool whole_steps = true, reads_across = false;
+  template <class Stored>
+  using Packed = UnitPacking<typename Factors<Stored, Stored>::template Packed<Stored>>;
 
   /// Whether it multiplies what is stored as Left by what is stored as Right.
   template <class Left, class Right>
-  static constexpr bool multiplies =
-      MatrixUnit::exists && std::is_same_v<Left, bf16> && std::is_same_v<Right, bf16>;
-  static bool takes(dim_t k) { return k % steps == 0 && MatrixUnit::available(); }
+  static constexpr bool multiplies = MatrixUnit::exists&& std::is_same_v<Left, bf16>&& std::is_same_v<Right, bf16>;
+  static bool takes(dim_t k) { return k > steps / 2 && MatrixUnit::available(); }
 
   dim_t depth;
   const bf16* a;
@@ -31,9 +33,9 @@ struct UnitTile {
            dim_t before_row = 0) const {
     if constexpr (std::is_same_v<Out, float>)
       if (width == wide && (old == 0 || old == 1))
-        return MatrixUnit::multiply(height, depth, a, a_row, b, c, c_row, old == 1);
+        return MatrixUnit::multiply(height, MatrixUnit::whole(depth), a, a_row, b, c, c_row, old == 1);
     alignas(64) float whole[tall * wide];
-    MatrixUnit::multiply(height, depth, a, a_row, b, whole, wide, false);
+    MatrixUnit::multiply(height, MatrixUnit::whole(depth), a, a_row, b, whole, wide, false);
     put_sums<Factors<bf16, bf16>>(height, width, whole, wide, c, c_row, old, before, before_row);
   }
 };
