@@ -75,6 +75,7 @@ struct MatrixProduct {
   std::vector<rwkv::bf16> row = std::vector<rwkv::bf16>(depth), pairs = std::vector<rwkv::bf16>(32 * depth);
   std::vector<float> sums = std::vector<float>(32 * 32);
   void operator()() {
+    [[maybe_unused]] const rwkv::detail::MatrixUnit::Use use;
     rwkv::detail::MatrixUnit::multiply(32, depth, row.data(), 0, pairs.data(), sums.data(), 32, false);
   }
 };

@@ -34,16 +34,28 @@ struct MatrixUnit : MatrixUnitSizes {
     return allowed;
   }
 
+  /// Who multiplies has one of these: the unit's registers are ready as long as it lives, and are the thread's own.
+  struct Use {
+    Use() { _tile_loadconfig(&whole_tile); }
+    ~Use() { _tile_release(); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+  };
+
   /// C = A B, or C + A B, of `height` rows, from 1 to 32, and 32 columns, over `depth` steps of k, a multiple of
   /// `steps`. Rows of A lie a_row apart; B is pairs of neighbouring steps, 32 columns side by side. Numbers of C are
   /// c_row apart from one row to the next.
   static void multiply(dim_t height, dim_t depth, const bf16* a, dim_t a_row, const bf16* b, float* c, dim_t c_row,
                        bool adds) {
     asm volatile("" ::: "memory");  // g++ 12 does not know that the unit reads memory
+    if (height == 2 * rows) return registers<true>(depth, a, a_row, b, c, c_row, adds);
+    const Shapes lower(height);
+    _tile_loadconfig(&lower);
     if (height > rows)
-      registers<true>(height, depth, a, a_row, b, c, c_row, adds);
+      registers<true>(depth, a, a_row, b, c, c_row, adds);
     else
-      registers<false>(height, depth, a, a_row, b, c, c_row, adds);
+      registers<false>(depth, a, a_row, b, c, c_row, adds);
+    _tile_loadconfig(&whole_tile);
   }
 
  private:
@@ -55,7 +67,7 @@ struct MatrixUnit : MatrixUnitSizes {
     std::uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
     std::uint8_t height[16] = {};
 
-    explicit Shapes(dim_t of_c) {
+    constexpr explicit Shapes(dim_t of_c) {
       const auto upper = static_cast<std::uint8_t>(of_c < rows ? of_c : rows),
                  lower = static_cast<std::uint8_t>(of_c > rows ? of_c - rows : rows);
       height[0] = height[1] = height[4] = upper;
@@ -63,12 +75,10 @@ struct MatrixUnit : MatrixUnitSizes {
       height[6] = height[7] = rows;
     }
   };
+  static const Shapes whole_tile;
 
   template <bool both>
-  static void registers(dim_t of_c, dim_t depth, const bf16* a, dim_t a_row, const bf16* b, float* c, dim_t c_row,
-                        bool adds) {
-    const Shapes shapes(of_c);
-    _tile_loadconfig(&shapes);  // zeroes all registers
+  static void registers(dim_t depth, const bf16* a, dim_t a_row, const bf16* b, float* c, dim_t c_row, bool adds) {
     const long from_a = a_row * long(sizeof(bf16)), from_b = 4 * columns * long(sizeof(bf16)),
                from_c = c_row * long(sizeof(float));
     const bf16* const lower_a = a + rows * a_row;
@@ -80,6 +90,11 @@ struct MatrixUnit : MatrixUnitSizes {
         _tile_loadd(2, lower_c, from_c);
         _tile_loadd(3, lower_c + columns, from_c);
       }
+    } else {
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
     }
     for (dim_t p = 0; p < depth; p += steps, b += 2 * columns * steps) {
       _tile_loadd(4, a + p, from_a);
@@ -99,9 +114,9 @@ struct MatrixUnit : MatrixUnitSizes {
       _tile_stored(2, lower_c, from_c);
       _tile_stored(3, lower_c + columns, from_c);
     }
-    _tile_release();
   }
 };
+inline constexpr MatrixUnit::Shapes MatrixUnit::whole_tile{2 * rows};
 
 }  // namespace rwkv::detail
 #else
@@ -111,6 +126,7 @@ namespace rwkv::detail {
 struct MatrixUnit : MatrixUnitSizes {
   static constexpr bool exists = false;
   static bool available() { return false; }
+  struct Use {};
   static void multiply(auto...) {}
 };
 

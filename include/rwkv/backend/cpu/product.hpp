@@ -23,7 +23,7 @@ struct Product {
   using Number = typename Multiplied::Number;
   static constexpr dim_t together = Multiplied::together;
   static constexpr int wide = Tile::wide, tall = Tile::tall;
-  static constexpr dim_t deep = 384 * together;              // of k: a panel of B and a tile's rows of A fit L1
+  static constexpr dim_t deep = Tile::deep;
   static constexpr dim_t high = 24;                          // tiles in a strip
   static constexpr dim_t keep = (8 << 20) / sizeof(Number);  // numbers of an operand packed at a time: L3
 
@@ -132,6 +132,7 @@ struct Product {
         static thread_local ThreadBuffer<Number> scratch;
         Number* const own = b_panels ? nullptr : scratch.at_least(group<wide> * wide * all.depth);
         const dim_t begin = total * share / shares, end = total * (share + 1) / shares;
+        [[maybe_unused]] const typename Tile::Use use;
         for (dim_t block = 0; block < count; ++block)
           for (dim_t u = begin, ready = 0, since = 0; u < end;) {
             const dim_t top = u / (strip * panels) * strip, height = std::min(strip, tiles - top), v = u - top * panels;

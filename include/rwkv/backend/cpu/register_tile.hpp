@@ -31,10 +31,12 @@ struct RegisterTile {
   static constexpr int W = width_of<L>, wide = packs * W, together = Factors::together;
   static constexpr int tall = sizeof(L) == 64 ? 8 : 6;  // sums and operands fill the registers of AVX2
   static constexpr dim_t steps = together;              ///< what the depth of all blocks but the last is a multiple of
+  static constexpr dim_t deep = 384 * together;         ///< steps for which a panel of B and a tile's rows of A fit L1
   static constexpr bool whole_steps = false;            ///< whether zeros fill the last one
   static constexpr bool reads_across = true;            ///< whether columns of A are packed side by side
   template <class Stored>
   using Packed = typename Factors::template Packed<Stored>;
+  struct Use {};  ///< what a thread has while it multiplies
 
   dim_t depth;  ///< steps of k
   const Number* a;

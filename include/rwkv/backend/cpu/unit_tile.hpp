@@ -12,8 +12,9 @@ struct UnitTile {
   using T = float;
   using Number = bf16;
   static constexpr int wide = 32, tall = 32;
-  static constexpr dim_t steps = MatrixUnit::steps;
+  static constexpr dim_t steps = MatrixUnit::steps, deep = 384;
   static constexpr bool whole_steps = true, reads_across = false;
+  using Use = MatrixUnit::Use;
   template <class Stored>
   using Packed = UnitPacking<typename Factors<Stored, Stored>::template Packed<Stored>>;
 
