@@ -2,6 +2,8 @@
 #include <string>
 #include <utility>
 
+#include <rwkv/core/config.hpp>
+
 namespace rwkv {
 
 /// What the first rank that has something to say says; empty where none has. Every rank calls it.
