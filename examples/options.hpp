@@ -111,16 +111,19 @@ struct Ended {
   std::string error = {};
 };
 
-/// Reads the options, then runs the program.
-template <class Program>
-Ended attempt(CLI::App& app, int argc, char** argv, Program&& program) {
+/// Reads the options, then runs the program; or `help()`, and says which options there are.
+template <class Program, class Help>
+Ended attempt(CLI::App& app, int argc, char** argv, Program&& program, Help&& help) {
   const std::string name = app.get_name() + ": ";
   try {
-    app.parse(argc, argv);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      help();
+      std::fputs(app.help().c_str(), stdout);
+      return {};
+    }
     return {program()};
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return {};
   } catch (const CLI::ExtrasError&) {
     const std::vector<std::string> extras = app.remaining();
     const auto unknown = std::find_if(extras.begin(), extras.end(), [](auto& word) { return word.starts_with("-"); });
@@ -137,7 +140,7 @@ Ended attempt(CLI::App& app, int argc, char** argv, Program&& program) {
 /// The same, and says what went wrong.
 template <class Program>
 int run(CLI::App& app, int argc, char** argv, Program&& program) {
-  const Ended end = attempt(app, argc, argv, program);
+  const Ended end = attempt(app, argc, argv, program, [] {});
   if (!end.error.empty()) std::fprintf(stderr, "%s\n", end.error.c_str());
   return end.status;
 }

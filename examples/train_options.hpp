@@ -9,7 +9,7 @@ namespace example {
 /// What train_text may be told.
 struct Options : MachineOptions {
   std::string text, valid, init, out = "run", model = "rwkv4", size = "128x4", tokenizer, curve = "constant",
-                                 batches = "random";
+                                 batches = "random", gradients = "fp32";
   rwkv::dim_t steps = 1000, batch = 8, context = 128, valid_every = 100, save_every = 250, warmup = 20;
   int accumulate = 1;
   double rate = 6e-4, final_rate = 1e-5, decay = 0.1, clip = 1;
@@ -52,6 +52,8 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--seed", o.seed, "of weights and batches")->check(seed());
   app.add_flag("--l2wrap", o.l2wrap, "l2wrap on large logits, as the official trainer does");
   app.add_flag("--sharded", o.sharded, "of several ranks, each keeps a share of the optimizer's memory only");
+  app.add_option("--gradients", o.gradients, "as which they travel between ranks: fp32, or bf16 in half the bytes")
+      ->check(one_of({"fp32", "bf16"}));
   app.add_flag("--summary", o.summary, "print the model's table and stop");
   app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
 }
@@ -81,6 +83,7 @@ inline const std::map<std::string, std::string> words = {{"net", "--model, --siz
                                                          {"carry", "--batches"},
                                                          {"batches", "--batches"},
                                                          {"dropout_seed", "--seed"},
+                                                         {"gradients", "--gradients"},
                                                          {"seed", "--seed"},
                                                          {"text", "--text"},
                                                          {"validation_batches", "--batches"},

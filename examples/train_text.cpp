@@ -49,7 +49,8 @@ TrainConfig train_config(const Options& o, const RegisteredNet& net) {
           o.l2wrap ? official_l2wrap : 0,
           o.batches == "contiguous",
           o.seed,
-          o.sharded};
+          o.sharded,
+          o.gradients == "bf16"};
 }
 
 /// The program's status, which is a signal's where one ended the run.

@@ -155,7 +155,13 @@ int run(Study& s, rwkv::AnyCommunicator ranks) {
   };
   if (ranks.size() > 1) {
     rwkv::together(ranks, [&] {
-      for (auto i = std::size_t(ranks.rank()); i < jobs.size(); i += std::size_t(ranks.size())) finish(i);
+      try {
+        for (auto i = std::size_t(ranks.rank()); i < jobs.size(); i += std::size_t(ranks.size())) finish(i);
+      } catch (const std::exception& error) {  // said now: the others may take hours
+        std::fprintf(stderr, "compare: rank %d of %d: %s; the other ranks finish their runs\n", ranks.rank(),
+                     ranks.size(), rwkv::detail::escaped(error.what()).c_str());
+        throw;
+      }
     });
     if (rwkv::any(ranks, signal != 0) && signal == 0) signal = SIGTERM;
     if (signal == 0 && ranks.rank() > 0) return 0;

@@ -38,6 +38,8 @@ tr ea ae < "$text" > "$out/text1.txt"
 once "train_text: --text: expected the same in all 2 ranks"
 (ranks 2 "$@" $four --text "$text" --out "$out/summary" "\$(test \$RANK = 1 || echo --summary)") && fail "a summary in one rank"
 once "train_text: --summary: expected the same in all 2 ranks"
+(ranks 2 "$@" $four --text "$text" --out "$out/help" "\$(test \$RANK = 1 || echo --help)") && fail "one rank alone was asked for help"
+once "train_text: --help: expected the same in all 2 ranks"
 
 lines() {
   cat "$out/run/log.csv" 2> /dev/null | wc -l

@@ -23,6 +23,7 @@ refused "--text: the run has " "$@" --text "$out.other.txt"
 refused "--rate: the run has 0.0006, found 0.001;" "$@" --text "$text" --rate 0.001
 refused "--curve: the run has constant, found cosine" "$@" --text "$text" --curve cosine
 refused "--clip: the run has 1, found 2;" "$@" --text "$text" --clip 2
+refused "--gradients: the run has nothing, found bf16;" "$@" --text "$text" --gradients bf16
 refused "--decay: the run has 0.1, found 0.2;" "$@" --text "$text" --decay 0.2
 refused "--warmup: the run has 20, found 5;" "$@" --text "$text" --warmup 5
 refused "--batches: the run has random windows, found contiguous, " "$@" --text "$text" --batches contiguous

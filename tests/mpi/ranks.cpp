@@ -9,6 +9,7 @@
 
 #include "../distributed/laws.hpp"
 #include "sequences.hpp"
+#include "training.hpp"
 
 using namespace rwkv;
 
@@ -33,6 +34,8 @@ const std::map<std::string, void (*)(Mpi&)> parts{
        if (mpi.rank() == 0) std::printf("all laws hold in %d ranks\n", mpi.size());
      }},
     {"sequences", sequences},
+    {"dropout", dropout},
+    {"not_finite", not_finite},
     {"throws",
      [](Mpi& mpi) {
        if (mpi.rank() == 1) throw Error("a fault");

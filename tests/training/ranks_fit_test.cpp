@@ -88,6 +88,17 @@ auto in_rank(int rank, F f) {
   return Source{ContiguousBatches(test::text(), seq), rank, f};
 }
 
+/// Ranks whose connection is lost once, in the first sum after they are told so.
+struct Losing : ThreadRank {
+  std::shared_ptr<bool> lose;
+  Losing(ThreadRank rank, std::shared_ptr<bool> when) : ThreadRank(rank), lose(std::move(when)) {}
+  template <class B, class Travel = typename B::scalar>
+  void sum(typename B::scalar* numbers, dim_t n) {
+    if (std::exchange(*lose, false)) throw Error("the connection is lost");
+    ThreadRank::sum<B, Travel>(numbers, n);
+  }
+};
+
 dim_t saved_steps(const std::string& folder) {
   return detail::checkpoint_steps(SafetensorsFile(folder + "/resume.safetensors"));
 }
@@ -158,6 +169,26 @@ TEST_CASE("what one rank's text does ends all, after what is done is saved") {
     CHECK(error == "text.txt: was cut");
 }
 
+TEST_CASE("what the connection of ranks does is not taken for a text's fault: nothing more is asked of it") {
+  const test::Folder folder;
+  for (const bool validating : {false, true}) {
+    const std::string name = folder / (validating ? "valid" : "source");
+    std::string errors[2];
+    run_in_threads(2, [&](ThreadRank rank) {
+      const auto lose = std::make_shared<bool>(false);
+      const auto losing = [lose](dim_t from) {
+        return test::watched([lose, from](dim_t step) { *lose = *lose || step == from; });
+      };
+      Model<test::Net> model(1);
+      const auto trainer = make_any_trainer(model, test::recipe(), {2, 16}, AnyCommunicator(Losing(rank, lose)));
+      errors[rank.rank()] = test::message<std::exception>(
+          [&] { fit(*trainer, losing(validating ? 99 : 2), Batches(losing(validating ? 1 : 99)), plan(name, 9)); });
+    });
+    for (const std::string& error : errors) CHECK(error == "the connection is lost");
+    CHECK_FALSE(std::filesystem::exists(name + "/resume.safetensors"));
+  }
+}
+
 TEST_CASE("a signal that one rank gets stops all at the same step, saved") {
   const test::Folder folder;
   const auto source = in_rank(1, [](dim_t step) {
@@ -199,6 +230,13 @@ TEST_CASE("a setting that one rank alone has is named") {
     for (const std::string& error : errors_of_two(config, [&](int) { return plan(folder / "run", 4); }))
       CHECK_MESSAGE(error.starts_with("curve: expected the same in all 2 ranks, "), error);
   }
+  const auto reduced = [](int rank) {
+    TrainConfig config = test::recipe();
+    config.bf16_gradients = rank == 1;
+    return config;
+  };
+  for (const std::string& error : errors_of_two(reduced, [&](int) { return plan(folder / "run", 4); }))
+    CHECK_MESSAGE(error.starts_with("gradients: expected the same in all 2 ranks, \"nothing\""), error);
   const auto run = [&](int rank) {
     RunConfig run = plan(folder / "run", 4);
     if (rank == 1) run.settings = {{"start", "a file"}};

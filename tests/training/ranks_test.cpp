@@ -4,6 +4,7 @@
 #include <rwkv/models/gpt2_study.hpp>
 #include <rwkv/models/v1.hpp>
 
+#include "counted_rank.hpp"
 #include "sgd.hpp"
 #include "small_run.hpp"
 
@@ -68,6 +69,40 @@ TEST_CASE("ranks do what one does alone, up to rounding, and again to the bit, s
     CHECK(shards.losses == all.losses);
     CHECK(shards.params == all.params);
     CHECK(all.params.front() != alone.params.front());  // else nothing was shared out
+  }
+}
+
+TEST_CASE("gradients that travel as bf16 take half the bytes, and train almost as those in full precision") {
+  const auto as = [](bool bf16, bool sharded) {
+    TrainConfig with = config(sharded);
+    with.bf16_gradients = bf16;
+    return with;
+  };
+  const Run full = trained(2, 100, as(false, false)), reduced = trained(2, 100, as(true, false)),
+            again = trained(2, 100, as(true, false)), shards = trained(2, 100, as(true, true));
+  for (const Run& other : {again, shards}) {
+    CHECK(other.losses == reduced.losses);
+    CHECK(other.norms == reduced.norms);
+    CHECK(other.params == reduced.params);
+  }
+  CHECK(reduced.params.front() != full.params.front());
+  for (std::size_t i = 0; i < 100; ++i) CHECK(reduced.losses[i] == doctest::Approx(full.losses[i]).epsilon(0.01));
+  CHECK(trained(1, 5, as(true, true)).params == trained(1, 5, as(false, false)).params);  // nothing travels
+
+  const auto sent = [&](bool bf16, bool sharded) {
+    test::SentBytes sent[3];
+    run_in_threads(3, [&](ThreadRank rank) {
+      Model<test::Net> model(1);
+      Trainer trainer(model, as(bf16, sharded), {3, 16}, test::CountedRank(rank, &sent[rank.rank()]));
+      trainer.step(RandomWindows(test::text(), {3, 16}).at(0));
+    });
+    return sent[2];
+  };
+  for (const bool sharded : {false, true}) {
+    const test::SentBytes whole = sent(false, sharded), half = sent(true, sharded);
+    CHECK(whole.sums == 2 * half.sums);
+    CHECK(whole.gathered == half.gathered);
+    CHECK(half.sums > 1000);
   }
 }
 
@@ -170,5 +205,27 @@ TEST_CASE("a bad number in one rank stops all") {
     Trainer trainer(model, config(), {2, 4}, rank);
     stopped[rank.rank()] = test::message<NotFinite>([&] { trainer.step({{1, 4}, {0, 1, 2, 3}, {1, 2, 3, 4}, false}); });
   });
-  for (const std::string& words : stopped) CHECK_MESSAGE(test::says(words, "step 0: the loss"), words);
+  CHECK(stopped[0] == stopped[1]);
+  CHECK_MESSAGE(test::says(stopped[0], "step 0: the loss, with parameter emb.weight, is not finite"), stopped[0]);
+}
+
+TEST_CASE("a bad gradient in one rank stops all, which name the same tensor, and go on") {
+  for (const bool sharded : {false, true})
+    for (const bool last : {false, true}) {  // of the tensors, which are in shares of other ranks
+      std::string stopped[3];
+      run_in_threads(3, [&](ThreadRank rank) {
+        Model<test::Net> model(1);
+        Trainer trainer(model, config(sharded), {3, 4}, rank);
+        const auto batch = ContiguousBatches(test::text(), {3, 4}).at(0);
+        trainer.accumulate(batch);
+        const Leaf& leaf = last ? trainer.gradient().leaves().back() : trainer.gradient().leaves().front();
+        if (rank.rank() == 1) trainer.gradient().data()[leaf.offset] = std::nanf("");
+        stopped[rank.rank()] = test::message<NotFinite>([&] { trainer.update(); });
+        if (!test::says(stopped[rank.rank()], "step 0: the gradient, with gradient of " + leaf.name + ", is not"))
+          stopped[rank.rank()] += " instead of " + leaf.name;
+        trainer.step(batch);
+      });
+      for (const std::string& words : stopped) CHECK(words == stopped[0]);
+      CHECK_MESSAGE((!stopped[0].empty() && !test::says(stopped[0], "instead of")), stopped[0]);
+    }
 }

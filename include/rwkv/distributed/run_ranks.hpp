@@ -61,7 +61,8 @@ inline int end_together(const Mpi& mpi, const Ending& mine, const RanksConfig& c
 }
 
 /// The main of a program of several ranks: body(Mpi) returns the exit status. What it throws ends all ranks, see
-/// end_together.
+/// end_together. One that returns 0 waits for the others, as they may have more to do; those that still call it wait
+/// for ever. So let ranks find out by `expect_equal` whether all were asked for the same.
 template <class F>
 int run_ranks(const F& body, const RanksConfig& config = {}) {
   try {

@@ -1,13 +1,25 @@
 #pragma once
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <rwkv/core/error.hpp>
 
 namespace rwkv::detail {
+
+/// What all ranks call together.
+struct CommonCall {
+  std::string_view name = {};
+  dim_t n = 0;
+  std::size_t bytes = 0;  // of a number
+  int root = -1;
+  bool operator==(const CommonCall&) const = default;
+};
 
 /// Where ranks that are threads of one process wait for each other, and show each other their memory.
 class ThreadMeeting {
@@ -17,14 +29,20 @@ class ThreadMeeting {
     using Error::Error;
   };
 
-  explicit ThreadMeeting(int size) : shown_(std::size_t(size)), ended_(std::size_t(size)) {}
+  explicit ThreadMeeting(int size) : shown_(std::size_t(size)), calls_(std::size_t(size)), ended_(std::size_t(size)) {}
 
   int size() const { return static_cast<int>(shown_.size()); }
-  /// What every rank shows when all have come, for all to look at until they meet.
-  const std::vector<const void*>& show(int rank, const void* what) {
-    shown_[std::size_t(rank)] = what;
+  /// What every rank shows when all have come, for all to look at until they meet. Error in all unless they call the
+  /// same.
+  const std::vector<const void*>& show(int rank, const void* what, const CommonCall& call = {}) {
+    shown_[std::size_t(rank)] = what, calls_[std::size_t(rank)] = call;
     meet(rank);
-    return shown_;
+    const auto other = std::ranges::find_if(calls_, [&](const CommonCall& theirs) { return theirs != calls_[0]; });
+    if (other == calls_.end()) return shown_;
+    const Error error("expected the same call in all ranks, ", in_words(calls_[0]), " as in rank 0, found ",
+                      in_words(*other), " in rank ", other - calls_.begin());
+    meet(rank);  // all have looked
+    throw error;
   }
   /// Waits until every rank has come.
   void meet(int rank) {
@@ -80,6 +98,13 @@ class ThreadMeeting {
     dim_t n = 0;
   };
 
+  static std::string in_words(const CommonCall& call) {
+    std::string words(call.name);
+    if (call.bytes > 0)
+      words += " of " + std::to_string(call.n) + " numbers of " + std::to_string(call.bytes) + " bytes";
+    if (call.root >= 0) words += " from rank " + std::to_string(call.root);
+    return words;
+  }
   int ended(int rank) const { return ended_[std::size_t(rank)] ? rank : -1; }
   /// gone() -> a rank that will not come any more, or -1.
   void wait(std::unique_lock<std::mutex>& lock, int rank, const auto& done, const auto& gone) {
@@ -90,6 +115,7 @@ class ThreadMeeting {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<const void*> shown_;
+  std::vector<CommonCall> calls_;
   std::vector<char> ended_;
   std::map<std::pair<int, int>, Parcel> parcels_;  // by sender and receiver
   int here_ = 0;

@@ -32,7 +32,8 @@ class ThreadRank {
     const auto mine = on_host<B, Travel>(numbers, n);
     const Share own = share_of(n, rank_, size());
     std::vector<const Travel*> parts;
-    for (const void* theirs : show(mine.data())) parts.push_back(static_cast<const Travel*>(theirs) + own.first);
+    for (const void* theirs : show(mine.data(), {"scatter_sums", n, sizeof(Travel)}))
+      parts.push_back(static_cast<const Travel*>(theirs) + own.first);
     std::vector<typename B::scalar> sums(std::size_t(own.size));
     detail::sum_in_order<typename B::scalar, Travel>(parts, own.size, sums.data());
     B::upload(numbers + own.first, sums.data(), own.size);
@@ -42,7 +43,7 @@ class ThreadRank {
   void gather(typename B::scalar* numbers, dim_t n) {
     const Share own = share_of(n, rank_, size());
     const auto mine = on_host<B>(numbers + own.first, own.size);
-    const auto& all = show(mine.data());
+    const auto& all = show(mine.data(), {"gather", n, sizeof(typename B::scalar)});
     for (int rank = 0; rank < size(); ++rank) {
       const Share share = share_of(n, rank, size());
       if (rank != rank_) B::upload(numbers + share.first, of<B>(all, rank), share.size);
@@ -52,13 +53,14 @@ class ThreadRank {
   template <class B>
   void broadcast(typename B::scalar* numbers, dim_t n, int root) {
     const auto mine = on_host<B>(numbers, rank_ == root ? n : 0);
-    const auto& all = show(mine.data());
+    const auto& all = show(mine.data(), {"broadcast", n, sizeof(typename B::scalar), root});
     if (rank_ != root) B::upload(numbers, of<B>(all, root), n);
     meet();
   }
   std::vector<std::string> gather_texts(std::string_view text) {
     std::vector<std::string> texts;
-    for (const void* theirs : show(&text)) texts.emplace_back(*static_cast<const std::string_view*>(theirs));
+    for (const void* theirs : show(&text, {"gather_texts"}))
+      texts.emplace_back(*static_cast<const std::string_view*>(theirs));
     meet();
     return texts;
   }
@@ -86,7 +88,9 @@ class ThreadRank {
   static const typename B::scalar* of(const std::vector<const void*>& all, int rank) {
     return static_cast<const typename B::scalar*>(all[std::size_t(rank)]);
   }
-  const std::vector<const void*>& show(const void* what) { return meeting_->show(rank_, what); }
+  const std::vector<const void*>& show(const void* what, const detail::CommonCall& call) {
+    return meeting_->show(rank_, what, call);
+  }
   void meet() { meeting_->meet(rank_); }
 
   detail::ThreadMeeting* meeting_;

@@ -14,7 +14,7 @@ namespace rwkv {
 /// Any communicator, chosen at run time, so that what uses it is compiled once; without one, one process alone. Copies
 /// share it. Numbers of machines whose memory is not the host's go through a copy there.
 class AnyCommunicator {
-  enum class Verb { sum, scatter_sums, sum_rounded, scatter_sums_rounded, gather, broadcast };
+  enum class Verb { sum, scatter_sums, sum_rounded, scatter_sums_rounded, gather, broadcast, send, receive };
 
  public:
   AnyCommunicator() : AnyCommunicator(SingleProcess{}) {}
@@ -41,6 +41,14 @@ class AnyCommunicator {
   void broadcast(typename B::scalar* numbers, dim_t n, int root) {
     call<B>(Verb::broadcast, numbers, n, root);
   }
+  template <class B>
+  void send(const typename B::scalar* numbers, dim_t n, int to) {
+    call<B>(Verb::send, const_cast<typename B::scalar*>(numbers), n, to);
+  }
+  template <class B>
+  void receive(typename B::scalar* numbers, dim_t n, int from) {
+    call<B>(Verb::receive, numbers, n, from);
+  }
   std::vector<std::string> gather_texts(std::string_view text) { return held_->gather_texts(text); }
 
  private:
@@ -48,7 +56,7 @@ class AnyCommunicator {
     virtual ~Interface() = default;
     virtual int rank() const = 0;
     virtual int size() const = 0;
-    virtual void call(Verb verb, Storage of, void* numbers, dim_t n, int root) = 0;
+    virtual void call(Verb verb, Storage of, void* numbers, dim_t n, int peer) = 0;
     virtual std::vector<std::string> gather_texts(std::string_view text) = 0;
   };
   template <class C>
@@ -56,13 +64,13 @@ class AnyCommunicator {
     explicit Erased(C c) : communicator(std::move(c)) {}
     int rank() const override { return communicator.rank(); }
     int size() const override { return communicator.size(); }
-    [[gnu::cold]] void call(Verb verb, Storage of, void* numbers, dim_t n, int root) override {
-      if (of == Storage::f64) return call<Cpu<double>>(verb, static_cast<double*>(numbers), n, root);
-      if (of == Storage::f32) return call<Cpu<float>>(verb, static_cast<float*>(numbers), n, root);
-      call<Cpu<bf16>>(verb, static_cast<bf16*>(numbers), n, root);
+    [[gnu::cold]] void call(Verb verb, Storage of, void* numbers, dim_t n, int peer) override {
+      if (of == Storage::f64) return call<Cpu<double>>(verb, static_cast<double*>(numbers), n, peer);
+      if (of == Storage::f32) return call<Cpu<float>>(verb, static_cast<float*>(numbers), n, peer);
+      call<Cpu<bf16>>(verb, static_cast<bf16*>(numbers), n, peer);
     }
     template <class B>
-    void call(Verb verb, typename B::scalar* numbers, dim_t n, int root) {
+    void call(Verb verb, typename B::scalar* numbers, dim_t n, int peer) {
       switch (verb) {
         case Verb::sum:
           return communicator.template sum<B>(numbers, n);
@@ -75,7 +83,11 @@ class AnyCommunicator {
         case Verb::gather:
           return communicator.template gather<B>(numbers, n);
         case Verb::broadcast:
-          return communicator.template broadcast<B>(numbers, n, root);
+          return communicator.template broadcast<B>(numbers, n, peer);
+        case Verb::send:
+          return communicator.template send<B>(numbers, n, peer);
+        case Verb::receive:
+          return communicator.template receive<B>(numbers, n, peer);
       }
     }
     std::vector<std::string> gather_texts(std::string_view text) override { return communicator.gather_texts(text); }
@@ -86,16 +98,16 @@ class AnyCommunicator {
   static constexpr bool rounds = !std::is_same_v<Travel, typename B::scalar>;
 
   template <class B>
-  void call(Verb verb, typename B::scalar* numbers, dim_t n, int root = 0) {
+  void call(Verb verb, typename B::scalar* numbers, dim_t n, int peer = 0) {
     constexpr Storage of = storage_of<typename B::scalar>;
     if (size_ == 1) return;
     if constexpr (asynchronous<B>) {
       std::vector<typename B::scalar> host(static_cast<std::size_t>(n));
       B::download(host.data(), numbers, n);
-      held_->call(verb, of, host.data(), n, root);
-      B::upload(numbers, host.data(), n);
+      held_->call(verb, of, host.data(), n, peer);
+      if (verb != Verb::send) B::upload(numbers, host.data(), n);
     } else {
-      held_->call(verb, of, numbers, n, root);
+      held_->call(verb, of, numbers, n, peer);
     }
   }
 

@@ -29,7 +29,11 @@ class AnyTrainer {
   virtual double step(const Minibatch& batch) = 0;
   /// As the last update left everything.
   virtual void rewind() = 0;
-  virtual double evaluate(const Batches& source, dim_t n, dim_t first = 0) = 0;
+  /// Of this rank's rows, for which it waits for no other.
+  virtual double evaluate_rows(const Batches& source, dim_t n, dim_t first = 0) = 0;
+  double evaluate(const Batches& source, dim_t n, dim_t first = 0) {
+    return mean(ranks(), together(ranks(), [&] { return evaluate_rows(source, n, first); }));
+  }
 
   /// The model's own, as they are now.
   virtual BundleMemory parameters() = 0;
@@ -64,10 +68,8 @@ class ErasedTrainer final : public AnyTrainer {
 
   double step(const Minibatch& batch) override { return trainer_.step(batch); }
   void rewind() override { trainer_.rewind(); }
-  double evaluate(const Batches& source, dim_t n, dim_t first) override {
-    double loss = together(ranks_, [&] { return trainer_.evaluate_rows(source, n, first); });
-    ranks_.sum<Cpu<double>>(&loss, 1);
-    return loss / ranks_.size();
+  double evaluate_rows(const Batches& source, dim_t n, dim_t first) override {
+    return trainer_.evaluate_rows(source, n, first);
   }
 
   BundleMemory parameters() override { return memory_of(trainer_.model().params); }

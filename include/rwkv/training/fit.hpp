@@ -27,21 +27,16 @@ struct SourceFailed {
   std::exception_ptr error;
 };
 template <class F>
-auto from_source(const F& f) {
-  try {
-    return f();
-  } catch (...) {
-    throw SourceFailed{std::current_exception()};
-  }
+auto from_source(AnyCommunicator& ranks, const F& f) {
+  return together(ranks, f, [](const std::exception_ptr& error) { throw SourceFailed{error}; });
 }
 
 /// The last batch that was read whole, this rank's rows of it, and memory for the one that is being read.
 struct LastBatch {
   Minibatch whole, next;
   const Minibatch& read(AnyTrainer& trainer, const Batches& source, dim_t number) {
-    from_source([&] {
-      together(trainer.ranks(), [&] { OwnRows<Batches>{source, trainer.seq(), trainer.rows()}.fill(number, next); });
-    });
+    const OwnRows<Batches> rows{source, trainer.seq(), trainer.rows()};
+    from_source(trainer.ranks(), [&] { rows.fill(number, next); });
     std::swap(whole, next);
     return whole;
   }
@@ -67,7 +62,9 @@ inline void step(AnyTrainer& trainer, const Batches& source, const std::optional
   report.seconds += seconds;
   report.tokens_per_second = double(trainer.batches_per_step() * source.seq().tokens()) / seconds;
   report.validated = valid && run.valid_every > 0 && (report.step % run.valid_every == 0 || report.step == run.steps);
-  if (report.validated) report.valid = from_source([&] { return trainer.evaluate(*valid, run.valid_batches); });
+  if (!report.validated) return;
+  const auto rows = [&] { return trainer.evaluate_rows(*valid, run.valid_batches); };
+  report.valid = mean(trainer.ranks(), from_source(trainer.ranks(), rows));
 }
 
 }  // namespace detail

@@ -8,8 +8,9 @@
 
 namespace rwkv::detail {
 
-/// Writes bundles of which every rank has a part, piece by piece: no rank needs memory for a whole one. All ranks make
-/// the same calls, and rank 0 writes.
+/// Writes bundles of which every rank has a part: rank 0 writes, the others send it theirs, piece by piece, so that no
+/// rank needs memory for a whole one. All ranks make the same calls. Before a piece travels, all hear whether one has
+/// failed, so that none waits for what does not come.
 class GatheredTensors {
  public:
   explicit GatheredTensors(AnyCommunicator& ranks) : ranks_(ranks) {}
@@ -24,20 +25,17 @@ class GatheredTensors {
       const Leaf& leaf = part.own.leaves[i];
       writer.add(part.name + leaf.name, file_dtype(leaf.storage), leaf.shape,
                  [this, &part, i](std::uint64_t offset, std::span<std::byte> chunk) {
-                   if (sent_before_ > 0) return void(--sent_before_);
+                   meeting_ = true;
                    gather(part, i, offset, chunk);
-                   ++sent_;
+                   meeting_ = false;
                  });
     }
   }
-  /// Error in all ranks where the file cannot be written.
+  /// Error in all ranks where one of them fails; then no file is replaced.
   void write(const SafetensorsWriter& writer, const std::string& path) {
-    const auto send = [](std::span<const std::byte>) {};
-    const Failure own([&] { ranks_.rank() == 0 ? writer.write(path) : writer.for_each_chunk(send); });
-    if (ranks_.size() > 1 && ranks_.rank() == 0 && own.thrown) {  // the others still send
-      sent_before_ = sent_;
-      writer.for_each_chunk(send);
-    }
+    const Failure own(
+        [&] { ranks_.rank() == 0 ? writer.write(path) : writer.for_each_chunk([](std::span<const std::byte>) {}); });
+    if (meeting_) std::rethrow_exception(own.thrown);  // of which the others know, or cannot be told
     expect_none(ranks_, own);
   }
 
@@ -46,22 +44,37 @@ class GatheredTensors {
     const Leaf& leaf = part.own.leaves[i];
     const dim_t unit = bytes_of(leaf.storage, 1), first = dim_t(offset) / unit,
                 end = first + dim_t(chunk.size()) / unit;
-    for (int rank = 0; rank < ranks_.size(); ++rank) {
+    const auto place = [&](dim_t number) { return chunk.data() + (number - first) * unit; };
+    const auto piece = [&](int rank) {
       const Share share = part.share(i, rank);
-      const dim_t begin = std::max(first, share.first), n = std::min(end, share.first + share.size) - begin;
-      if (n <= 0) continue;
-      std::byte* const to = chunk.data() + (begin - first) * unit;
-      if (rank == ranks_.rank())
-        part.own.download_bytes(to, part.own.of(leaf) + (begin - leaf.first) * unit, std::size_t(n * unit));
+      const dim_t begin = std::max(first, share.first);
+      return Share{begin, std::min(end, share.first + share.size) - begin};
+    };
+    const Share own = piece(ranks_.rank());
+    expect_none(ranks_, Failure([&] {
+                  if (own.size > 0)
+                    part.own.download_bytes(place(own.first), part.own.of(leaf) + (own.first - leaf.first) * unit,
+                                            std::size_t(own.size * unit));
+                }));
+    for (int rank = 1; rank < ranks_.size(); ++rank) {
+      const Share theirs = piece(rank);
+      if (theirs.size <= 0) continue;
       if (leaf.storage == Storage::f64)
-        ranks_.broadcast<Cpu<double>>(reinterpret_cast<double*>(to), n, rank);
+        hand_over<double>(place(theirs.first), theirs.size, rank);
       else
-        ranks_.broadcast<Cpu<float>>(reinterpret_cast<float*>(to), n, rank);
+        hand_over<float>(place(theirs.first), theirs.size, rank);
     }
+  }
+  /// From a rank to rank 0.
+  template <class T>
+  void hand_over(std::byte* bytes, dim_t n, int from) {
+    auto* const numbers = reinterpret_cast<T*>(bytes);
+    if (ranks_.rank() == from) ranks_.send<Cpu<T>>(numbers, n, 0);
+    if (ranks_.rank() == 0) ranks_.receive<Cpu<T>>(numbers, n, from);
   }
 
   AnyCommunicator& ranks_;
-  std::uint64_t sent_ = 0, sent_before_ = 0;  // pieces; those that are not to be sent again
+  bool meeting_ = false;  // ranks are talking: what is thrown meanwhile is thrown in all, or by the communicator
 };
 
 }  // namespace rwkv::detail

@@ -11,9 +11,12 @@ namespace rwkv {
 struct NotFinite : Error {
   dim_t step;
   std::string tensor;
-  /// `rest`: what became of the parameters, and the way out.
+  /// `rest`: what became of the parameters.
   NotFinite(dim_t at, std::string where, const std::string& rest)
-      : Error("step ", at, ": ", where, " is not finite; ", rest), step(at), tensor(std::move(where)) {}
+      : Error("step ", at, ": ", where, " is not finite; ", rest,
+              ". Train with a lower learning rate, or look for bad data"),
+        step(at),
+        tensor(std::move(where)) {}
   NotFinite(const NotFinite& error, const std::string& more)
       : Error(error.what(), more), step(error.step), tensor(error.tensor) {}
 };

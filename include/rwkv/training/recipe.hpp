@@ -39,6 +39,7 @@ template <class Optimizer>
        {"l2wrap", shortest(config.l2wrap)},
        {"carry", config.carry ? "yes" : "no"},
        {"dropout_seed", std::to_string(config.seed)}});
+  if (config.bf16_gradients) all.emplace_back("gradients", "bf16");
   return all;
 }
 

@@ -106,15 +106,12 @@ class RunCheckpoint {
     std::string broken;
     for (const CheckpointPart& part : trainer_.parts())
       if (const Leaf* leaf = broken.empty() ? first_nonfinite(part.own) : nullptr) broken = part.name + leaf->name;
-    for (const std::string& found : ranks_.gather_texts(broken))
-      if (!found.empty()) return found;
+    if (std::string found = first_text(ranks_, broken); !found.empty()) return found;
     const double loss = trainer_.evaluate(detail::OneBatch{batch}, 1);
     return std::isfinite(loss) ? "" : "the loss after the update";
   }
   [[noreturn]] void refuse(dim_t step, const std::string& what) const {
-    throw NotFinite(
-        step, what,
-        "nothing of this step was saved. Train with a lower learning rate, or look for bad data" + way_back());
+    throw NotFinite(NotFinite(step, what, "nothing of this step was saved"), way_back());
   }
 
   AnyTrainer& trainer_;

@@ -18,6 +18,11 @@ inline bool any(AnyCommunicator& ranks, bool value) {
   ranks.sum<Cpu<double>>(&count, 1);
   return count > 0;
 }
+/// The mean of the numbers of all ranks.
+inline double mean(AnyCommunicator& ranks, double number) {
+  ranks.sum<Cpu<double>>(&number, 1);
+  return number / ranks.size();
+}
 
 namespace detail {
 
@@ -39,28 +44,34 @@ struct Failure {
   }
 };
 
-/// Throws in every rank if there is one in any: the same words, so that they can be said once.
-[[gnu::cold]] inline void expect_none(AnyCommunicator& ranks, const Failure& own) {
+/// What ranks throw together unless that is to be told from what their connection throws.
+struct Rethrow {
+  void operator()(const std::exception_ptr& error) const { std::rethrow_exception(error); }
+};
+
+/// fail(error) in every rank if there is one in any: the same words, so that they can be said once.
+template <class Fail = Rethrow>
+[[gnu::cold]] void expect_none(AnyCommunicator& ranks, const Failure& own, const Fail& fail = {}) {
   if (!any(ranks, own.thrown != nullptr)) return;
   const std::vector<std::string> said = ranks.gather_texts(own.message);
-  if (own.thrown && std::ranges::count(said, own.message) == ranks.size()) std::rethrow_exception(own.thrown);
+  if (own.thrown && std::ranges::count(said, own.message) == ranks.size()) fail(own.thrown);
   for (std::size_t rank = 0; rank < said.size(); ++rank)
-    if (!said[rank].empty()) throw Error("rank ", rank, ": ", said[rank]);
+    if (!said[rank].empty()) fail(std::make_exception_ptr(Error("rank ", rank, ": ", said[rank])));
 }
 
 }  // namespace detail
 
 /// f(), which every rank calls, and in which none waits for another: where it throws in one, no rank goes on. All throw
 /// what f threw, if that was the same in all; else an Error with the rank and the message of the first that failed.
-template <class F>
-auto together(AnyCommunicator& ranks, const F& f) {
-  if (ranks.size() == 1) return f();
+/// `fail(error)` may throw something else instead, so that it is not taken for an error of the communicator.
+template <class F, class Fail = detail::Rethrow>
+auto together(AnyCommunicator& ranks, const F& f, const Fail& fail = {}) {
   using Result = std::invoke_result_t<const F&>;
   if constexpr (std::is_void_v<Result>) {
-    detail::expect_none(ranks, detail::Failure(f));
+    detail::expect_none(ranks, detail::Failure(f), fail);
   } else {
     std::optional<Result> result;
-    detail::expect_none(ranks, detail::Failure([&] { result.emplace(f()); }));
+    detail::expect_none(ranks, detail::Failure([&] { result.emplace(f()); }), fail);
     return std::move(*result);
   }
 }

@@ -19,6 +19,8 @@ struct BasicTrainConfig {
   std::uint64_t seed = 0;  ///< of dropout
   bool sharded = false;    ///< of several ranks, each keeps what the optimizer remembers for a share of the parameters
                            ///< only; numbers are the same
+  bool bf16_gradients = false;  ///< of several ranks, each rounds its gradient to bf16 before it sends it, which takes
+                                ///< half the bytes; the sums are in full precision
 
   /// Error unless every setting lies within its range, those of the schedule and the optimizer included.
   [[gnu::cold, gnu::noinline]] void check() const {

@@ -7,6 +7,7 @@
 #include <rwkv/ops/copy.hpp>
 #include <rwkv/ops/cross_entropy.hpp>
 #include <rwkv/training/evaluate.hpp>
+#include <rwkv/training/first_text.hpp>
 #include <rwkv/training/not_finite.hpp>
 #include <rwkv/training/own_rows.hpp>
 #include <rwkv/training/rows_of.hpp>
@@ -37,7 +38,7 @@ class Trainer {
         model_(trainable(model)),
         seq_(seq),
         rows_(rows_of(seq.batch, communicator_.rank(), communicator_.size())),
-        updater_(model, communicator_, config_.sharded),
+        updater_(model, communicator_, config_.sharded, config_.bf16_gradients),
         work_({rows_.size, seq.time}),
         state_(work_.fresh),
         dstate_({rows_.size, 1}) {}
@@ -208,16 +209,15 @@ class Trainer {
         return "the loss (of sequences of more than " + std::to_string(Net::context) + " tokens, its context?)";
     return "the loss";
   }
-  /// Throws NotFinite, as if the batches since the last update had not been.
+  /// Throws NotFinite in all ranks, as if the batches since the last update had not been.
   [[noreturn]] void refuse(const std::string& what) {
-    const NotFinite error(steps_, first_nonfinite(what),
-                          "the parameters are as the step before left them. Train with a lower learning rate, or look "
-                          "for bad data");
+    const NotFinite error(steps_, what + first_text(communicator_, nonfinite_tensor()),
+                          "the parameters are as the step before left them");
     rewind();
     throw error;
   }
-  /// `what`, with the first tensor that holds something not finite, if any.
-  std::string first_nonfinite(const std::string& what) {
+  /// ", with" the first tensor that holds something not finite, if any.
+  std::string nonfinite_tensor() {
     const auto where = [&](const char* kind, const BundleMemory& memory) {
       for (const Leaf& leaf : memory.leaves) {
         const auto* numbers = reinterpret_cast<const typename Accum<B>::scalar*>(memory.of(leaf));
@@ -227,7 +227,7 @@ class Trainer {
       return std::string();
     };
     const std::string found = where("parameter ", updater_.parts().front().own);
-    return what + (found.empty() ? where("gradient of ", memory_of(gradient())) : found);
+    return found.empty() ? where("gradient of ", memory_of(gradient())) : found;
   }
 
   BasicTrainConfig<O> config_;

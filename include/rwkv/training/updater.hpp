@@ -14,7 +14,7 @@ namespace rwkv {
 
 /// Moves a model's parameters along their gradient, which it adds up over all ranks. Every rank moves all of them or,
 /// sharded, a share, and then tells the others: what the optimizer remembers, and full-precision copies, are of that
-/// share only. Both give the same bits.
+/// share only. Both give the same bits. The gradient travels in full precision or as bf16.
 template <class Net, Backend B, class O>
 class Updater {
   using Full = Accum<B>;
@@ -23,10 +23,11 @@ class Updater {
   using Gradient = Owned<Full, typename Net::template Params<Full>>;
 
   template <class C>
-  Updater(Model<Net, B>& model, const C& ranks, bool sharded)
+  Updater(Model<Net, B>& model, const C& ranks, bool sharded, bool bf16_gradients = false)
       : model_(model),
         ranks_(ranks.size()),
         sharded_(sharded && ranks_ > 1),
+        bf16_gradients_(bf16_gradients),
         own_(sharded_ ? share_of(gradient_.size(), ranks.rank(), ranks_) : Share{0, gradient_.size()}),
         leaves_(cut_to_run(gradient_.leaves(), own_)),
         master_(model, own_, gradient_.size()) {
@@ -43,10 +44,7 @@ class Updater {
   template <class C>
   double add_up(C& ranks, Scratch<B>& scratch) {
     const dim_t n = gradient_.size();
-    if (sharded_)
-      ranks.template scatter_sums<Full>(gradient_.data(), n);
-    else
-      ranks.template sum<Full>(gradient_.data(), n);
+    bf16_gradients_ ? sum<bf16>(ranks) : sum<typename Full::scalar>(ranks);
     const Share mine = share_of(n, ranks.rank(), ranks_);
     double squares = sum_of_squares<B>(scratch, mine.size, gradient_.data() + mine.first);
     ranks.template sum<Cpu<double>>(&squares, 1);
@@ -87,9 +85,17 @@ class Updater {
   }
 
  private:
+  template <class Travel, class C>
+  void sum(C& ranks) {
+    if (sharded_)
+      ranks.template scatter_sums<Full, Travel>(gradient_.data(), gradient_.size());
+    else
+      ranks.template sum<Full, Travel>(gradient_.data(), gradient_.size());
+  }
+
   Model<Net, B>& model_;
   int ranks_;  // how many
-  bool sharded_;
+  bool sharded_, bf16_gradients_;
   Gradient gradient_{Seq{}, Layout<Full>{.trained_only = true}};
   Share own_;
   std::vector<Leaf> leaves_;  // what of the gradient's is in that share
