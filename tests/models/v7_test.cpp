@@ -55,8 +55,9 @@ TEST_CASE("initial values of an RWKV-7 of 12 blocks and 768 channels are the off
                 {"blocks.3.att.v0", 0, 0.93},        {"blocks.3.att.k_k", 0, 0.76},
                 {"blocks.3.att.k_a", 9, 1.02},       {"blocks.3.att.r_k", 9, -0.04},
                 {"blocks.3.att.w1", 9, 0},           {"blocks.3.att.output.weight", 9, 0}};
-  for (const auto& [name, i, value] : golden)  // which are given to six places
-    CHECK_MESSAGE(std::abs(double(initial<v7::Model<16, 768, 12>>(name)[i]) - value) < 1.1e-6, name, " ", i);
+  for (const auto& one : golden)  // which are given to six places
+    CHECK_MESSAGE(std::abs(double(initial<v7::Model<16, 768, 12>>(one.name)[one.i]) - one.value) < 1.1e-6, one.name,
+                  " ", one.i);
 }
 
 TEST_CASE("the first block of an RWKV-7 has no share of earlier values, and w0 learns twice as fast") {
