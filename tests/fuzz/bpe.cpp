@@ -5,7 +5,7 @@
 
 namespace {
 
-void touch(const rwkv::Bpe& bpe, std::string_view text) {
+void walk(const rwkv::Bpe& bpe, std::string_view text) {
   fuzz::expect(rwkv::Bpe::from_json(bpe.file()) == bpe, "the same from its own file");
   std::string back, again;
   for (const std::int32_t id : bpe.encode(text)) bpe.append(id, back);  // the normal form of the text
@@ -18,6 +18,6 @@ void touch(const rwkv::Bpe& bpe, std::string_view text) {
 /// A tokenizer.json; or vocab.json, an empty line, merges.txt.
 void fuzz::bpe(std::string_view input) {
   const std::size_t end = input.find("\n\n");
-  if (end == input.npos) return touch(rwkv::Bpe::from_json(input), input);
-  touch(rwkv::Bpe::from_vocabulary_and_merges(input.substr(0, end), input.substr(end + 2)), input);
+  if (end == input.npos) return walk(rwkv::Bpe::from_json(input), input);
+  walk(rwkv::Bpe::from_vocabulary_and_merges(input.substr(0, end), input.substr(end + 2)), input);
 }

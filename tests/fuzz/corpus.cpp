@@ -5,7 +5,7 @@
 
 namespace {
 /// All tokens, and what they say.
-void touch(const rwkv::Corpus& corpus, std::string_view text) {
+void walk(const rwkv::Corpus& corpus, std::string_view text) {
   std::vector<std::int32_t> ids(std::size_t(corpus.size()));
   corpus.read(0, ids);
   fuzz::expect(corpus.tokenizer().decode(ids) == text, "a text says what its tokens say");
@@ -17,7 +17,7 @@ void fuzz::corpus(std::string_view input) {
   static MemoryFile file;
   static const rwkv::Characters few("\nabc");
   file.hold(input);
-  touch(rwkv::Corpus(file.path(), rwkv::Bytes()), input);
-  touch(rwkv::Corpus::by_characters(file.path()), input);
-  touch(rwkv::Corpus::of_text(std::string(input), few), input);
+  walk(rwkv::Corpus(file.path(), rwkv::Bytes()), input);
+  walk(rwkv::Corpus::by_characters(file.path()), input);
+  walk(rwkv::Corpus::of_text(std::string(input), few), input);
 }

@@ -5,7 +5,7 @@
 
 namespace {
 
-void touch(const rwkv::World& world, std::string_view text) {
+void walk(const rwkv::World& world, std::string_view text) {
   std::string back;
   for (const std::int32_t id : world.encode(text)) world.append(id, back);
   fuzz::expect(back == text, "tokens say what the text says");
@@ -16,11 +16,11 @@ void touch(const rwkv::World& world, std::string_view text) {
 
 /// Lines of a vocabulary's file; where they are none, texts of a GGUF file's list, each on a line.
 void fuzz::world(std::string_view input) {
-  if (rwkv::detail::looks_like_world(input)) return touch(rwkv::World::from_vocabulary_file(input), input);
+  if (rwkv::detail::looks_like_world(input)) return walk(rwkv::World::from_vocabulary_file(input), input);
   std::vector<std::string> list;
   for (std::size_t at = 0, end = 0; at < input.size(); at = end + 1) {
     end = std::min(input.find('\n', at), input.size());
     list.emplace_back(input.substr(at, end - at));
   }
-  touch(rwkv::World::from_escaped(list), input);
+  walk(rwkv::World::from_escaped(list), input);
 }

@@ -3,12 +3,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+
+#include <doctest/doctest.h>
+
+#include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/v7.hpp>
 #include <rwkv/rwkv.hpp>
-#include <rwkv/testing/bundles.hpp>
-#include <rwkv/testing/doctest.hpp>
 #include <rwkv/training/checkpoint.hpp>
 
-#include "../every/lists.hpp"
+#include "../every/list.hpp"
 #include "../io/folder.hpp"
 
 // Nothing reads or writes a machine's memory but by its verbs: what would crash on a GPU crashes here. Kernels that
@@ -34,8 +38,8 @@ TEST_CASE("memory that is touched without a verb stops the program") {
   B::deallocate(p);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("models, training, text and files keep to the verbs", Net, keep_to_verbs) {
-  testing::expect(testing::check_bundles<Net, B>({.cases = 2, .vocabulary = every::vocabulary}));
+TEST_CASE_TEMPLATE("training, text and files keep to the verbs", Net,
+                   v7::Model<every::vocabulary, 12, 2, 6, 2, 2, 2, 2>, gpt2::Model<every::vocabulary, 12, 2, 3, 256>) {
   const test::Folder folder;
   const Corpus text = Corpus::of_text(words + words, Characters(words));
   Model<Net, B> model;
@@ -51,4 +55,3 @@ TEST_CASE_TEMPLATE_DEFINE("models, training, text and files keep to the verbs", 
   const auto copy = read.state();
   CHECK(copy == read.state());
 }
-TEST_CASE_TEMPLATE_APPLY(keep_to_verbs, every::layers_of<every::Models>);

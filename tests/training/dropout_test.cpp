@@ -29,10 +29,10 @@ TrainConfig config(std::uint64_t seed, int accumulate = 1) {
 }
 
 /// Parameters after a few updates.
-template <class Net = ::Net>
+template <class Tried = Net>
 std::vector<float> trained(std::uint64_t seed, dim_t from, dim_t to, const std::string& file = "", int threads = 1) {
   set_threads(threads);
-  Model<Net, B> model(3);
+  Model<Tried, B> model(3);
   Trainer trainer(model, config(seed, 2), seq);
   if (from > 0) load_checkpoint(trainer, file);
   for (dim_t i = from; i < to; ++i) trainer.step(batch(2 * i)), trainer.step(batch(2 * i + 1));

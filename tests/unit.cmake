@@ -1,0 +1,15 @@
+# cmake "-DSOURCES=a_test.cpp;b_test.cpp" -DOUTPUT=unit.cpp -P unit.cmake: one unit of several tests, each in a namespace named
+# after it. The headers of all come first, so that none is read inside of one.
+set(includes)
+set(tests "")
+foreach(source IN LISTS SOURCES)
+  get_filename_component(folder ${source} DIRECTORY)
+  get_filename_component(name ${source} NAME_WE)
+  file(STRINGS ${source} lines REGEX "^#include ")
+  list(TRANSFORM lines REPLACE "^#include \"" "#include \"${folder}/")
+  list(APPEND includes ${lines})
+  string(APPEND tests "namespace ${name} {\n#include \"${source}\"\n}\n")
+endforeach()
+list(REMOVE_DUPLICATES includes)
+list(JOIN includes "\n" includes)
+file(WRITE ${OUTPUT} "${includes}\n${tests}")
