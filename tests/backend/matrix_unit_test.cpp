@@ -68,7 +68,7 @@ TEST_CASE("the matrix unit adds first and second numbers of pairs apart, each su
         for (bf16& x : one.b) x = some(false);
         for (float& x : one.c) x = float(some(anything)) * 1.001f;
         auto c = one.c;
-        const MatrixUnit::Use use;
+        [[maybe_unused]] const MatrixUnit::Use use;
         MatrixUnit::multiply(one.height, depth, one.a.data(), depth, one.b.data(), c.data(), wide, adds);
         int differ = 0;
         for (dim_t i = 0; i < one.height; ++i)
