@@ -69,14 +69,15 @@ struct Multiplications {
   }
 };
 
-/// Products by the unit for matrices of bf16, of rows that are all the same.
+/// Products by the unit for matrices of bf16, where there is one, of operands that lie in the nearest cache.
 struct MatrixProduct {
-  static constexpr rwkv::dim_t depth = 8192, operations = 2 * 32 * 32 * depth;
+  static constexpr rwkv::dim_t depth = 384, times = 64, operations = 2 * 32 * 32 * depth * times;
   std::vector<rwkv::bf16> row = std::vector<rwkv::bf16>(depth), pairs = std::vector<rwkv::bf16>(32 * depth);
   std::vector<float> sums = std::vector<float>(32 * 32);
   void operator()() {
     [[maybe_unused]] const rwkv::detail::MatrixUnit::Use use;
-    rwkv::detail::MatrixUnit::multiply(32, depth, row.data(), 0, pairs.data(), sums.data(), 32, false);
+    for (rwkv::dim_t i = 0; i < times; ++i)
+      rwkv::detail::MatrixUnit::multiply(32, depth, row.data(), 0, pairs.data(), sums.data(), 32, true);
   }
 };
 
