@@ -4,7 +4,7 @@
 #
 # Intel Xeon of family 6, model 207 (Emerald Rapids, 2.1 GHz; run 2026-11-30): it gives half of what floats give. A
 # kernel that widens bf16 and multiplies floats is faster there than one of vdpbf16ps, which compilers' __AVX512BF16__
-# does not tell; matrices of bf16 are for AMX, which gives 30 times as many as vdpbf16ps.
+# does not tell.
 #
 # Seen: fma 163 G operations/s, vdpbf16ps 81; vdpbf16ps / fma 0.50 in each of five runs, also while the other core worked.
 set -eu
