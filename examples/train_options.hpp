@@ -52,7 +52,8 @@ inline void add_options(CLI::App& app, Options& o) {
   app.add_option("--seed", o.seed, "of weights and batches")->check(seed());
   app.add_flag("--l2wrap", o.l2wrap, "l2wrap on large logits, as the official trainer does");
   app.add_flag("--sharded", o.sharded, "of several ranks, each keeps a share of the optimizer's memory only");
-  app.add_option("--gradients", o.gradients, "as which they travel to the rank that adds them up: fp32, or bf16 in half the bytes")
+  app.add_option("--gradients", o.gradients,
+                 "as which they travel to the rank that adds them up: fp32, or bf16 in half the bytes")
       ->check(one_of({"fp32", "bf16"}));
   app.add_flag("--summary", o.summary, "print the model's table and stop");
   app.add_flag("--resume", o.resume, "go on from the folder's checkpoint; afresh where there is none");
