@@ -146,6 +146,24 @@ TEST_CASE_TEMPLATE("a product of bf16 of depth 1, of odd depth, and in several b
         for (const float beta : {0.0f, 1.0f}) check(Products<Out>(random, of_a, of_b, 1, 37, 43, k, 0, beta));
 }
 
+TEST_CASE_TEMPLATE("an element of a product of bf16 has the same bits beside however many columns", Out, float, bf16) {
+  std::mt19937 random(seed);
+  const dim_t m = 20, k = 801, few = 37, many = 64;
+  for (const float beta : {0.0f, 0.5f, 1.0f}) {
+    const Products<Out> all(random, Op::none, Op::transpose, 1, m, many, k, 0, beta);  // rows of b make columns
+    const auto whole = all.computed();
+    std::vector<Out> part;
+    for (dim_t i = 0; i < m; ++i) part.insert(part.end(), all.c.begin() + i * many, all.c.begin() + i * many + few);
+    TunedProducts::matmul(Op::none, Op::transpose, m, few, k, all.a.data(), all.b.data(), part.data(), beta);
+    int differ = 0;
+    for (dim_t i = 0; i < m; ++i)
+      differ += std::memcmp(&part[at(i * few)], &whole[at(i * many)], at(few) * sizeof(Out)) != 0;
+    CAPTURE(seed);
+    CAPTURE(beta);
+    CHECK(differ == 0);
+  }
+}
+
 TEST_CASE_TEMPLATE("few rows of bf16, as in decoding, are right", Out, float, bf16) {
   std::mt19937 random(seed);
   for (dim_t m = 1; m <= 9; ++m)

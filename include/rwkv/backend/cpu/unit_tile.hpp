@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <type_traits>
 
 #include <rwkv/backend/cpu/matrix_unit.hpp>
@@ -33,11 +34,21 @@ struct UnitTile {
   void sum(dim_t height, dim_t width, Out* c, dim_t c_row, float old, const float* before = nullptr,
            dim_t before_row = 0) const {
     if constexpr (std::is_same_v<Out, float>)
-      if (width == wide && (old == 0 || old == 1))
-        return MatrixUnit::multiply(height, MatrixUnit::whole(depth), a, a_row, b, c, c_row, old == 1);
+      if (old == 0 || old == 1) return add_to(height, width, c, c_row, old == 1);
     alignas(64) float whole[tall * wide];
     MatrixUnit::multiply(height, MatrixUnit::whole(depth), a, a_row, b, whole, wide, false);
     put_sums<Factors<bf16, bf16>>(height, width, whole, wide, c, c_row, old, before, before_row);
+  }
+
+ private:
+  /// In the same order at an edge, whose columns go through a whole tile.
+  void add_to(dim_t height, dim_t width, float* c, dim_t c_row, bool adds) const {
+    if (width == wide) return MatrixUnit::multiply(height, MatrixUnit::whole(depth), a, a_row, b, c, c_row, adds);
+    alignas(64) float whole[tall * wide]{};
+    if (adds)
+      for (dim_t r = 0; r < height; ++r) std::copy_n(c + r * c_row, width, whole + r * wide);
+    MatrixUnit::multiply(height, MatrixUnit::whole(depth), a, a_row, b, whole, wide, adds);
+    for (dim_t r = 0; r < height; ++r) std::copy_n(whole + r * wide, width, c + r * c_row);
   }
 };
 
