@@ -1,23 +1,26 @@
-# rwkv_test_units(VARIABLE ROOM sources...): the units that a room is compiled in. Tests are put together, since each by itself would
-# read and instantiate much the same; one with directives of its own, or its own operator new, stays alone.
-set(RWKV_TEST_UNIT 30000 CACHE STRING "How many bytes of tests are compiled as one unit; 0: each test is one")
-function(rwkv_test_units variable room)
+# rwkv_test_units(VARIABLE ROOM BYTES sources...): the units that a room is compiled in. So many bytes of tests are put together, since
+# each by itself would read and instantiate much the same; one with directives of its own, or its own operator new, stays alone.
+option(RWKV_TEST_UNITS "Compile several tests of a room as one unit" ON)
+function(rwkv_test_units variable room most)
+  if(NOT RWKV_TEST_UNITS)
+    set(most 0)
+  endif()
   set(units)
   set(together)
   set(size 0)
   set(count 0)
   foreach(source IN LISTS ARGN ITEMS "")
-    set(bytes ${RWKV_TEST_UNIT})
+    set(bytes ${most})
     if(source)
       file(SIZE ${source} bytes)
       file(STRINGS ${source} alone REGEX "^#(if|define)|operator new")
-      if(alone OR bytes GREATER_EQUAL RWKV_TEST_UNIT)
+      if(alone OR bytes GREATER_EQUAL most)
         list(APPEND units ${source})
         continue()
       endif()
     endif()
     math(EXPR size "${size} + ${bytes}")
-    if(size GREATER RWKV_TEST_UNIT AND together)
+    if(size GREATER most AND together)
       set(unit ${CMAKE_CURRENT_BINARY_DIR}/units/${room}_${count}.cpp)
       add_custom_command(OUTPUT ${unit} DEPENDS ${together} ${PROJECT_SOURCE_DIR}/tests/unit.cmake VERBATIM
         COMMAND ${CMAKE_COMMAND} "-DSOURCES=${together}" -DOUTPUT=${unit} -P ${PROJECT_SOURCE_DIR}/tests/unit.cmake)

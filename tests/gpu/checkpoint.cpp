@@ -5,10 +5,9 @@
 
 using namespace test;
 
-template <class Pair>
-void move_checkpoint(double allowed) {
+TEST_CASE("a checkpoint moves between machines unchanged, with the weights that bf16 rounds") {
   const test::Folder folder;
-  Pair both;
+  Both<Rwkv, bf16> both;
   both.train(0, 4);
   save_checkpoint(both.at_home, folder / "home");
   load_checkpoint(both.over_there, folder / "home");
@@ -16,9 +15,5 @@ void move_checkpoint(double allowed) {
   save_checkpoint(both.over_there, folder / "there");
   CHECK(test::read(folder / "home") == test::read(folder / "there"));
   CHECK(both.over_there.steps() == both.at_home.steps());
-  CHECK(both.train(4, 4) < allowed);
-}
-TEST_CASE("a checkpoint moves between machines unchanged") {
-  move_checkpoint<Both<Rwkv, float>>(1e-4);
-  move_checkpoint<Both<Rwkv, bf16>>(std::numeric_limits<bf16>::epsilon());
+  CHECK(both.train(4, 4) < std::numeric_limits<bf16>::epsilon());
 }

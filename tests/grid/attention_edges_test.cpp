@@ -1,10 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <rwkv/layers/multi_head_attention.hpp>
-#include <rwkv/testing/doctest.hpp>
-#include <rwkv/testing/laws.hpp>
-#include <rwkv/testing/machines.hpp>
-
 #include "attention_check.hpp"
 
 // Attention in blocks of threads where something is out of the ordinary: a past, dropout, few tokens, numbers that are
@@ -79,7 +74,7 @@ TEST_CASE("attention in blocks with extreme queries and keys is finite and an av
     for (dim_t time : {2, 40, 150}) {
       CAPTURE(size);
       CAPTURE(time);
-      auto p = random_problem<float, 2, 11, 30>({2, time}, random, 0, size);
+      auto p = random_problem<float, 2, 9, 40>({2, time}, random, 0, size);
       run<HostGrid>(p);
       for (const auto& x : p.results())
         CHECK(std::all_of(x.begin(), x.end(), [](float a) { return std::isfinite(a); }));
@@ -89,40 +84,31 @@ TEST_CASE("attention in blocks with extreme queries and keys is finite and an av
 TEST_CASE("a key that is not a number spoils those who see it, and nobody before, also in blocks") {
   std::mt19937 random(23);
   for (dim_t time : {3, 150}) {
-    auto p = random_problem<float, 1, 9, 40>({1, time}, random, 0), clean = p;
+    auto p = random_problem<float, 2, 9, 40>({1, time}, random, 0), clean = p;
     run<HostGrid>(clean);
     const dim_t at = time / 2;
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-      p.k[at * 9 + 4] = bad;
+      p.k[at * 18 + 4] = bad;
       run<HostGrid>(p);
       for (dim_t t = 0; t < time; ++t) {
         CAPTURE(t);
         if (t < at || t >= at + 40)
-          CHECK(p.y[t * 9] == clean.y[t * 9]);
+          CHECK(p.y[t * 18] == clean.y[t * 18]);
         else if (std::isnan(bad))
-          CHECK(std::isnan(p.y[t * 9]));
+          CHECK(std::isnan(p.y[t * 18]));
       }
     }
   }
 }
 TEST_CASE("what comes later changes no bit of an output, also in blocks") {
   std::mt19937 random(29);
-  auto p = random_problem<float, 2, 13, 300>({1, 230}, random, 0);
+  auto p = random_problem<float, 2, 9, 40>({1, 230}, random, 0);
   run<HostGrid>(p);
   for (dim_t at : {1, 50, 128, 200}) {
     auto q = p;
     for (auto x : {&decltype(p)::q, &decltype(p)::k, &decltype(p)::v})
-      for (dim_t i = at * 26; i < 230 * 26; ++i) (q.*x)[i] += 3;
+      for (dim_t i = at * 18; i < 230 * 18; ++i) (q.*x)[i] += 3;
     run<HostGrid>(q);
-    CHECK(std::equal(q.y.begin(), q.y.begin() + at * 26, p.y.begin()));
+    CHECK(std::equal(q.y.begin(), q.y.begin() + at * 18, p.y.begin()));
   }
-}
-TEST_CASE("attention layers keep the laws where kernels run in blocks, and agree with the processor") {
-  using Layer = MultiHeadAttention<12, 2, 20>;
-  using Dropping = MultiHeadAttention<12, 3, 7, gpt2::FusedWeights<12>, 20>;
-  const testing::Options options{.cases = 4, .bounded = true};
-  testing::expect(testing::check_equivalence<Layer, HostGrid<double>>(options));
-  testing::expect(testing::check_machines<Layer, HostGrid<double>>(options));
-  testing::expect(testing::check_machines<Layer, HostGrid<float>>(options));
-  testing::expect(testing::check_machines<Dropping, HostGrid<double>>(options));
 }

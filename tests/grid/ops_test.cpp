@@ -99,10 +99,14 @@ auto stepped(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("layer normalisation, token shift and embeddings agree, wider than a block or not", L, LayerNorm<1>,
-                   LayerNorm<32>, LayerNorm<300>, LayerNorm<5000>, Embedding<5, 300>, Embedding<1, 1>, v4::TimeMix<33>,
+                   LayerNorm<32>, LayerNorm<300>, LayerNorm<5000>, Embedding<5, 300>, Embedding<1, 1>,
                    v4::TimeMix<257, 3>) {
   in_both_orders([] {
     testing::expect(testing::check_machines<L, HostGrid<double>>({.cases = 4, .bounded = true, .vocabulary = 5}));
+  });
+}
+TEST_CASE_TEMPLATE("in float they do, too", L, LayerNorm<300>, Embedding<5, 300>, v4::TimeMix<257, 3>) {
+  in_both_orders([] {
     testing::expect(testing::check_machines<L, HostGrid<float>>({.cases = 4, .bounded = true, .vocabulary = 5}));
   });
 }

@@ -9,9 +9,12 @@ using namespace rwkv;
 
 TEST_CASE("every layer and model keeps the laws") {
   CHECK_FALSE(every::runs_on("Cpu<double>").empty());
-  every::for_each_on("Cpu<double>", "Cpu<float>", [](const every::Run& run, const testing::LayerUnderTest& floats) {
-    testing::expect(testing::check_laws(*run.layer, floats, run.options()));
-  });
+  const auto& in_float = every::runs_on("Cpu<float>");
+  for (const auto& [name, run] : every::runs_on("Cpu<double>")) {
+    const auto floats = in_float.find(name);
+    const auto* const layer = floats == in_float.end() ? nullptr : floats->second.layer.get();
+    testing::expect(testing::check_laws(*run.layer, layer, run.options()));
+  }
 }
 TEST_CASE("in bf16 they keep the laws, and differ from float by rounding") {
   CHECK_FALSE(every::runs_on("Cpu<bf16>").empty());
