@@ -43,16 +43,16 @@ inline std::vector<Contender> contenders(const std::string& size) {
       if (each->type == type) return each;
     return nullptr;
   };
-  const int heads = size == "1m" ? Ladder1m::heads : size == "14m" ? Ladder14m::heads : Ladder90m::heads;
-  const int rwkv1_heads = size == "1m"    ? Ladder1m::rwkv1_heads
-                          : size == "14m" ? Ladder14m::rwkv1_heads
-                                          : Ladder90m::rwkv1_heads;
-  const auto* const rwkv4 = net("Rwkv4");
-  if (rwkv4 == nullptr)
-    throw rwkv::Error("--size ", size,
-                      ": this program was built without it; configure with -DRWKV_COMPARE_SIZES=", size);
-  const float scale = std::sqrt(768.f / float(rwkv4->shape().width));  // GPT-2's deviation of 0.02 suits a width of 768
-  std::vector<Contender> all{{"rwkv4", rwkv4, 0},
+  struct Common {
+    dim_t width;
+    int heads, rwkv1_heads;
+  };
+  const auto of = []<class L>(L) { return Common{L::width, L::heads, L::rwkv1_heads}; };
+  const auto [width, heads, rwkv1_heads] = size == "1m"    ? of(Ladder1m())
+                                           : size == "14m" ? of(Ladder14m())
+                                                           : of(Ladder90m());
+  const float scale = std::sqrt(768.f / float(width));  // GPT-2's deviation of 0.02 suits a width of 768
+  std::vector<Contender> all{{"rwkv4", net("Rwkv4"), 0},
                              {"rwkv5", net("Rwkv5"), 0},
                              {"rwkv6", net("Rwkv6"), 0},
                              {"rwkv7", net("Rwkv7"), 0},
@@ -62,6 +62,9 @@ inline std::vector<Contender> contenders(const std::string& size) {
                              {"v1-silu", net("V1Silu"), rwkv1_heads},
                              {"v1-relu", net("V1Relu"), rwkv1_heads}};
   std::erase_if(all, [](const Contender& each) { return each.net == nullptr; });
+  if (all.empty())
+    throw rwkv::Error("--size ", size,
+                      ": this program was built without it; configure with -DRWKV_COMPARE_SIZES=", size);
   return all;
 }
 
