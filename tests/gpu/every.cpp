@@ -15,9 +15,9 @@ int main() {
     return 77;
   }
   int tried = 0, wrong = 0;
-  test::for_each_on_gpu([&](const every::Run& run, const testing::LayerUnderTest& gpu) {
+  test::for_each_on_gpu([&](const every::Run& run, const testing::LayerUnderTest& gpu, const auto& options) {
     const testing::Case once{1, {2, span + 5}, {span + 5}, false};
-    const auto finding = testing::machines_differ(*run.layer, gpu, once, run.options());
+    const auto finding = testing::machines_differ(*run.layer, gpu, once, options);
     std::printf("%s in %s: %s\n", gpu.facts().name.c_str(), gpu.facts().stored > 0 ? "bf16" : "float",
                 finding ? (finding->law + " at " + finding->place).c_str() : "agrees");
     ++tried, wrong += finding.has_value();

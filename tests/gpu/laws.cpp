@@ -10,10 +10,8 @@ using namespace rwkv;
 
 TEST_CASE("every layer and model gives on the GPU what it gives on the processor, and keeps the laws there") {
   int tried = 0;
-  test::for_each_on_gpu([&](const every::Run& run, const testing::LayerUnderTest& gpu) {
+  test::for_each_on_gpu([&](const every::Run& run, const testing::LayerUnderTest& gpu, const auto& options) {
     ++tried;
-    testing::Options options = run.options();
-    options.cases = 4;  // guarded memory is slow, and a kernel that is wrong is wrong nearly always
     testing::expect(testing::check_machines(*run.layer, gpu, options));
     testing::expect(testing::check_determinism(gpu, options));
     if (run.traits.dropout) return;
