@@ -74,7 +74,7 @@ struct Several {
 /// More changes of rate than one launch takes.
 template <class B>
 struct Many {
-  static constexpr bool stacked = true;
+  static constexpr bool unfolds = true;
   std::array<Several<B>, 50> at;
   static constexpr void fields(auto&& f, auto&&... p) {
     for (int i = 0; i < 50; ++i) f(Field{.index = i, .depth = 50}, p.at[i]...);

@@ -28,7 +28,7 @@ TEST_CASE("attention is its definition, gradients included") {
     check_against_definition<double, 1, 19, 1>({some(3), some(30)}, random, 1e-12);
     check_against_definition<float, 1, 5, 90>({some(4), some(150)}, random, 1e-5);
     check_against_definition<float, 2, 64, 130>({some(2), some(300)}, random, 1e-5);
-    check_against_definition<float, 2, 24, 33>({some(2), some(300)}, random, 1e-5);
+    check_against_definition<float, 2, 20, 33>({some(2), some(300)}, random, 1e-5);
     check_against_definition<double, 3, 8, 65>({some(3), some(100)}, random, 1e-12, 5);
   }
   for (dim_t time :
@@ -40,9 +40,9 @@ TEST_CASE("attention is its definition, gradients included") {
 
 TEST_CASE("attention of few long sequences is its definition") {
   std::mt19937 random(3);
-  check_against_definition<double, 1, 3, 30>({1, 500}, random, 1e-12);
-  check_against_definition<double, 1, 3, 600>({2, 450}, random, 1e-12);
-  check_against_definition<double, 3, 2, 70>({1, 430}, random, 1e-12);
+  check_against_definition<double, 1, 5, 30>({1, 500}, random, 1e-12);
+  check_against_definition<double, 1, 5, 600>({2, 450}, random, 1e-12);
+  check_against_definition<double, 3, 1, 70>({1, 430}, random, 1e-12);
   check_against_definition<float, 1, 16, 1000>({1, 900}, random, 1e-5);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("attention by blocks conforms to attention by rows") {
   };
   for (dim_t time : {1, 3, 4, 5, 101, 199}) {
     CAPTURE(time);
-    check(random_problem<double, 2, 20, 90>({2, time}, random), 1e-12);
+    check(random_problem<double, 2, 19, 90>({2, time}, random), 1e-12);
     check(random_problem<float, 2, 64, 400>({3, time}, random), 1e-5);
   }
 }
@@ -88,17 +88,17 @@ TEST_CASE("attention with dropout is its definition, by blocks, by rows and for 
   for (dim_t time : {1, 2, 4, 5, 17, 96, 97, 199}) {
     CAPTURE(time);
     const Random stream{random(), random()};
-    check(random_problem<double, 2, 20, 90>({2, time}, random), DropSome<20>{stream}, 1e-12);
+    check(random_problem<double, 2, 19, 90>({2, time}, random), DropSome<20>{stream}, 1e-12);
     check(random_problem<float, 3, 16, 250>({2, time}, random), DropSome<20>{stream}, 1e-5);
     check(random_problem<float, 1, 5, 7>({3, time}, random), DropSome<95>{stream}, 1e-4);
   }
-  check(random_problem<double, 1, 3, 600>({1, 450}, random), DropSome<50>{{7}}, 1e-12);  // in pieces
+  check(random_problem<double, 1, 5, 600>({1, 450}, random), DropSome<50>{{7}}, 1e-12);  // in pieces
 }
 
 TEST_CASE("where one key is seen, its weight is 1 to the bit, whatever its score") {
   std::mt19937 random(37);
   for (dim_t time : {1, 3, 5, 40}) {
-    auto p = random_problem<float, 2, 6, 1>({2, time}, random, 0, 1e3f);
+    auto p = random_problem<float, 2, 5, 1>({2, time}, random, 0, 1e3f);
     run(p);
     CHECK(p.y == p.v);
     CHECK(p.dv == p.dy);
@@ -110,7 +110,7 @@ TEST_CASE("where one key is seen, its weight is 1 to the bit, whatever its score
 TEST_CASE("attention without a past is attention behind an empty one") {
   using T = double;
   using B = Cpu<T>;
-  constexpr dim_t H = 2, D = 7, time = 130;
+  constexpr dim_t H = 2, D = 8, time = 130;
   std::mt19937 random(7);
   auto want = random_problem<T, H, D, time>({1, time}, random);
   auto p = want;
@@ -128,9 +128,9 @@ TEST_CASE("attention without a past is attention behind an empty one") {
 }
 
 TEST_CASE("attention's gradients are derivatives") {
-  using P = Problem<double, 2, 3, 9>;
+  using P = Problem<double, 2, 5, 9>;
   std::mt19937 random(11);
-  auto p = random_problem<double, 2, 3, 9>({2, 14}, random);
+  auto p = random_problem<double, 2, 5, 9>({2, 14}, random);
   for (auto* x : {&p.dstate_k, &p.dstate_v}) std::fill(x->begin(), x->end(), 0.);
   run(p);
   const auto loss = [](P at) {
@@ -205,9 +205,9 @@ TEST_CASE("attention in pieces is attention of the whole") {
   std::mt19937 random(13);
   for (dim_t cut : {0, 1, 47, 60, 118, 119, 120}) {
     CAPTURE(cut);
-    check_pieces<double, 2, 6, 37>({2, 120}, {0, cut, 120}, random, 1e-12);
+    check_pieces<double, 2, 5, 37>({2, 120}, {0, cut, 120}, random, 1e-12);
     check_pieces<double, 1, 8, 200>({2, 120}, {0, cut, 120}, random, 1e-12);
-    check_pieces<float, 1, 8, 50>({1, 120}, {0, cut, 120}, random, 1e-5);
+    check_pieces<float, 1, 5, 50>({1, 120}, {0, cut, 120}, random, 1e-5);
   }
   std::vector<dim_t> one_by_one(71);
   for (std::size_t i = 0; i < one_by_one.size(); ++i) one_by_one[i] = dim_t(i);
@@ -242,7 +242,7 @@ TEST_CASE("attention with extreme queries and keys is finite and an average") {
       for (dim_t time : {2, 40, 150}) {
         CAPTURE(size);
         CAPTURE(time);
-        auto p = random_problem<T, 2, 11, 30>({2, time}, random, 0, size);
+        auto p = random_problem<T, 2, 5, 30>({2, time}, random, 0, size);
         run(p);
         for (const auto& x : p.results()) CHECK(std::all_of(x.begin(), x.end(), [](T a) { return std::isfinite(a); }));
         const T most = *std::max_element(p.v.begin(), p.v.end());
@@ -255,21 +255,21 @@ TEST_CASE("attention with extreme queries and keys is finite and an average") {
 TEST_CASE("a key that is not a number spoils those who see it, and nobody before") {
   std::mt19937 random(23);
   for (dim_t time : {3, 100}) {
-    auto p = random_problem<float, 1, 9, 40>({1, time}, random, 0), clean = p;
+    auto p = random_problem<float, 1, 20, 40>({1, time}, random, 0), clean = p;
     const dim_t at = time / 2;
-    p.k[at * 9 + 4] = std::numeric_limits<float>::quiet_NaN();
+    p.k[at * 20 + 4] = std::numeric_limits<float>::quiet_NaN();
     run(p), run(clean);
     for (dim_t t = 0; t < time; ++t) {
       CAPTURE(t);
       if (t < at || t >= at + 40)
-        CHECK(p.y[t * 9] == clean.y[t * 9]);
+        CHECK(p.y[t * 20] == clean.y[t * 20]);
       else
-        CHECK(std::isnan(p.y[t * 9]));
+        CHECK(std::isnan(p.y[t * 20]));
     }
     for (float worst : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
-      p.k[at * 9 + 4] = worst;
+      p.k[at * 20 + 4] = worst;
       run(p);
-      for (dim_t i = 0; i < at * 9; ++i) CHECK(p.y[i] == clean.y[i]);
+      for (dim_t i = 0; i < at * 20; ++i) CHECK(p.y[i] == clean.y[i]);
     }
   }
 }
@@ -278,33 +278,33 @@ TEST_CASE("a value that is not a number spoils those who see it, and before it n
   std::mt19937 random(41);
   constexpr dim_t panel = detail::Tile<float>::wide, window = 40;
   for (dim_t time : {3, 100}) {
-    auto p = random_problem<float, 1, 9, window>({1, time}, random, 0), by_rows = p;
+    auto p = random_problem<float, 1, 20, window>({1, time}, random, 0), by_rows = p;
     run(p);
     const auto clean = p;
     const dim_t at = time / 2;
-    p.v[at * 9 + 4] = by_rows.v[at * 9 + 4] = std::numeric_limits<float>::quiet_NaN();
+    p.v[at * 20 + 4] = by_rows.v[at * 20 + 4] = std::numeric_limits<float>::quiet_NaN();
     run(p), run_on<detail::ReferenceAttention>(by_rows);
     for (dim_t t = 0; t < time; ++t) {
       CAPTURE(t);
       const bool sees = at <= t && t < at + window;
-      CHECK(std::isnan(by_rows.y[t * 9 + 4]) == sees);
-      if (sees) CHECK(std::isnan(p.y[t * 9 + 4]));
-      if (t / panel != at / panel && !sees && t / panel != (at + window) / panel) CHECK(p.y[t * 9] == clean.y[t * 9]);
-      CHECK(std::isfinite(p.y[t * 9 + 3]));
+      CHECK(std::isnan(by_rows.y[t * 20 + 4]) == sees);
+      if (sees) CHECK(std::isnan(p.y[t * 20 + 4]));
+      if (t / panel != at / panel && !sees && t / panel != (at + window) / panel) CHECK(p.y[t * 20] == clean.y[t * 20]);
+      CHECK(std::isfinite(p.y[t * 20 + 3]));
     }
   }
 }
 
 TEST_CASE("what comes later changes no bit of an output") {
   std::mt19937 random(29);
-  auto p = random_problem<float, 2, 13, 300>({1, 230}, random, 0);
+  auto p = random_problem<float, 2, 20, 300>({1, 230}, random, 0);
   run(p);
   for (dim_t at : {1, 50, 97, 200}) {
     auto q = p;
     for (auto x : {&decltype(p)::q, &decltype(p)::k, &decltype(p)::v})
-      for (dim_t i = at * 26; i < 230 * 26; ++i) (q.*x)[i] += 3;
+      for (dim_t i = at * 40; i < 230 * 40; ++i) (q.*x)[i] += 3;
     run(q);
-    CHECK(std::equal(q.y.begin(), q.y.begin() + at * 26, p.y.begin()));
+    CHECK(std::equal(q.y.begin(), q.y.begin() + at * 40, p.y.begin()));
   }
 }
 

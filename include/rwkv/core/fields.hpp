@@ -48,6 +48,7 @@ struct Field {
   float lr_scale = 1;  ///< multiplies the learning rate
   int index = -1;      ///< instead of a name: the position among siblings
   int depth = 0;       ///< > 0: the siblings are a stack of that many blocks
+  int turn = -1;       ///< of a block: how many of its type stand before it in the stack
 };
 
 /// A bundle without members.
@@ -89,10 +90,10 @@ constexpr int field_count() {
 }
 
 /// Whether `fields` lists every member. A bundle may say `borrowed`: views of another's memory that it does not list;
-/// an array of bundles says `stacked`.
+/// one that lists its members' members in their place, or an array, says `unfolds`.
 template <Bundle P>
 consteval bool lists_every_member() {
-  if constexpr (requires { P::stacked; })
+  if constexpr (requires { P::unfolds; })
     return true;
   else if constexpr (requires { P::borrowed; })
     return detail::member_count<P>() == field_count<P>() + P::borrowed;
@@ -122,6 +123,13 @@ struct Path {
       if (at->field->depth > 0) return *at->field;
     return {.index = 0, .depth = 1};
   }
+  /// The outermost stack's block: how many of its type stand before it. -1 outside a stack.
+  int turn() const {
+    int found = -1;
+    for (const Path* at = this; at->field != nullptr; at = at->parent)
+      if (at->field->turn >= 0) found = at->field->turn;
+    return found;
+  }
 };
 
 namespace detail {
@@ -134,26 +142,34 @@ struct ForgetfulBundle {
       "nor saved; how many are views of another's memory, and not listed, `static constexpr int borrowed` says");
 };
 
-template <class F, class First, class... Rest>
-void visit_leaves(const Path& path, F& f, First& first, Rest&... rest) {
-  using P = std::remove_const_t<First>;
-  if constexpr (!lists_every_member<P>()) ForgetfulBundle<P>();
-  P::fields(
-      [&](const Field& field, auto& a, auto&... b) {
-        const Path here{&path, &field};
-        if constexpr (Bundle<std::remove_cvref_t<decltype(a)>>)
-          visit_leaves(here, f, a, b...);
-        else
-          f(here, field, a, b...);
-      },
-      first, rest...);
-}
+/// What `fields` of a bundle at `path` calls. One type for all bundles, so that a visit compiles to two functions for
+/// each of them and one for each kind of leaf.
+template <class F>
+struct LeafVisit {
+  F& f;
+  const Path& path;
+
+  template <class First, class... Rest>
+  void operator()(const Field& field, First& first, Rest&... rest) const {
+    const Path here{&path, &field};
+    if constexpr (Bundle<First>)
+      LeafVisit{f, here}.into(first, rest...);
+    else
+      f(here, field, first, rest...);
+  }
+  template <class First, class... Rest>
+  void into(First& first, Rest&... rest) const {
+    using P = std::remove_const_t<First>;
+    if constexpr (!lists_every_member<P>()) ForgetfulBundle<P>();
+    P::fields(*this, first, rest...);
+  }
+};
 }  // namespace detail
 
 /// f(path, field, leaf, leaf, ...) for every tensor of one or several bundles of the same layer, depth first.
 template <class F, Bundle... P>
 void for_each_leaf(F&& f, P&... bundles) {
-  detail::visit_leaves(Path{}, f, bundles...);
+  detail::LeafVisit<std::remove_reference_t<F>>{f, Path{}}.into(bundles...);
 }
 
 namespace detail {

@@ -109,23 +109,28 @@ struct LeafVisitor {
   ~LeafVisitor() = default;
 };
 
-/// Every leaf gets these sizes and its place.
+template <class B>
+struct PlaceLeaf {
+  LeafVisitor<B>& visitor;
+
+  template <class Tensor>
+  void operator()(const Path& path, const Field& field, Tensor& leaf) const {
+    using Number = typename Tensor::scalar;
+    static_assert(std::is_same_v<Number, typename B::scalar> || std::is_same_v<Number, compute_of<typename B::scalar>>);
+    constexpr bool matrix = requires {
+      leaf.format;
+    };
+    leaf.seq = visitor.seq;
+    leaf.data =
+        reinterpret_cast<Number*>(visitor.place(path, field, Tensor::shape::extents, storage_of<Number>, matrix));
+    if constexpr (matrix) leaf.format = visitor.format(path);
+  }
+};
+
+/// Every leaf gets the visitor's sizes and its place.
 template <class B, Bundle P>
 void place_each(P& bundle, LeafVisitor<B>& visitor) {
-  for_each_leaf(
-      [&]<class Tensor>(const Path& path, const Field& field, Tensor& leaf) {
-        using Number = typename Tensor::scalar;
-        static_assert(std::is_same_v<Number, typename B::scalar> ||
-                      std::is_same_v<Number, compute_of<typename B::scalar>>);
-        constexpr bool matrix = requires {
-          leaf.format;
-        };
-        leaf.seq = visitor.seq;
-        leaf.data =
-            reinterpret_cast<Number*>(visitor.place(path, field, Tensor::shape::extents, storage_of<Number>, matrix));
-        if constexpr (matrix) leaf.format = visitor.format(path);
-      },
-      bundle);
+  for_each_leaf(PlaceLeaf<B>{visitor}, bundle);
 }
 
 template <class B>

@@ -1,5 +1,8 @@
 #pragma once
+#include <algorithm>
+
 #include <rwkv/core/buffer.hpp>
+#include <rwkv/core/leaf.hpp>
 #include <rwkv/models/model.hpp>
 
 namespace rwkv {
@@ -19,46 +22,57 @@ class ForwardCache {
   Cache& of(Seq seq) {
     if (seq == seq_) return cache_;
     seq_ = detail::expect_sizes(seq, 1);
-    used_ = 0;
-    bind(cache_, nullptr);
-    if (used_ >= detail::uncountable / dim_t(sizeof(T))) detail::refuse_as_uncountable(seq);
-    if (used_ > room_) {
+    const dim_t wanted = bind(nullptr);
+    if (wanted >= detail::uncountable / dim_t(sizeof(T))) detail::refuse_as_uncountable(seq);
+    if (wanted > room_) {
       memory_.reset();
       room_ = 0;
-      memory_.reset(B::allocate(used_));
-      room_ = used_;
+      memory_.reset(B::allocate(wanted));
+      room_ = wanted;
     }
-    used_ = 0;
-    bind(cache_, memory_.get());
+    bind(memory_.get());
     return cache_;
   }
   const T* data() const { return memory_.get(); }
 
  private:
-  /// Places every tensor from `memory` on; null: only counts.
-  template <class P>
-  void bind(P& bundle, T* memory) {
-    if constexpr (requires { P::stacked; }) {
-      for (std::size_t i = 0; i < bundle.at.size(); ++i) {
-        if (i < 2)
-          bind(bundle.at[i], memory);
-        else
-          bundle.at[i] = bundle.at[i - 2];
+  /// Blocks of one type lie alike, so that a block that takes the place of the last but one needs no more than where
+  /// that began.
+  class Turns final : public detail::LeafVisitor<B> {
+   public:
+    Turns(Seq seq, T* memory) : detail::LeafVisitor<B>(seq), memory_(memory) {}
+    T* place(const Path& path, const Field&, std::span<const dim_t> extents, Storage storage, bool) override {
+      if (const int turn = path.turn(); turn != turn_) {
+        turn_ = turn;
+        next_ = turn < 2 ? wanted_ : begins_[turn % 2];
+        if (turn == 0 || turn == 1) begins_[turn] = next_;
       }
-    } else if constexpr (Bundle<P>) {
-      P::fields([&](const Field&, auto& member) { bind(member, memory); }, bundle);
-    } else {
-      using Number = typename P::scalar;
-      bundle.seq = seq_;
-      bundle.data = memory ? reinterpret_cast<Number*>(memory + used_) : nullptr;
-      const dim_t bytes = detail::product(detail::size_at<typename P::shape>(seq_), dim_t(sizeof(Number)));
-      used_ = detail::sum(used_, detail::aligned((bytes + dim_t(sizeof(T)) - 1) / dim_t(sizeof(T))));
+      T* const at = memory_ ? memory_ + next_ : nullptr;
+      dim_t size = bytes_of(storage, 1);
+      for (const dim_t extent : extents) size = detail::product(size, Shape<>::extent(extent, this->seq));
+      next_ = detail::sum(next_, detail::aligned((size + dim_t(sizeof(T)) - 1) / dim_t(sizeof(T))));
+      wanted_ = std::max(wanted_, next_);
+      return at;
     }
+    const WeightFormat<B>* format(const Path&) override { return nullptr; }
+    dim_t wanted() const { return wanted_; }
+
+   private:
+    T* memory_;
+    int turn_ = -1;
+    dim_t begins_[2]{}, next_ = 0, wanted_ = 0;  // scalars
+  };
+
+  /// Places every tensor from `memory` on and returns how many scalars they take; null: only counts.
+  dim_t bind(T* memory) {
+    Turns turns(seq_, memory);
+    detail::place_each(cache_, static_cast<detail::LeafVisitor<B>&>(turns));
+    return turns.wanted();
   }
 
   Cache cache_{};
   Seq seq_{0, 0};
-  dim_t used_ = 0, room_ = 0;  // scalars
+  dim_t room_ = 0;  // scalars
   detail::Buffer<B> memory_;
 };
 

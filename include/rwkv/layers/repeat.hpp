@@ -1,6 +1,4 @@
 #pragma once
-#include <array>
-
 #include <rwkv/layers/sequential.hpp>
 
 namespace rwkv {
@@ -34,10 +32,10 @@ struct Repeat {
 
   template <class Kind, class B>
   struct Stack {
-    static constexpr bool stacked = true;
-    std::array<typename Kind::template of<L, B>, Blocks> at{};
+    static constexpr bool unfolds = true;
+    typename Kind::template of<L, B> at[Blocks]{};
     static constexpr void fields(auto&& f, auto&&... p) {
-      for (int i = 0; i < Blocks; ++i) f(Field{.index = From + i, .depth = From + Blocks}, p.at[i]...);
+      for (int i = 0; i < Blocks; ++i) f(Field{.index = From + i, .depth = From + Blocks, .turn = i}, p.at[i]...);
     }
   };
   template <class B>

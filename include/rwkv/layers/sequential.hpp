@@ -56,9 +56,10 @@ struct Chain<Place, apart, A, Next, More...> {
   struct Parts {
     typename Kind::template of<A, B> first;
     typename Kind::template of<Rest, B> rest;
+    static constexpr bool unfolds = true;
     static constexpr void fields(auto&& f, auto&&... p) {
       f(field_of<A>(Place, apart.template of<Kind>()), p.first...);
-      f(Field{}, p.rest...);
+      decltype(rest)::fields(f, p.rest...);
     }
   };
   template <class B>
