@@ -6,7 +6,7 @@
 
 using namespace rwkv;
 
-TEST_CASE("with Eigen's products every layer and model gives what it gives with ours, on any number of threads") {
+TEST_CASE("with Eigen's products models give what they give with ours, on any number of threads") {
   CHECK_FALSE(every::runs_on("EigenCpu<float>").empty());
   every::for_each_on("Cpu<float>", "EigenCpu<float>", [](const every::Run& run, const testing::LayerUnderTest& eigen) {
     testing::expect(testing::check_machines(*run.layer, eigen, run.options()));

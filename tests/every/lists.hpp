@@ -91,4 +91,8 @@ using Models = List<
     Line<gpt2::Model<vocabulary, 12, 1, 3, 256, 10>, Traits{.dropout = true}>>;
 
 // clang-format on
+
+/// Models that take every product that a machine may be asked for.
+using Products = List<Line<v7::Model<vocabulary, 12, 3, 6, 3, 2, 4, 5>>, Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>>;
+
 }  // namespace every

@@ -109,7 +109,7 @@ double loss(Problem<double, 2, 3> p, wkv6::OverTime how) {
   return sum;
 }
 
-TEST_CASE("wkv6's gradients are derivatives, the first state's included") {
+TEST_CASE("wkv6's gradients are derivatives, the first state's included" * doctest::test_suite("accuracy")) {
   std::mt19937 random(7);
   for (const wkv6::OverTime how : ways) {
     auto p = random_problem<double, 2, 3>({2, 35}, random);
@@ -184,7 +184,7 @@ TEST_CASE("wkv6's ways over time agree, and any goes back after any other") {
     }
 }
 
-TEST_CASE("wkv6 in blocks of time side by side is its reference at any length, gradients and states included") {
+TEST_CASE("wkv6 in blocks of time side by side is its reference at any length, gradients and states included" * doctest::test_suite("accuracy")) {
   std::mt19937 random(14);
   const std::pair<double, double> ranges[] = {{-6, 2}, {-16, -4}, {4, 4.1}};
   for (const dim_t time : {127, 128, 129, 257, 521, 1021, 4243})

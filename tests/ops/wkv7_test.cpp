@@ -78,7 +78,7 @@ double loss(Problem<double, 2, 3> p, wkv7::OverTime how) {
   return sum;
 }
 
-TEST_CASE("wkv7's gradients are derivatives, the first state's included") {
+TEST_CASE("wkv7's gradients are derivatives, the first state's included" * doctest::test_suite("accuracy")) {
   std::mt19937 random(7);
   for (const wkv7::OverTime how : both) {
     auto p = random_problem<double, 2, 3>({2, 35}, random);

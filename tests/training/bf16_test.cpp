@@ -53,7 +53,7 @@ std::vector<std::uint32_t> bits(const Model<Net, B>& model) {
 const TrainConfig config{.schedule = {.learning_rate = 3e-3}, .carry = true};
 }  // namespace
 
-TEST_CASE_TEMPLATE("training in bf16 follows training in float within 1 %", N, Net, Gpt2) {
+TEST_CASE_TEMPLATE("training in bf16 follows training in float within 1 %" * doctest::test_suite("accuracy"), N, Net, Gpt2) {
   const TrainConfig slow{
       .schedule = {.learning_rate = 1e-3}};  // at 3e-3 GPT-2 in float leaves its path for a nudge of 1e-5
   Model<N, B> model(1);
@@ -118,7 +118,7 @@ TEST_CASE("a model saved in bf16 is read in float and back, bit for bit; float i
   CHECK(bits(back) != bits(exact));
 }
 
-TEST_CASE("steps smaller than a rounding add up") {
+TEST_CASE("steps smaller than a rounding add up" * doctest::test_suite("accuracy")) {
   Model<Net, B> model(1);
   const TrainConfig small{.schedule = {.learning_rate = 1e-4, .warmup = 0}, .optimizer = {.decay = 0}};
   Trainer trainer(model, small, seq);
