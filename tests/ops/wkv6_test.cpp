@@ -184,7 +184,8 @@ TEST_CASE("wkv6's ways over time agree, and any goes back after any other") {
     }
 }
 
-TEST_CASE("wkv6 in blocks of time side by side is its reference at any length, gradients and states included" * doctest::test_suite("accuracy")) {
+TEST_CASE("wkv6 in blocks of time side by side is its reference at any length, gradients and states included" *
+          doctest::test_suite("accuracy")) {
   std::mt19937 random(14);
   const std::pair<double, double> ranges[] = {{-6, 2}, {-16, -4}, {4, 4.1}};
   for (const dim_t time : {127, 128, 129, 257, 521, 1021, 4243})

@@ -53,7 +53,8 @@ std::vector<std::uint32_t> bits(const Model<Net, B>& model) {
 const TrainConfig config{.schedule = {.learning_rate = 3e-3}, .carry = true};
 }  // namespace
 
-TEST_CASE_TEMPLATE("training in bf16 follows training in float within 1 %" * doctest::test_suite("accuracy"), N, Net, Gpt2) {
+TEST_CASE_TEMPLATE("training in bf16 follows training in float within 1 %" * doctest::test_suite("accuracy"), N, Net,
+                   Gpt2) {
   const TrainConfig slow{
       .schedule = {.learning_rate = 1e-3}};  // at 3e-3 GPT-2 in float leaves its path for a nudge of 1e-5
   Model<N, B> model(1);

@@ -72,7 +72,8 @@ TEST_CASE("ranks do what one does alone, up to rounding, and again to the bit, s
   }
 }
 
-TEST_CASE("gradients that travel as bf16 take half the bytes, and train almost as those in full precision" * doctest::test_suite("accuracy")) {
+TEST_CASE("gradients that travel as bf16 take half the bytes, and train almost as those in full precision" *
+          doctest::test_suite("accuracy")) {
   const auto as = [](bool bf16, bool sharded) {
     TrainConfig with = config(sharded);
     with.bf16_gradients = bf16;
