@@ -79,20 +79,23 @@ using Layers = decltype(BesideModels() + List<
     Line<CarryNet>,
     Line<DroppedAgain, Traits{.dropout = true}>>());
 
+using SmallV7 = Line<v7::Model<vocabulary, 12, 3, 6, 3, 2, 4, 5>>;
+using SmallGpt2 = Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>;
+
 /// Every model, small. A new version is a line here.
 using Models = List<
     Line<v4::Model<vocabulary, 12, 2>>,
     Line<v5::Model<vocabulary, 12, 2, 4>>,
     Line<v6::Model<vocabulary, 12, 2, 4, 3, 2>>,
-    Line<v7::Model<vocabulary, 12, 3, 6, 3, 2, 4, 5>>,
+    SmallV7,
     Line<v1::Model<vocabulary, 12, 2, 2, 6, 12, 256>>,
-    Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>,
+    SmallGpt2,
     Line<gpt2::study::Model<vocabulary, 12, 2, 6, 256>>,
     Line<gpt2::Model<vocabulary, 12, 1, 3, 256, 10>, Traits{.dropout = true}>>;
 
 // clang-format on
 
 /// Models that take every product that a machine may be asked for.
-using Products = List<Line<v7::Model<vocabulary, 12, 3, 6, 3, 2, 4, 5>>, Line<gpt2::Model<vocabulary, 12, 2, 3, 256>>>;
+using Products = List<SmallV7, SmallGpt2>;
 
 }  // namespace every

@@ -48,7 +48,7 @@ struct Field {
   float lr_scale = 1;  ///< multiplies the learning rate
   int index = -1;      ///< instead of a name: the position among siblings
   int depth = 0;       ///< > 0: the siblings are a stack of that many blocks
-  int turn = -1;       ///< of a block: how many of its type stand before it in the stack
+  int turn = -1;       ///< of a block among several of one type: how many stand before it in the stack
 };
 
 /// A bundle without members.
@@ -123,7 +123,7 @@ struct Path {
       if (at->field->depth > 0) return *at->field;
     return {.index = 0, .depth = 1};
   }
-  /// The outermost stack's block: how many of its type stand before it. -1 outside a stack.
+  /// The turn of the outermost block that has one, else -1.
   int turn() const {
     int found = -1;
     for (const Path* at = this; at->field != nullptr; at = at->parent)

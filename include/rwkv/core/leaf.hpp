@@ -109,6 +109,7 @@ struct LeafVisitor {
   ~LeafVisitor() = default;
 };
 
+/// What is done with a leaf of machine B, for bundles of all types.
 template <class B>
 struct PlaceLeaf {
   LeafVisitor<B>& visitor;

@@ -21,8 +21,9 @@ class ForwardCache {
   /// stays the same.
   Cache& of(Seq seq) {
     if (seq == seq_) return cache_;
-    seq_ = detail::expect_sizes(seq, 1);
-    const dim_t wanted = bind(nullptr);
+    detail::expect_sizes(seq, 1);
+    seq_ = {0, 0};  // until all is placed: whoever asks again after an error meets it again
+    const dim_t wanted = bind(seq, nullptr);
     if (wanted >= detail::uncountable / dim_t(sizeof(T))) detail::refuse_as_uncountable(seq);
     if (wanted > room_) {
       memory_.reset();
@@ -30,14 +31,15 @@ class ForwardCache {
       memory_.reset(B::allocate(wanted));
       room_ = wanted;
     }
-    bind(memory_.get());
+    bind(seq, memory_.get());
+    seq_ = seq;
     return cache_;
   }
   const T* data() const { return memory_.get(); }
 
  private:
   /// Blocks of one type lie alike, so that a block that takes the place of the last but one needs no more than where
-  /// that began.
+  /// that began. A stack of several always ends on another turn than the next begins with.
   class Turns final : public detail::LeafVisitor<B> {
    public:
     Turns(Seq seq, T* memory) : detail::LeafVisitor<B>(seq), memory_(memory) {}
@@ -64,8 +66,8 @@ class ForwardCache {
   };
 
   /// Places every tensor from `memory` on and returns how many scalars they take; null: only counts.
-  dim_t bind(T* memory) {
-    Turns turns(seq_, memory);
+  dim_t bind(Seq seq, T* memory) {
+    Turns turns(seq, memory);
     detail::place_each(cache_, static_cast<detail::LeafVisitor<B>&>(turns));
     return turns.wanted();
   }

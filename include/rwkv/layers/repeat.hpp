@@ -35,7 +35,8 @@ struct Repeat {
     static constexpr bool unfolds = true;
     typename Kind::template of<L, B> at[Blocks]{};
     static constexpr void fields(auto&& f, auto&&... p) {
-      for (int i = 0; i < Blocks; ++i) f(Field{.index = From + i, .depth = From + Blocks, .turn = i}, p.at[i]...);
+      for (int i = 0; i < Blocks; ++i)
+        f(Field{.index = From + i, .depth = From + Blocks, .turn = Blocks > 1 ? i : -1}, p.at[i]...);
     }
   };
   template <class B>
