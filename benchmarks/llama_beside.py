@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""RWKV-7 of 0.19 B decoded by llama.cpp and by decode_speed in turn, and the ratio of the medians.
+"""RWKV-7 of 0.19 B by llama.cpp and by decode_speed and prefill_speed in turn, and the ratio of the medians.
 
     pip install xllamacpp==2026.10.11549 gguf numpy
     benchmarks/llama_beside.py [--build build/release/benchmarks] [--rounds 2] [--threads 1,2] [--weights fp32,bf16,q8_0,q4_0]
@@ -110,7 +110,7 @@ def last_json(command, start):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build/release/benchmarks", help="folder of decode_speed")
+    parser.add_argument("--build", default="build/release/benchmarks", help="folder of decode_speed and prefill_speed")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--weights", default=",".join(TYPES))
@@ -123,18 +123,27 @@ def main():
             path = os.path.join(folder, weights + ".gguf")
             write_model(path, weights)
             for threads in args.threads.split(","):
-                ours, theirs, prompts = [], [], []
+                def speed(program, *more):
+                    return last_json([args.build + "/" + program, "--model", "rwkv7", "--size", "%dx%d" % (WIDTH, LAYERS), "--vocab",
+                                      str(VOCABULARY), "--threads", threads, *more], "{")["tokens_per_second"]["median"]
+
+                kept = ["--weights", "own" if weights == "fp32" else weights]
+                reading = ["--prompt", str(PROMPT), "--rounds", "3"]
+                pairs = {"writes": [], "reads": [], "reads with activations in bf16": []}
                 for _ in range(args.rounds):
                     read, wrote = last_json([sys.executable, __file__, "--llama", path, threads], "[")
-                    prompts.append(read)
-                    theirs.append(wrote)
-                    ours.append(last_json([args.build + "/decode_speed", "--model", "rwkv7", "--size", "%dx%d" % (WIDTH, LAYERS),
-                                           "--vocab", str(VOCABULARY), "--tokens", str(TOKENS), "--threads", threads, "--weights",
-                                           "own" if weights == "fp32" else weights], "{")["tokens_per_second"]["median"])
-                print("%s, %s threads: tokens/s %.0f against %.0f: %.2f (pairs %s); llama.cpp reads %.0f" %
-                      (weights, threads, statistics.median(ours), statistics.median(theirs),
-                       statistics.median(ours) / statistics.median(theirs),
-                       " ".join("%.2f" % (a / b) for a, b in zip(ours, theirs)), statistics.median(prompts)), flush=True)
+                    pairs["writes"].append((speed("decode_speed", "--tokens", str(TOKENS), *kept), wrote))
+                    pairs["reads"].append((speed("prefill_speed", *reading, *kept), read))
+                    if weights != "fp32":
+                        pairs["reads with activations in bf16"].append(
+                            (speed("prefill_speed", *reading, "--precision", "bf16", *kept), read))
+                for what, rounds in pairs.items():
+                    if not rounds:
+                        continue
+                    ours, theirs = (statistics.median(column) for column in zip(*rounds))
+                    print("%s, %s threads, %s: tokens/s %.0f against %.0f: %.2f (pairs %s)" %
+                          (weights, threads, what, ours, theirs, ours / theirs, " ".join("%.2f" % (a / b) for a, b in rounds)),
+                          flush=True)
             os.remove(path)
 
 

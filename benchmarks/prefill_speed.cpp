@@ -11,7 +11,7 @@ using namespace rwkv;
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  std::string device = "cpu", precision = "fp32", model = "rwkv4", size = "768x12";
+  std::string device = "cpu", precision = "fp32", model = "rwkv4", size = "768x12", weights = "own";
   dim_t vocab = 50277;
   int threads = 0, prompt = 512, stretch = 64, rounds = 5;
 };
@@ -38,7 +38,7 @@ int prefill(const Options& o) {
   set_threads(o.threads);
   const RegisteredNet& net = find_net({o.model, o.size, o.vocab});
   const NetShape shape = net.shape();
-  const auto model = net.make(net, machine, 1);
+  const auto model = net.make(net, machine, {1, net.storages(machine, Weights::named(o.weights))});
   const auto decoder = model->decoder();
   std::vector<std::int32_t> ids(std::size_t(o.prompt));
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = std::int32_t(Random{1}.below(std::uint64_t(net.vocabulary), i));
@@ -54,12 +54,12 @@ int prefill(const Options& o) {
       "{\"command\": \"prefill\", \"model\": \"%s\", \"layers\": %ld, \"width\": %ld, \"batch\": 1, \"vocab\": %ld, "
       "\"parameters\": %ld, \"prompt\": %d, \"tokens_per_second\": %s, \"stretch\": %d, "
       "\"tokens_per_second_in_stretches\": %s, \"ratio\": %s, \"ratio_of_work\": %s, "
-      "\"tokens_per_processor_second\": %s, \"peak_rss_mb\": %.1f, \"dtype\": \"%s\", \"threads\": %d, \"device\": "
-      "\"%s\", \"processor\": \"%s\"}\n",
+      "\"tokens_per_processor_second\": %s, \"peak_rss_mb\": %.1f, \"dtype\": \"%s\", \"weights\": \"%s\", "
+      "\"threads\": %d, \"device\": \"%s\", \"processor\": \"%s\"}\n",
       o.model.c_str(), long(shape.layers), long(shape.width), long(net.vocabulary), long(net.parameters), o.prompt,
       bench::summary(at_once).c_str(), o.stretch, bench::summary(in_stretches).c_str(), bench::summary(ratios).c_str(),
       bench::summary(of_work).c_str(), bench::summary(work).c_str(), peak_memory() / 0x1p20, o.precision.c_str(),
-      pool().threads(), device_name(machine).c_str(), processor_name().c_str());
+      o.weights.c_str(), pool().threads(), device_name(machine).c_str(), processor_name().c_str());
   return 0;
 }
 
@@ -70,6 +70,9 @@ int main(int argc, char** argv) {
   app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
   app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations")
       ->check(example::one_of({"fp32", "bf16"}));
+  const auto names = std::vector<std::string>(std::begin(Weights::names), std::end(Weights::names));
+  app.add_option("--weights", o.weights, "how matrices are kept: own, as --precision says, or as these, rounded")
+      ->check(example::one_of(names));
   app.add_option("--model", o.model, "rwkv4 to rwkv7, or gpt2");
   app.add_option("--size", o.size, "width x layers, as in 768x12");
   app.add_option("--vocab", o.vocab, "tokens that it must know; 50277 makes the 169 M shape")

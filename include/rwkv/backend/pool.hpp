@@ -173,6 +173,15 @@ inline Pool& pool() {
   return shared->forked() ? detail::renew(shared) : *shared;
 }
 
+namespace detail {
+/// f(0) ... f(tasks - 1), on the threads if that is worth waking them.
+template <class F>
+void parallel_if(bool worth, dim_t tasks, const F& f) {
+  if (worth) return pool().run(tasks, f);
+  for (dim_t task = 0; task < tasks; ++task) f(task);
+}
+}  // namespace detail
+
 /// Sets the number of threads that the process computes with; 0: as many as there are available processors. Where the
 /// system refuses some, pool().threads() tells. Not while it computes. Error for a number below 0.
 inline void set_threads(int n) {

@@ -42,8 +42,7 @@ struct EigenProducts {
 
   template <class F>
   static void run(dim_t tasks, dim_t work, const F& f) {
-    if (work > 1 << 17) return pool().run(tasks, f);  // less costs less than waking a thread
-    for (dim_t task = 0; task < tasks; ++task) f(task);
+    detail::parallel_if(work > 1 << 17, tasks, f);  // less costs less than waking a thread
   }
   template <class Left, class Right, class Out>
   static void one(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const Left* a, dim_t lda, const Right* b, dim_t ldb,

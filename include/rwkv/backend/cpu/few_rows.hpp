@@ -26,12 +26,7 @@ struct FewRows {
 
   void run(dim_t m) const {
     const dim_t tasks = (n + W - 1) / W;
-    const auto some = [&](dim_t task) { pick<most>(m, task * W); };
-    if (n * k < 1 << 14) {
-      for (dim_t task = 0; task < tasks; ++task) some(task);
-    } else {
-      pool().run(tasks, some);
-    }
+    parallel_if(n * k >= 1 << 14, tasks, [&](dim_t task) { pick<most>(m, task * W); });
   }
 
  private:

@@ -16,6 +16,7 @@ namespace rwkv::detail {
 /// that what one step of k needs lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and
 /// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone. What is
 /// packed is widened to what it is computed with, so that rows of A are read in place only where they are that already.
+/// For few rows of A, packing B would be most of the work: whole panels are read where they lie.
 template <class Left, class Right, class Out, class Tile = RegisterTile<Factors<Left, Right>>>
 struct Product {
   using Multiplied = Factors<Left, Right>;
@@ -40,6 +41,32 @@ struct Product {
   dim_t depth = ((k + blocks - 1) / blocks + Tile::steps - 1) / Tile::steps * Tile::steps;
 
   void run() const {
+    if constexpr (reads_b)
+      if (m <= tall && of_a == Op::none && of_b == Op::none) return in_place();
+    packed();
+  }
+
+ private:
+  using PackA = typename Tile::template Packed<Left>;
+  using PackB = typename Tile::template Packed<Right>;
+  static constexpr bool widens_a = PackA::widens;
+  static constexpr bool reads_b =
+      !widens_a && !PackB::widens && !Tile::whole_steps && together == 1 && std::is_same_v<Out, T>;
+  template <int Across>
+  static constexpr dim_t group =
+      256 / sizeof(Number) / Across;  // panels packed together, so that rows are read in runs of lines
+
+  void in_place() const {
+    const dim_t tiles = n / wide, whole = tiles * wide;
+    parallel_if(n * k >= 1 << 14, tiles, [&](dim_t tile) {
+      const dim_t j = tile * wide;
+      for (dim_t p = 0; p < k; p += depth)
+        Tile{std::min(depth, k - p), a + p, lda, 1, b + p * ldb + j, ldb}.sum(m, wide, c + j, ldc,
+                                                                              p == 0 ? beta : T(1));
+    });
+    if (whole < n) Product{of_a, of_b, m, n - whole, k, a, lda, b + whole, ldb, c + whole, ldc, beta}.packed();
+  }
+  void packed() const {
     static thread_local ThreadBuffer<Number> for_a, for_b;
     static thread_local ThreadBuffer<T> for_sums;
     T* const sums = !std::is_same_v<Out, T> && blocks > 1 ? for_sums.at_least(m * n) : nullptr;
@@ -60,14 +87,6 @@ struct Product {
           part.multiply();
         }
   }
-
- private:
-  using PackA = typename Tile::template Packed<Left>;
-  using PackB = typename Tile::template Packed<Right>;
-  static constexpr bool widens_a = PackA::widens;
-  template <int Across>
-  static constexpr dim_t group =
-      256 / sizeof(Number) / Across;  // panels packed together, so that rows are read in runs of lines
 
   /// Rows i ... and columns j ... of C, summed over `count` blocks of k from the first on.
   struct Part {
@@ -174,13 +193,6 @@ struct Product {
       }
     }
   };
-
-  /// f(0) ... f(tasks - 1), on the threads if that is worth waking them.
-  template <class F>
-  static void parallel_if(bool worth, dim_t tasks, const F& f) {
-    if (worth) return pool().run(tasks, f);
-    for (dim_t task = 0; task < tasks; ++task) f(task);
-  }
 };
 
 }  // namespace rwkv::detail

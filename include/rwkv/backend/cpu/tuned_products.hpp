@@ -47,11 +47,7 @@ struct TunedProducts {
         large<T, T, Out>(of_a, of_b, m, n, k, a[i], a.row, b[i], b.row, c[i], c.row, beta);
     };
     const bool each_by_all = count < pool().threads() && !Small::fits(m, n, k);
-    if (each_by_all || count * m * n * k <= 1 << 17) {  // so little work costs less than waking a thread
-      for (dim_t i = 0; i < count; ++i) one(i);
-    } else {
-      pool().run(count, one);
-    }
+    detail::parallel_if(!each_by_all && count * m * n * k > 1 << 17, count, one);
   }
 
  private:

@@ -24,9 +24,11 @@ class BytePairDots {
     x_ = all;
   }
 
-  /// Of rows i ... of X; pairs of blocks are summed by turns in two registers.
+  using Floats = Pack<float, 16>;
+
+  /// Of rows i ... of X, as sums in lanes; pairs of blocks are summed by turns in two registers.
   template <int rows>
-  void row(const Stored* w, dim_t i, float (&dots)[rows]) const {
+  void row(const Stored* w, dim_t i, Floats (&dots)[rows]) const {
     Floats even[rows]{}, odd[rows]{};
     dim_t p = 0;
     for (; 2 * p + 4 <= blocks_; p += 2) {
@@ -34,11 +36,10 @@ class BytePairDots {
       add(i, w[2 * p + 2], w[2 * p + 3], p + 1, odd);
     }
     for (; p < pairs_; ++p) add(i, w[2 * p], w[std::min(2 * p + 1, blocks_ - 1)], p, even);
-    for (int r = 0; r < rows; ++r) dots[r] = reduce_lanes(even[r] + odd[r], [](auto u, auto v) { return u + v; });
+    for (int r = 0; r < rows; ++r) dots[r] = even[r] + odd[r];
   }
 
  private:
-  using Floats = Pack<float, 16>;
   static constexpr int lanes = 8;  // of a block
 
   /// Two blocks of X.

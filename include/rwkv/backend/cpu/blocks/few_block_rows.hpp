@@ -3,6 +3,8 @@
 
 #include <rwkv/backend/cpu/blocks/byte_pair_dots.hpp>
 #include <rwkv/backend/cpu/blocks/short_dots.hpp>
+#include <rwkv/backend/cpu/lane_sums.hpp>
+#include <rwkv/backend/cpu/store_sums.hpp>
 #include <rwkv/backend/pool.hpp>
 
 namespace rwkv::detail {
@@ -22,42 +24,36 @@ struct FewBlockRows {
 
   void run(dim_t m) const {
     const Dots dots(m, k, x);
-    const auto some = [&](dim_t task) {
-      const dim_t first = task * group, end = std::min(first + group, n);
-      for (dim_t i = 0; i < m; i += 4) rows_from(dots, i, std::min<dim_t>(4, m - i), first, end);
-    };
-    const dim_t tasks = (n + group - 1) / group;
-    if (n * k < 1 << 15) {
-      for (dim_t task = 0; task < tasks; ++task) some(task);
-    } else {
-      pool().run(tasks, some);
-    }
+    parallel_if(n * k >= 1 << 15, (n + W - 1) / W, [&](dim_t task) {
+      for (dim_t i = 0; i < m; i += pass) pick<pass>(std::min(pass, m - i), dots, i, task * W);
+    });
   }
 
  private:
   using Dots = std::conditional_t<by_byte_pairs && Stored::bits == 4, BytePairDots<Stored>, ShortDots<Stored>>;
-  static constexpr dim_t group = 16;
+  using L = typename Dots::Floats;
+  static constexpr int W = width_of<L>;
+  static constexpr dim_t pass = 4;  // rows of X that meet a row of W at a time
 
-  void rows_from(const Dots& dots, dim_t i, dim_t count, dim_t first, dim_t end) const {
-    for (dim_t j = first; j < end; ++j) {
-      if (count == 1)
-        dot<1>(dots, i, j);
-      else if (count == 2)
-        dot<2>(dots, i, j);
-      else if (count == 3)
-        dot<3>(dots, i, j);
-      else
-        dot<4>(dots, i, j);
-    }
-  }
-  /// Elements (i, j) to (i + rows - 1, j) of Y.
   template <int rows>
-  void dot(const Dots& dots, dim_t i, dim_t j) const {
-    float sums[rows];
-    dots.row(weight + j * (k / Stored::numbers), i, sums);
+  void pick(dim_t count, const Dots& dots, dim_t i, dim_t j) const {
+    if (count == rows) return columns<rows>(dots, i, j);
+    if constexpr (rows > 1) pick<rows - 1>(count, dots, i, j);
+  }
+  /// W columns of Y from j on, or as many as there are, of rows i ...
+  template <int rows>
+  [[gnu::noinline]] void columns(const Dots& dots, dim_t i, dim_t j) const {
+    L sums[rows][W]{};
+    const dim_t count = std::min<dim_t>(W, n - j);
+    for (dim_t s = 0; s < count; ++s) {
+      L column[rows];
+      dots.row(weight + (j + s) * (k / Stored::numbers), i, column);
+      for (int r = 0; r < rows; ++r) sums[r][s] = column[r];
+    }
     for (int r = 0; r < rows; ++r) {
-      const dim_t at = (i + r) * n + j;
-      store(y, at, beta == 0 ? sums[r] : beta * load(y, at) + sums[r]);
+      float whole[W];
+      store(whole, Lanes<W>{0}, sums_of_each(sums[r]));
+      store_sums(1, count, whole, y + (i + r) * n + j, n, beta);
     }
   }
 };

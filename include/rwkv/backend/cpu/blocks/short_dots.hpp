@@ -12,9 +12,11 @@ class ShortDots {
   ShortDots(dim_t rows, dim_t columns, const In* x)
       : blocks_(columns / Stored::numbers), x_(short_rows<Stored::bits>(rows, columns, x)) {}
 
-  /// Of rows i ... of X; blocks are summed by turns in two registers.
+  using Floats = Pack<float, pair_lanes>;
+
+  /// Of rows i ... of X, as sums in lanes; blocks are summed by turns in two registers.
   template <int rows>
-  void row(const Stored* w, dim_t i, float (&dots)[rows]) const {
+  void row(const Stored* w, dim_t i, Floats (&dots)[rows]) const {
     Floats even[rows]{}, odd[rows]{};
     dim_t b = 0;
     for (; b + 2 <= blocks_; b += 2) {
@@ -22,12 +24,10 @@ class ShortDots {
       add(i, w[b + 1], b + 1, odd);
     }
     if (b < blocks_) add(i, w[b], b, even);
-    for (int r = 0; r < rows; ++r) dots[r] = reduce_lanes(even[r] + odd[r], [](auto u, auto v) { return u + v; });
+    for (int r = 0; r < rows; ++r) dots[r] = even[r] + odd[r];
   }
 
  private:
-  using Floats = Pack<float, pair_lanes>;
-
   template <int rows>
   [[gnu::always_inline]] void add(dim_t i, const Stored& w, dim_t b, Floats (&sums)[rows]) const {
     prefetch_after(&w);
