@@ -70,9 +70,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", o.device, "cpu or gpu")->check(example::one_of({"cpu", "gpu"}));
   app.add_option("--precision", o.precision, "fp32, or bf16 for weights and activations")
       ->check(example::one_of({"fp32", "bf16"}));
-  const auto names = std::vector<std::string>(std::begin(Weights::names), std::end(Weights::names));
   app.add_option("--weights", o.weights, "how matrices are kept: own, as --precision says, or as these, rounded")
-      ->check(example::one_of(names));
+      ->check(example::one_of(Weights::names));
   app.add_option("--model", o.model, "rwkv4 to rwkv7, or gpt2");
   app.add_option("--size", o.size, "width x layers, as in 768x12");
   app.add_option("--vocab", o.vocab, "tokens that it must know; 50277 makes the 169 M shape")

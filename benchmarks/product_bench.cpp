@@ -141,7 +141,7 @@ void batched(benchmark::State& state, Batched run, Form form, int threads, dim_t
 constexpr dim_t memory = dim_t{40} << 20;  // floats, more than any cache holds
 
 template <class T, class Weight>
-void decode(benchmark::State& state, Decode<T, Weight> run, int threads, dim_t m, dim_t out, dim_t in) {
+void decode(benchmark::State& state, Decode<T, Weight> run, Op of_w, int threads, dim_t m, dim_t out, dim_t in) {
   use_threads(threads);
   const dim_t size = out * in, matrices = memory / size, floats = matrices * size * dim_t(sizeof(Weight)) / 4;
   const auto numbers = noise(matrices * size), x = noise(m * in);
@@ -153,7 +153,7 @@ void decode(benchmark::State& state, Decode<T, Weight> run, int threads, dim_t m
   for (auto _ : state) {
     const double took = seconds_of([&] {
       for (dim_t i = 0; i < matrices; ++i)
-        run(Op::none, Op::transpose, m, out, in, lines.get(), w.data() + i * size, y.data(), 0);
+        run(Op::none, of_w, m, out, in, lines.get(), w.data() + i * size, y.data(), 0);
     });
     state.SetIterationTime(took);
     best = std::min(best, took);
@@ -215,14 +215,20 @@ const bool registered = [] {
         const std::string name =
             "decode/" + std::to_string(in) + "->" + std::to_string(out) + "/rows:" + std::to_string(rows) + on + "/";
         for (const auto& [who, run] : products)
-          add(name + who, decode<float, float>, run, threads, rows, out, in)->UseManualTime();
+          add(name + who, decode<float, float>, run, Op::transpose, threads, rows, out, in)->UseManualTime();
         add(name + "bf16 weights", decode<float, bf16>,
-            static_cast<Decode<float, bf16>>(TunedProducts::matmul<float, bf16, float>), threads, rows, out, in)
+            static_cast<Decode<float, bf16>>(TunedProducts::matmul<float, bf16, float>), Op::transpose, threads, rows,
+            out, in)
             ->UseManualTime();
         add(name + "bf16", decode<bf16, bf16>, static_cast<Decode<bf16, bf16>>(TunedProducts::matmul<bf16, bf16, bf16>),
-            threads, rows, out, in)
+            Op::transpose, threads, rows, out, in)
             ->UseManualTime();
       }
+    for (const auto [in, out] : {Linear{768, 64}, Linear{64, 768}})  // factors of low rank, which lie (in, out)
+      for (const auto& [who, run] : products)
+        add("decode/factor/" + std::to_string(in) + "->" + std::to_string(out) + on + "/" + who, decode<float, float>,
+            run, Op::none, threads, 1, out, in)
+            ->UseManualTime();
   }
   return true;
 }();

@@ -53,10 +53,9 @@ struct WeightsOptions {
   std::string weights = "own";
 
   void add(CLI::App& app) {
-    const auto names = std::vector<std::string>(std::begin(rwkv::Weights::names), std::end(rwkv::Weights::names));
     app.add_option("--weights", weights,
                    "how matrices are kept: own, as --precision says; as-stored in the file; or as these, rounded")
-        ->check(one_of(names));
+        ->check(one_of(rwkv::Weights::names));
   }
 };
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rwkv/core/error.hpp>
@@ -50,6 +51,10 @@ inline CLI::Validator one_of(std::vector<std::string> names) {
                "? It is " + all;
       },
       all);
+}
+template <std::size_t Count>
+CLI::Validator one_of(const std::string_view (&names)[Count]) {
+  return one_of(std::vector<std::string>(std::begin(names), std::end(names)));
 }
 
 /// A bound for readers: 1048576 is 1,048,576, the largest number of a type 2^63 - 1.

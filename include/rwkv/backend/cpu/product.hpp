@@ -16,7 +16,8 @@ namespace rwkv::detail {
 /// that what one step of k needs lies side by side. A panel of B stays in L1 while the tiles of a strip pass by, and
 /// their rows of A stay in L2 for the next panel. The order in which an element is summed depends on k alone. What is
 /// packed is widened to what it is computed with, so that rows of A are read in place only where they are that already.
-/// For few rows of A, packing B would be most of the work: whole panels are read where they lie.
+/// For one row of A, packing B would be most of the work: whole panels are read where they lie, unless rows of B are
+/// longer than a page, which memory answers more slowly than packing.
 template <class Left, class Right, class Out, class Tile = RegisterTile<Factors<Left, Right>>>
 struct Product {
   using Multiplied = Factors<Left, Right>;
@@ -42,7 +43,7 @@ struct Product {
 
   void run() const {
     if constexpr (reads_b)
-      if (m <= tall && of_a == Op::none && of_b == Op::none) return in_place();
+      if (m == 1 && of_a == Op::none && of_b == Op::none && ldb * dim_t(sizeof(Right)) <= page) return in_place();
     packed();
   }
 
@@ -50,6 +51,7 @@ struct Product {
   using PackA = typename Tile::template Packed<Left>;
   using PackB = typename Tile::template Packed<Right>;
   static constexpr bool widens_a = PackA::widens;
+  static constexpr dim_t page = 4096;
   static constexpr bool reads_b =
       !widens_a && !PackB::widens && !Tile::whole_steps && together == 1 && std::is_same_v<Out, T>;
   template <int Across>
@@ -61,7 +63,7 @@ struct Product {
     parallel_if(n * k >= 1 << 14, tiles, [&](dim_t tile) {
       const dim_t j = tile * wide;
       for (dim_t p = 0; p < k; p += depth)
-        Tile{std::min(depth, k - p), a + p, lda, 1, b + p * ldb + j, ldb}.sum(m, wide, c + j, ldc,
+        Tile{std::min(depth, k - p), a + p, lda, 1, b + p * ldb + j, ldb}.sum(1, wide, c + j, ldc,
                                                                               p == 0 ? beta : T(1));
     });
     if (whole < n) Product{of_a, of_b, m, n - whole, k, a, lda, b + whole, ldb, c + whole, ldc, beta}.packed();
