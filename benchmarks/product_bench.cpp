@@ -15,14 +15,16 @@
 #include <rwkv/backend/cpu/tuned_products.hpp>
 #include <rwkv/core/bf16.hpp>
 #include <rwkv/core/buffer.hpp>
+#include <rwkv/core/quantise.hpp>
+#include <rwkv/ops/weight_format.hpp>
 
 #include "rates.hpp"
 
 // The products of training, f32: GFLOP/s of ours, Eigen and OpenBLAS (where there is one) at every form, shape and
 // number of threads, and in bf16; many small products at once; and the product of decoding, in bytes of W per second,
-// with W as floats and as bf16. "of_peak" is the share of what the units give in registers, "of_fp32" how many times
-// the speed of floats bf16 has, "of_read" the share of a plain read of the same memory: of fastest calls, taken in
-// turn.
+// with W as floats, as bf16 and in blocks. "of_peak" is the share of what the units give in registers, "of_fp32" how
+// many times the speed of floats bf16 and blocks have, "of_read" the share of a plain read of the same memory: of
+// fastest calls, taken in turn.
 //   env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE taskset -c 1 ./product_bench --benchmark_filter='threads:1'
 namespace {
 
@@ -165,6 +167,40 @@ void decode(benchmark::State& state, Decode<T, Weight> run, Op of_w, int threads
   state.counters["of_read"] = read / best;
 }
 
+/// By weights in blocks, one row to a whole prompt, with floats and plain reads in turn.
+template <class Stored>
+void blocks(benchmark::State& state, int threads, dim_t m, dim_t out, dim_t in) {
+  use_threads(threads);
+  const dim_t size = out * in, matrices = m > 16 ? 1 : memory / size,
+              bytes = matrices * size / 32 * dim_t(sizeof(Stored));
+  const auto w = noise(matrices * size), x = noise(m * in);
+  std::vector<Stored> stored(w.size() / 32);
+  encode<float>(storage_of<Stored>, w, reinterpret_cast<std::byte*>(stored.data()));
+  std::vector<float> y(m * out);
+  Scratch<Cpu<float>> scratch;
+  double best = 1e9, best_fp32 = 1e9, read = 1e9;
+  for (auto _ : state) {
+    const double took = seconds_of([&] {
+      for (dim_t i = 0; i < matrices; ++i)
+        stored_as<Cpu<float>, Stored>.product(scratch, m, out, in, x.data(), stored.data() + i * size / 32, y.data(),
+                                              0);
+    });
+    state.SetIterationTime(took);
+    best = std::min(best, took);
+    best_fp32 = std::min(best_fp32, seconds_of([&] {
+                           for (dim_t i = 0; i < matrices; ++i)
+                             TunedProducts::matmul(Op::none, Op::transpose, m, out, in, x.data(), w.data() + i * size,
+                                                   y.data(), 0.f);
+                         }));
+    read =
+        std::min(read, seconds_of([&] {
+                   benchmark::DoNotOptimize(bench::read_all(reinterpret_cast<const float*>(stored.data()), bytes / 4));
+                 }));
+  }
+  state.counters["of_fp32"] = best_fp32 / best;
+  state.counters["of_read"] = read / best;
+}
+
 const bool registered = [] {
   const auto add = [](const std::string& name, auto&&... arguments) {
     return benchmark::RegisterBenchmark(name.c_str(), arguments...)->MinTime(0.2);
@@ -223,6 +259,13 @@ const bool registered = [] {
         add(name + "bf16", decode<bf16, bf16>, static_cast<Decode<bf16, bf16>>(TunedProducts::matmul<bf16, bf16, bf16>),
             Op::transpose, threads, rows, out, in)
             ->UseManualTime();
+      }
+    for (const dim_t rows : {1, 2, 4, 6, 8, 16, 64, 512})
+      for (const auto [in, out] : {Linear{768, 768}, Linear{768, 3072}, Linear{3072, 768}}) {
+        const std::string name =
+            "blocks/" + std::to_string(in) + "->" + std::to_string(out) + "/rows:" + std::to_string(rows) + on + "/";
+        add(name + "q8_0", blocks<Q8_0>, threads, rows, out, in)->UseManualTime();
+        add(name + "q4_0", blocks<Q4_0>, threads, rows, out, in)->UseManualTime();
       }
     for (const auto [in, out] : {Linear{768, 64}, Linear{64, 768}})  // factors of low rank, which lie (in, out)
       for (const auto& [who, run] : products)

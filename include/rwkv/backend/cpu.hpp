@@ -9,6 +9,7 @@
 #include <rwkv/backend/available_memory.hpp>
 #include <rwkv/backend/backend.hpp>
 #include <rwkv/backend/cpu/blocks/few_block_rows.hpp>
+#include <rwkv/backend/cpu/blocks/many_block_rows.hpp>
 #include <rwkv/backend/default_products.hpp>
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/core/bf16.hpp>
@@ -103,16 +104,19 @@ struct CpuWith {
     Products::matmul(of_a, of_b, m, n, k, a, b, c, beta);
   }
 #ifndef __CUDACC__  // whose device pass has no lanes, and compiles this as well
-  /// C (m, n) = A (m, k) B^T + beta C for few rows by a weight B (n, k) in blocks; false where there are more.
+  /// C (m, n) = A (m, k) B^T + beta C by a weight B (n, k) in blocks, where that is faster than by its numbers, as it
+  /// is for few rows; else false.
   template <class Weight>
-  requires(is_block<Weight>&& std::is_same_v<compute_of<T>, float>) static bool few_rows_matmul(dim_t m, dim_t n,
-                                                                                                dim_t k, const T* a,
-                                                                                                const Weight* b, T* c,
-                                                                                                float beta) {
-    using Rows = detail::FewBlockRows<T, Weight, T>;
-    if (m > Rows::most || k <= 0) return false;
-    Rows{n, k, a, b, c, beta}.run(m);
-    return true;
+  requires(is_block<Weight>&& std::is_same_v<compute_of<T>, float>) static bool block_matmul(dim_t m, dim_t n, dim_t k,
+                                                                                             const T* a,
+                                                                                             const Weight* b, T* c,
+                                                                                             float beta) {
+    using Few = detail::FewBlockRows<T, Weight, T>;
+    using Many = detail::ManyBlockRows<T, Weight>;
+    if (k <= 0) return false;
+    if (m <= Few::most) return Few{n, k, a, b, c, beta}.run(m), true;
+    if constexpr (Many::exists) return Many{n, k, a, b, c, beta}.run(m), true;
+    return false;
   }
 #endif
   /// The same of `count` matrices each, all of T but C.

@@ -4,7 +4,7 @@
 
 namespace rwkv::detail {
 
-/// Products of rows of X with a row of W in blocks of nibbles, two blocks at a time, for processors that have them: see
+/// Products of rows of X with a row of W in blocks, two blocks at a time, for processors that have them: see
 /// by_byte_pairs. They are those of ShortDots, but for the order of the sums.
 template <class Stored>
 class BytePairDots;
@@ -57,7 +57,7 @@ class BytePairDots {
       for (dim_t j = 0; j < lanes; ++j) {
         std::int32_t four = 0;
         for (dim_t c = 0; c < 4; ++c) four += there ? x.q[block * 32 + 4 * j + c] : 0;
-        offsets[half * lanes + j] = -Stored::offset * four;
+        offsets[half * lanes + j] = -byte_offset<Stored> * four;
         scales[half * lanes + j] = there ? x.scales[block] : 0;
         sums[half * lanes + j] = there ? x.sums[block] * (float(pair_lanes) / float(lanes)) : 0;
       }
@@ -82,7 +82,7 @@ class BytePairDots {
       const Pair& x = x_[(i + r) * pairs_ + p];
       const FoursOfBytes upper = sum_fours(FoursOfBytes{}, q, vector<FoursOfBytes>(x.high));
       FoursOfBytes whole = sum_fours(upper << 8, q, vector<FoursOfBytes>(x.low));
-      if constexpr (Stored::offset > 0) whole += vector<FoursOfBytes>(x.offsets);
+      if constexpr (byte_offset < Stored >> 0) whole += vector<FoursOfBytes>(x.offsets);
       all[r] += convert<float>(whole) * (d * vector<Floats>(x.scales));
       if constexpr (Stored::has_minimum) all[r] += m * vector<Floats>(x.sums);
     }

@@ -3,10 +3,11 @@
 
 namespace rwkv::detail {
 
-/// Whether the processor multiplies bytes in registers of 64 and adds up fours of them: then two blocks of nibbles go
-/// at once, and a short is two bytes, x = 256 high + low, which loses nothing.
+/// Whether the processor multiplies bytes in registers of 64 and adds up fours of them: then two blocks go at once, and
+/// a short is two bytes, x = 256 high + low, which loses nothing.
 #if defined(__AVX512VNNI__) && !defined(__CUDACC__)
-inline constexpr bool by_byte_pairs = true;
+template <class Stored>
+inline constexpr bool by_byte_pairs = Stored::bits != 5;
 
 using FoursOfBytes = Pack<std::int32_t, 16>;
 
@@ -19,7 +20,17 @@ using FoursOfBytes = Pack<std::int32_t, 16>;
 #endif
 }
 
-/// Two blocks of nibbles as bytes.
+/// What is to be taken off a byte of byte_quants.
+template <class Stored>
+inline constexpr int byte_offset = Stored::bits == 8 ? 128 : Stored::offset;
+
+/// Two blocks as bytes from 0 on.
+[[gnu::always_inline]] inline FoursOfBytes byte_quants(const Q8_0& first, const Q8_0& second) {
+  Pack<std::uint64_t, 4> a, b;
+  std::memcpy(&a, first.bytes + Q8_0::quants_at, sizeof a);
+  std::memcpy(&b, second.bytes + Q8_0::quants_at, sizeof b);
+  return std::bit_cast<FoursOfBytes>(__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7) ^ 0x8080808080808080u);
+}
 template <bool Minimum>
 [[gnu::always_inline]] inline FoursOfBytes byte_quants(const WeightBlock<4, Minimum>& first,
                                                        const WeightBlock<4, Minimum>& second) {
@@ -42,6 +53,7 @@ template <bool Minimum>
 }
 
 #else
+template <class Stored>
 inline constexpr bool by_byte_pairs = false;
 #endif
 

@@ -30,7 +30,7 @@ struct FewBlockRows {
   }
 
  private:
-  using Dots = std::conditional_t<by_byte_pairs && Stored::bits == 4, BytePairDots<Stored>, ShortDots<Stored>>;
+  using Dots = std::conditional_t<by_byte_pairs<Stored>, BytePairDots<Stored>, ShortDots<Stored>>;
   using L = typename Dots::Floats;
   static constexpr int W = width_of<L>;
   static constexpr dim_t pass = 4;  // rows of X that meet a row of W at a time
