@@ -8,13 +8,13 @@
 namespace rwkv::detail {
 
 /// Y (m, n) = X (m, k) W^T + beta Y for many rows of X, W (n, k) being in blocks along k: reading a prompt, on
-/// processors that multiply bytes faster than floats. Activations are made shorts first, as where rows are few. 32 rows
-/// of W at a time become two panels, which all rows of X meet, four at a time; the bits of a result depend on k alone.
+/// processors that multiply bytes faster than floats, see by_byte_pairs. Activations are made shorts first, as where
+/// rows are few. 32 rows of W at a time become two panels, which all rows of X meet, four at a time; the bits of a
+/// result depend on k alone. Rows of bf16 are multiplied by their own unit, which is faster.
 #if defined(__AVX512VNNI__) && !defined(__CUDACC__)
 template <class In, class Stored>
 struct ManyBlockRows {
-  static constexpr bool exists =
-      by_byte_pairs<Stored> && std::is_same_v<In, float>;  // bf16 are faster by units of theirs
+  static constexpr bool exists = by_byte_pairs<Stored> && std::is_same_v<In, float>;
 
   dim_t n, k;
   const float* x;
@@ -71,15 +71,15 @@ struct ManyBlockRows {
     }
   }
   template <int rows>
-  [[gnu::always_inline]] void add(const ByteBlock* x_0, const Panels& w, int half, Floats (&sums)[rows][2]) const {
+  [[gnu::always_inline]] void add(const ByteBlock* first, const Panels& w, int half, Floats (&sums)[rows][2]) const {
+    const auto x = [&](int r) -> const ByteBlock& { return first[2 * r * pairs]; };
     FoursOfBytes upper[rows][2]{}, lower[rows][2];
-    for (int r = 0; r < rows; ++r)
-      lower[r][0] = lower[r][1] = -byte_offset<Stored> * x_0[2 * r * pairs].sum - FoursOfBytes{};
+    for (int r = 0; r < rows; ++r) lower[r][0] = lower[r][1] = -byte_offset<Stored> * x(r).sum - FoursOfBytes{};
 #pragma GCC unroll 8
     for (int j = 0; j < 8; ++j)
 #pragma GCC unroll 4
       for (int r = 0; r < rows; ++r) {
-        const FoursOfBytes high = four(x_0[2 * r * pairs].high + 4 * j), low = four(x_0[2 * r * pairs].low + 4 * j);
+        const FoursOfBytes high = four(x(r).high + 4 * j), low = four(x(r).low + 4 * j);
 #pragma GCC unroll 2
         for (int g = 0; g < 2; ++g) {
           upper[r][g] = sum_fours(upper[r][g], w.panel[g].q[8 * half + j], high);
@@ -88,9 +88,8 @@ struct ManyBlockRows {
       }
     for (int r = 0; r < rows; ++r)
       for (int g = 0; g < 2; ++g) {
-        sums[r][g] +=
-            convert<float>((upper[r][g] << 8) + lower[r][g]) * (w.panel[g].scales[half] * x_0[2 * r * pairs].scale);
-        if constexpr (Stored::has_minimum) sums[r][g] += w.panel[g].minimums[half] * x_0[2 * r * pairs].total;
+        sums[r][g] += convert<float>((upper[r][g] << 8) + lower[r][g]) * (w.panel[g].scales[half] * x(r).scale);
+        if constexpr (Stored::has_minimum) sums[r][g] += w.panel[g].minimums[half] * x(r).total;
       }
   }
   static FoursOfBytes four(const std::int8_t* at) {
