@@ -105,7 +105,9 @@ TEST_CASE("what is not finite stays so in its row, and what is tiny does no harm
     for (const float unending : {INFINITY, NAN}) {
       problem.x[40] = unending;
       const auto found = problem.product<Cpu<float>>(0);
-      for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::isfinite(found[i]) == (i >= 5));
+      const bool shorts = rows == 1 || detail::ManyBlockRows<float, Q8_0>::exists;
+      for (std::size_t i = 0; i < found.size(); ++i)
+        CHECK((shorts ? std::isnan(found[i]) : !std::isfinite(found[i])) == (i < 5));
     }
     for (float& x : problem.x) x = 1e-42f;
     for (const float y : problem.product<Cpu<float>>(0)) CHECK(std::abs(y) < 1e-38f);

@@ -50,7 +50,7 @@ class BytePairDots {
 
     void put(dim_t half, const ShortRows& x, dim_t block, bool there) {
       for (dim_t j = 0; j < 32; ++j) {
-        const int q = there ? x.q[block * 32 + j] : 0, upper = (q + 128) >> 8;
+        const int q = there ? x.q[block * 32 + j] : 0, upper = high_byte(q);
         high[half * 32 + j] = std::int8_t(upper);
         low[half * 32 + j] = std::int8_t(q - 256 * upper);
       }

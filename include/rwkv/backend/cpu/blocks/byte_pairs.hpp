@@ -3,6 +3,11 @@
 
 namespace rwkv::detail {
 
+/// The higher of the two bytes of a short, q = 256 high + low, which both have a sign.
+constexpr int high_byte(int q) {
+  return (q + 128) >> 8;
+}
+
 /// Whether the processor multiplies bytes in registers of 64 and adds up fours of them: then two blocks go at once, and
 /// a short is two bytes, x = 256 high + low, which loses nothing.
 #if defined(__AVX512VNNI__) && !defined(__CUDACC__)

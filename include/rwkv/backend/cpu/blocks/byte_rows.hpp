@@ -25,8 +25,7 @@ const ByteBlock* byte_rows(dim_t rows, dim_t columns, const In* x) {
     for (dim_t b = 0; b < blocks; ++b) {
       std::int32_t sum = 0;
       for (dim_t j = 0; j < 32; ++j) {
-        const std::int16_t q = shorts.q[b * 32 + j];
-        const auto high = std::int16_t(std::int16_t(q + 128) >> 8);
+        const int q = shorts.q[b * 32 + j], high = high_byte(q);
         to[b].high[j] = std::int8_t(high);
         to[b].low[j] = std::int8_t(q - 256 * high);
         sum += q;
