@@ -1,5 +1,5 @@
 #include <rwkv/io/safetensors_writer.hpp>
-#include <rwkv/io/sharded_safetensors.hpp>
+#include <rwkv/io/sharded_file.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -33,5 +33,5 @@ void fuzz::index(std::string_view input) {
   static const Shards shards;
   const std::string path = shards.path + "/model.safetensors.index.json";
   std::ofstream(path, std::ios::binary) << input;
-  touch(rwkv::ShardedSafetensors(path));
+  touch(rwkv::ShardedFile(path));
 }

@@ -39,7 +39,7 @@ TEST_CASE("what is no model is called by its name") {
         text = complaint(path, bytes),
         start =
             path +
-            ": expected a model in sharded safetensors, safetensors, PyTorch's .pth, GGUF or rwkv.cpp's .bin, found ";
+            ": expected a model in shards with an index, safetensors, PyTorch's .pth, GGUF or rwkv.cpp's .bin, found ";
     REQUIRE_MESSAGE(text.starts_with(start), text);
     return text.substr(start.size());
   };

@@ -12,12 +12,13 @@ namespace rwkv::detail {
 [[gnu::cold]] inline std::string model_file(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return path;
-  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-                           "adapter_model.safetensors"})  // of a LoRA, which detect names
+  for (const char* name :
+       {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+        "adapter_model.safetensors"})  // of a LoRA, which detect names
     if (std::string file = path + "/" + name; stat(file.c_str(), &status) == 0) return file;
   throw Error(path,
-              ": expected a model, found a directory without model.safetensors, model.safetensors.index.json and "
-              "pytorch_model.bin; name the file itself");
+              ": expected a model, found a directory without model.safetensors, pytorch_model.bin and an index of "
+              "either's shards; name the file itself");
 }
 
 }  // namespace rwkv::detail

@@ -6,7 +6,7 @@
 #include <rwkv/io/model_folder.hpp>
 #include <rwkv/io/pth_file.hpp>
 #include <rwkv/io/rwkv_cpp_file.hpp>
-#include <rwkv/io/sharded_safetensors.hpp>
+#include <rwkv/io/sharded_file.hpp>
 
 namespace rwkv {
 
@@ -24,7 +24,7 @@ template <class Format>
 inline constexpr SourceFormat source_format{Format::name, Format::recognises, open_as<Format>};
 
 /// A new format is a line here.
-inline constexpr SourceFormat source_formats[] = {source_format<ShardedSafetensors>, source_format<SafetensorsFile>,
+inline constexpr SourceFormat source_formats[] = {source_format<ShardedFile>, source_format<SafetensorsFile>,
                                                   source_format<PthFile>, source_format<GgufFile>,
                                                   source_format<RwkvCppFile>};
 }  // namespace detail

@@ -18,9 +18,13 @@ class PthFile final : public TensorSource {
   static constexpr std::string_view name = "PyTorch's .pth";
   static bool recognises(std::span<const std::byte> file) { return detail::ZipArchive::recognises(file); }
 
+  /// As above, or as they are stored.
+  enum class Names { official, stored };
+
   explicit PthFile(const std::string& path) : PthFile(MappedFile(path)) {}
   /// Error unless the archive and the pickle are sound, and every tensor lies within its storage.
-  [[gnu::cold]] explicit PthFile(MappedFile file) : TensorSource(file.path(), name), file_(std::move(file)) {
+  [[gnu::cold]] explicit PthFile(MappedFile file, Names names = Names::official)
+      : TensorSource(file.path(), name), file_(std::move(file)), names_(names) {
     const detail::ByteReader whole(path(), file_.bytes(), way_out);
     if (!recognises(file_.bytes())) whole.refuse("expected it to begin as a zip archive, found something else");
     const detail::ZipArchive archive(whole);
@@ -118,13 +122,14 @@ class PthFile final : public TensorSource {
                       "use the file that it was made from");
     std::string_view prefix;
     for (std::size_t i = 0; i < items.size(); i += 2)
-      if (items[i].is(Kind::text) && prefix.empty())
+      if (items[i].is(Kind::text) && prefix.empty() && names_ == Names::official)
         prefix = detail::model_prefix(detail::without_wrappers(items[i].text));
     std::vector<TensorInfo> tensors;
     Metadata metadata;
     for (std::size_t i = 0; i < items.size(); i += 2) {
       if (!items[i].is(Kind::text)) refuse("expected names as keys, found ", name_of(items[i].kind));
-      std::string_view called = detail::without_wrappers(items[i].text);
+      std::string_view called = items[i].text;
+      if (names_ == Names::official) called = detail::without_wrappers(called);
       if (called.starts_with(prefix)) called.remove_prefix(prefix.size());
       if (!items[i + 1].is(Kind::made)) {
         if (const auto text = text_of(items[i + 1])) metadata.emplace(called, *text);
@@ -186,6 +191,7 @@ class PthFile final : public TensorSource {
   }
 
   MappedFile file_;
+  Names names_;
   std::map<std::string, detail::Strides, std::less<>> strides_;  // by the tensors' names
 };
 

@@ -1,7 +1,7 @@
 #include <rwkv/io/open_source.hpp>
 #include <rwkv/io/safetensors_writer.hpp>
 
-#include "folder.hpp"
+#include "golden_tensors.hpp"
 
 using namespace rwkv;
 
@@ -40,7 +40,7 @@ TEST_CASE("shards are one source, by their index or their folder") {
   const TwoShards model(sound);
   for (const std::string& path : {model.path(), model.folder.path, model.folder.path + "/"}) {
     const auto source = open_source(path);
-    CHECK(source->format() == ShardedSafetensors::name);
+    CHECK(source->format() == ShardedFile::name);
     REQUIRE(source->tensors().size() == 3);
     float expected = 1;
     for (const char* name : {"a", "b", "c"}) {
@@ -53,12 +53,34 @@ TEST_CASE("shards are one source, by their index or their folder") {
   }
 }
 
+TEST_CASE("shards may be PyTorch's, under the names that they have there") {
+  const auto open_alone = [](const std::string& shard, const std::string& names) {
+    const test::Folder folder;
+    std::filesystem::copy_file(test::golden_files + shard, folder / shard);
+    std::string map;
+    for (std::size_t begin = 0, end = 0; begin < names.size(); begin = end + 1) {
+      end = std::min(names.find(',', begin), names.size());
+      map += (map.empty() ? "\"" : ", \"") + names.substr(begin, end - begin) + "\": \"" + shard + "\"";
+    }
+    test::write(folder / "pytorch_model.bin.index.json", "{\"weight_map\": {" + map + "}}");
+    return open_source(folder.path);
+  };
+  const auto check = [&](const std::string& shard, const std::string& names) {
+    return test::check_golden(*open_alone(shard, names), "torch_expected.safetensors", shard);
+  };
+  CHECK(check("strided.pth", "whole,transposed,corner,column,row,odd,swapped,one,every other,long") == 10);
+  CHECK(check("transformers.pth", "rwkv.embeddings.weight,rwkv.blocks.0.pre_ln.weight") == 2);
+  const auto wrapped = open_alone("nested.pth",
+                                  "module._orig_mod.rwkv.model.emb.weight,module._orig_mod.head.weight,"
+                                  "module._orig_mod.rwkv.model.blocks.0.att.key.weight");
+  CHECK(wrapped->tensors().size() == 3);
+}
+
 TEST_CASE("of a folder the file is opened that Hugging Face's programs would take") {
   const test::Folder folder;
   CHECK(complaint(folder.path) == folder.path +
                                       ": expected a model, found a directory without model.safetensors, "
-                                      "model.safetensors.index.json and pytorch_model.bin; "
-                                      "name the file itself");
+                                      "pytorch_model.bin and an index of either's shards; name the file itself");
   save(folder / "adapter_model.safetensors", {"base_model.model.head.lora_A.weight"}, 1);
   CHECK(open_source(folder.path)->path() == folder / "adapter_model.safetensors");
   test::write(folder / "pytorch_model.bin", test::read(std::string(RWKV_TESTS_DIR) + "/golden/files/module.pth"));

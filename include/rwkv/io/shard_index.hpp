@@ -7,9 +7,9 @@
 
 namespace rwkv::detail {
 
-/// Takes the pieces of a model.safetensors.index.json one by one: an object whose "weight_map" says for each tensor in
-/// which file of the same folder it is. What stands beside that is passed over. What may not stand there ends the
-/// reading, with the reason in `complaint`.
+/// Takes the pieces of an index of shards, as model.safetensors.index.json, one by one: an object whose "weight_map"
+/// says for each tensor in which file of the same folder it is. What stands beside that is passed over. What may not
+/// stand there ends the reading, with the reason in `complaint`.
 class IndexEvents {
  public:
   std::map<std::string, std::string> shard_of;  ///< by the tensor's name

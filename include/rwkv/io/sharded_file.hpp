@@ -1,16 +1,18 @@
 #pragma once
 #include <memory>
 
+#include <rwkv/io/pth_file.hpp>
 #include <rwkv/io/safetensors_file.hpp>
-#include <rwkv/io/safetensors_index.hpp>
+#include <rwkv/io/shard_index.hpp>
 
 namespace rwkv {
 
-/// A model in several safetensors files, its shards, opened by their index (Hugging Face,
-/// model.safetensors.index.json). All lie in the folder of the index.
-class ShardedSafetensors final : public TensorSource {
+/// A model in several files, its shards, opened by their index: safetensors or PyTorch's (Hugging Face,
+/// model.safetensors.index.json and pytorch_model.bin.index.json). All lie in the folder of the index, which calls
+/// their tensors as they do.
+class ShardedFile final : public TensorSource {
  public:
-  static constexpr std::string_view name = "sharded safetensors";
+  static constexpr std::string_view name = "shards with an index";
   /// A text that begins an object and has a "weight_map".
   static bool recognises(std::span<const std::byte> file) {
     const std::string_view text(reinterpret_cast<const char*>(file.data()), std::min(file.size(), longest));
@@ -19,9 +21,9 @@ class ShardedSafetensors final : public TensorSource {
            text.find("\"weight_map\"") != text.npos;
   }
 
-  explicit ShardedSafetensors(const std::string& index) : ShardedSafetensors(MappedFile(index)) {}
+  explicit ShardedFile(const std::string& index) : ShardedFile(MappedFile(index)) {}
   /// Error unless the index and all shards are sound, and agree on which tensor is where.
-  [[gnu::cold]] explicit ShardedSafetensors(const MappedFile& index) : TensorSource(index.path(), name) {
+  [[gnu::cold]] explicit ShardedFile(const MappedFile& index) : TensorSource(index.path(), name) {
     if (index.bytes().size() > longest)
       refuse("has " + std::to_string(index.bytes().size()) + " bytes, expected an index of 16 MB at most");
     detail::IndexEvents events;
@@ -52,17 +54,24 @@ class ShardedSafetensors final : public TensorSource {
     list(std::move(tensors), std::move(metadata));
   }
 
-  std::optional<std::span<const std::byte>> bytes(const TensorInfo& t) const override {
-    return shards_[shard_of_.find(t.name)->second]->bytes(t);
+  std::optional<std::span<const std::byte>> bytes(const TensorInfo& t) const override { return shard_of(t).bytes(t); }
+  void read_numbers(const TensorInfo& t, std::uint64_t first, std::span<float> out) const override {
+    shard_of(t).read_numbers(t, first, out);
+  }
+  void read_numbers(const TensorInfo& t, std::uint64_t first, std::span<double> out) const override {
+    shard_of(t).read_numbers(t, first, out);
   }
 
  private:
   static constexpr std::size_t longest = 1 << 24;
 
-  std::unique_ptr<SafetensorsFile> open(const std::string& shard) const {
+  const TensorSource& shard_of(const TensorInfo& t) const { return *shards_[shard_of_.find(t.name)->second]; }
+  std::unique_ptr<TensorSource> open(const std::string& shard) const {
     const std::size_t slash = path().rfind('/');
     try {
-      return std::make_unique<SafetensorsFile>((slash == path().npos ? "" : path().substr(0, slash + 1)) + shard);
+      MappedFile file((slash == path().npos ? "" : path().substr(0, slash + 1)) + shard);
+      if (PthFile::recognises(file.bytes())) return std::make_unique<PthFile>(std::move(file), PthFile::Names::stored);
+      return std::make_unique<SafetensorsFile>(std::move(file));
     } catch (const Error& e) {
       throw Error(path(), ": expected its shard ", in_quotes(shard),
                   " beside it, found that it cannot be read: ", e.what());
@@ -72,7 +81,7 @@ class ShardedSafetensors final : public TensorSource {
     throw Error(path(), ": ", why, "; index and shards must come from one model, download all of them again");
   }
 
-  std::vector<std::unique_ptr<SafetensorsFile>> shards_;
+  std::vector<std::unique_ptr<TensorSource>> shards_;
   std::map<std::string, std::size_t> shard_number_;
   std::map<std::string, std::size_t, std::less<>> shard_of_;  // by the tensors' names
 };
