@@ -67,6 +67,10 @@ struct Recurrence {  // x <- x / 2 + step: right only if the steps of a column c
   }
 };
 
+/// What C holds where it is only written: it would stay.
+template <class Out>
+const Out not_read = Out(std::numeric_limits<float>::quiet_NaN());
+
 /// Products of B, with a C of type Out in the memory of `Results`, against sums in double: off by the rounding of the
 /// sum as it is computed, and of what is stored of it.
 template <class B, class Results>
@@ -82,7 +86,8 @@ void check_products() {
           for (const Op of_b : {Op::none, Op::transpose})
             for (const N beta : {N(0), N(1)}) {
               const auto a = numbers<T>(m * k, 1), b = numbers<T>(k * n, 2);
-              const auto c = numbers<Out>(m * n, 3);
+              auto c = numbers<Out>(m * n, 3);
+              if (beta == N(0)) c.assign(c.size(), not_read<Out>);
               Memory<B> on_a(a), on_b(b);
               Memory<Results> on_c(c);
               B::matmul(of_a, of_b, m, n, k, on_a.data, on_b.data, on_c.data, beta);
@@ -135,8 +140,12 @@ void check_batched_products() {
                 lb(count, b_across ? n : k, b_across ? k : n, heads), lc(count, m, n, heads);
             const auto a = numbers<T>(la.size, 1), b = numbers<T>(lb.size, 2);
             const auto c = numbers<Out>(lc.size, 3);
+            auto before = c;
+            for (dim_t i = 0; beta == N(0) && i < count; ++i)
+              for (dim_t r = 0; r < m; ++r)
+                for (dim_t j = 0; j < n; ++j) before[lc.at(i, r, j)] = not_read<Out>;
             Memory<B> on_a(a), on_b(b);
-            Memory<Results> on_c(c);
+            Memory<Results> on_c(before);
             B::batched_matmul(count, of_a, of_b, m, n, k, {on_a.data, la.row, la.stride},
                               {on_b.data, lb.row, lb.stride}, Matrices{on_c.data, lc.row, lc.stride}, beta);
             auto found = on_c.host();

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <rwkv/gpu.hpp>
-#include <rwkv/inference/generator.hpp>
+#include <rwkv/inference/forward_cache.hpp>
 #include <rwkv/models/gpt2.hpp>
+#include <rwkv/models/v7.hpp>
 #include <rwkv/rwkv.hpp>
 
 // What only CUDA has: streams, and calls recorded as graphs.
@@ -61,6 +62,36 @@ TEST_CASE("recorded calls are made when they are played, each time with what mem
   twice();
   B::download(&found, x.get(), 1);
   CHECK(found == 6 * n);
+}
+
+TEST_CASE_TEMPLATE("a recorded step of decoding is the plain one, a hundred times over", Net, v4::Model<256, 64, 2>,
+                   v7::Model<256, 64, 2>, gpt2::Model<256, 64, 2, 2, 128>) {
+  const Model<Net, B> model(1);
+  Context<B> context;
+  context.needs_backward = false;
+  struct Reader {
+    ForwardCache<Net, B> cache;
+    TokenBuffer<B> ids;
+    typename Model<Net, B>::State state = Model<Net, B>::fresh_state();
+  } plain, recorded;
+  const auto tokens = [](Reader& reader, std::int32_t id) { return reader.ids({&id, 1}, {1, 1}); };
+  const auto step = [&](Reader& reader, TokenIds ids) {
+    return Net::forward(context, model.params, ids, reader.cache.of({1, 1}), reader.state.view());
+  };
+  step(recorded, tokens(recorded, 0));  // takes the memory
+  recorded.state.reset();
+  TensorOf<B, typename Net::Out> logits{};
+  B::Record play([&, ids = tokens(recorded, 0)] { logits = step(recorded, ids); });
+  for (std::int32_t n = 0; n < 100; ++n) {
+    const std::int32_t id = n * 37 % 256;
+    const auto expected = step(plain, tokens(plain, id));
+    tokens(recorded, id);
+    play();
+    std::vector<float> one(256), other(256);
+    B::download(one.data(), expected.data, 256);
+    B::download(other.data(), logits.data, 256);
+    REQUIRE(one == other);
+  }
 }
 
 TEST_CASE("what waits for the device, or takes memory, cannot be recorded, and breaks nothing") {
