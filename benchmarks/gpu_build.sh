@@ -12,7 +12,7 @@ if ! command -v nvcc > /dev/null; then
   exit 2
 fi
 compress=""
-if nvcc --help | grep -q -- --compress-mode; then compress=--compress-mode=size; fi  # a quarter of the bytes
+if nvcc --help | grep -- --compress-mode > /dev/null; then compress=--compress-mode=size; fi  # a quarter of the bytes
 cmake --preset cuda -B build/gpu -DRWKV_NATIVE=OFF -DRWKV_BUILD_EXAMPLES=OFF "-DCMAKE_CUDA_ARCHITECTURES=$capability" \
   -DRWKV_TEST_LIST=Few "-DRWKV_PROGRAM_MODELS=v4::Model<128, 768, 12>;v4::Model<50277, 768, 12>;gpt2::Model<128, 768, 12, 12, 1024>" \
   "-DCMAKE_CUDA_FLAGS=$compress" "-DCMAKE_EXE_LINKER_FLAGS=-static-libstdc++ -static-libgcc -s"

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include <rwkv/core/buffer.hpp>
 #include <rwkv/core/random.hpp>
 #include <rwkv/gpu.hpp>
 
@@ -72,9 +73,13 @@ TEST_CASE_TEMPLATE("cuBLASLt has a way to add a row, without a workspace, for ev
   constexpr dim_t most = 8192, widest = 3072;
   const OnDevice<B> x(equal<T>(most * widest, 1)), w(equal<T>(768 * widest, 1)), row(equal<T>(widest, 3));
   OnDevice<B> y(equal<T>(most * widest, 0));
+  struct Size {
+    dim_t out, in;
+  };
   int fallbacks = 0;
   for (const dim_t tokens : {dim_t(1), dim_t(8), dim_t(37), most})
-    for (const auto [out, in] : {std::array{dim_t(768), dim_t(768)}, {widest, dim_t(768)}, {dim_t(768), widest}}) {
+    for (const Size size : {Size{768, 768}, Size{widest, 768}, Size{768, widest}}) {
+      const auto& [out, in] = size;
       const bool made = B::matmul_add_row(Op::none, Op::transpose, tokens, out, in, x.memory.get(), w.memory.get(),
                                           row.memory.get(), y.memory.get());
       if (!made) {
