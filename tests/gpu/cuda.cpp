@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include <rwkv/gpu.hpp>
 #include <rwkv/inference/forward_cache.hpp>
 #include <rwkv/models/gpt2.hpp>
@@ -26,6 +28,41 @@ std::vector<float> train() {
   const RandomWindows windows(Corpus::of_text(std::string(2000, 'a') + std::string(2000, 'b'), Bytes()), seq);
   for (const auto& batch : windows.first(5)) trainer.step(batch);
   return model.params.download();
+}
+
+template <class Net, class T>
+struct Reader {
+  using B = Gpu<T>;
+  const Model<Net, B>& model;
+  Context<B> context = {};
+  ForwardCache<Net, B> cache = {};
+  TokenBuffer<B> ids = {};
+  typename Model<Net, B>::State state = Model<Net, B>::fresh_state();
+
+  explicit Reader(const Model<Net, B>& net) : model(net) { context.needs_backward = false; }
+  TokenIds token(std::int32_t id) { return ids({&id, 1}, {1, 1}); }
+  auto step(TokenIds of) { return Net::forward(context, model.params, of, cache.of({1, 1}), state.view()); }
+};
+template <class Net, class T>
+void check_recorded() {
+  using B = Gpu<T>;
+  const Model<Net, B> model(1);
+  Reader<Net, T> plain{model}, recorded{model};
+  recorded.step(recorded.token(0));  // takes the memory
+  recorded.state.reset();
+  TensorOf<B, typename Net::Out> logits{};
+  const TokenIds token = recorded.token(0);
+  typename B::Record play([&] { logits = recorded.step(token); });
+  for (std::int32_t n = 0; n < 100; ++n) {
+    const std::int32_t id = n * 37 % 256;
+    const auto expected = plain.step(plain.token(id));
+    recorded.token(id);
+    play();
+    std::vector<T> one(256), other(256);
+    B::download(one.data(), expected.data, 256);
+    B::download(other.data(), logits.data, 256);
+    REQUIRE(std::memcmp(one.data(), other.data(), 256 * sizeof(T)) == 0);
+  }
 }
 }  // namespace
 
@@ -66,32 +103,8 @@ TEST_CASE("recorded calls are made when they are played, each time with what mem
 
 TEST_CASE_TEMPLATE("a recorded step of decoding is the plain one, a hundred times over", Net, v4::Model<256, 64, 2>,
                    v7::Model<256, 64, 2>, gpt2::Model<256, 64, 2, 2, 128>) {
-  const Model<Net, B> model(1);
-  Context<B> context;
-  context.needs_backward = false;
-  struct Reader {
-    ForwardCache<Net, B> cache;
-    TokenBuffer<B> ids;
-    typename Model<Net, B>::State state = Model<Net, B>::fresh_state();
-  } plain, recorded;
-  const auto tokens = [](Reader& reader, std::int32_t id) { return reader.ids({&id, 1}, {1, 1}); };
-  const auto step = [&](Reader& reader, TokenIds ids) {
-    return Net::forward(context, model.params, ids, reader.cache.of({1, 1}), reader.state.view());
-  };
-  step(recorded, tokens(recorded, 0));  // takes the memory
-  recorded.state.reset();
-  TensorOf<B, typename Net::Out> logits{};
-  B::Record play([&, ids = tokens(recorded, 0)] { logits = step(recorded, ids); });
-  for (std::int32_t n = 0; n < 100; ++n) {
-    const std::int32_t id = n * 37 % 256;
-    const auto expected = step(plain, tokens(plain, id));
-    tokens(recorded, id);
-    play();
-    std::vector<float> one(256), other(256);
-    B::download(one.data(), expected.data, 256);
-    B::download(other.data(), logits.data, 256);
-    REQUIRE(one == other);
-  }
+  check_recorded<Net, float>();
+  check_recorded<Net, bf16>();
 }
 
 TEST_CASE("what waits for the device, or takes memory, cannot be recorded, and breaks nothing") {

@@ -45,9 +45,13 @@ inline RWKV_HD void store(bf16* p, dim_t i, float x) {
 }
 template <int W>
 RWKV_HD Pack<float, W> load(const bf16* p, Lanes<W> i) {
-  Pack<std::uint16_t, W> bits;
-  std::memcpy(&bits, p + i.first, sizeof bits);
-  return detail::from_upper_half<Pack<float, W>>(bits);
+  if constexpr (W == 1) {
+    return load(p, i.first);
+  } else {
+    Pack<std::uint16_t, W> bits;
+    std::memcpy(&bits, p + i.first, sizeof bits);
+    return detail::from_upper_half<Pack<float, W>>(bits);
+  }
 }
 /// x as a T would give it back.
 template <class T, class L>
@@ -59,8 +63,12 @@ template <class T, class L>
 }
 template <int W>
 RWKV_HD void store(bf16* p, Lanes<W> i, const std::type_identity_t<Pack<float, W>>& x) {
-  const auto bits = detail::upper_half(x);
-  std::memcpy(static_cast<void*>(p + i.first), &bits, sizeof bits);
+  if constexpr (W == 1) {
+    store(p, i.first, x);
+  } else {
+    const auto bits = detail::upper_half(x);
+    std::memcpy(static_cast<void*>(p + i.first), &bits, sizeof bits);
+  }
 }
 
 }  // namespace rwkv

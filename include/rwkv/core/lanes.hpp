@@ -96,13 +96,20 @@ RWKV_HD void store(T* p, dim_t i, T x) {
 }
 template <std::floating_point T, int W>
 RWKV_HD Pack<T, W> load(const T* p, Lanes<W> i) {
-  Pack<T, W> x;
-  std::memcpy(&x, p + i.first, sizeof x);
-  return x;
+  if constexpr (W == 1) {  // a GPU would copy byte by byte
+    return load(p, i.first);
+  } else {
+    Pack<T, W> x;
+    std::memcpy(&x, p + i.first, sizeof x);
+    return x;
+  }
 }
 template <std::floating_point T, int W>
 RWKV_HD void store(T* p, Lanes<W> i, const std::type_identity_t<Pack<T, W>>& x) {
-  std::memcpy(p + i.first, &x, sizeof x);
+  if constexpr (W == 1)
+    store(p, i.first, x);
+  else
+    std::memcpy(p + i.first, &x, sizeof x);
 }
 
 /// Asks for what will be read soon: rows of a long sequence lie further apart than a prefetcher looks. Inlined always:

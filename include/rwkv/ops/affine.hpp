@@ -15,6 +15,15 @@ struct CopyRow {
   RWKV_HD void operator()(dim_t r, auto c) const { store(rows, r * columns + c, load(row, c)); }
 };
 
+/// C = op(A) op(B) + a row in one call; false, and nothing is done, where the machine has none.
+template <class B>
+bool matmul_add_row(auto... operands) {
+  if constexpr (requires { B::matmul_add_row(operands...); })
+    return B::matmul_add_row(operands...);
+  else
+    return false;
+}
+
 /// The sum of a block of rows.
 template <class T, dim_t C>
 struct BlockOfRows {
@@ -39,10 +48,9 @@ void affine_forward(Scratch<B>& scratch, WeightMatrix<B, Outputs, Inputs> weight
                     Tensor<B, Batch, Time, Inputs> x, Tensor<B, Batch, Time, Outputs> y) {
   if (bias.data == nullptr) return linear_forward<B>(scratch, weight, x, y);
   const dim_t tokens = y.seq.tokens();
-  if constexpr (requires { B::matmul_add_row; })
-    if (!weight.format &&
-        B::matmul_add_row(Op::none, Op::transpose, tokens, Outputs, Inputs, x.data, weight.data, bias.data, y.data))
-      return;
+  if (!weight.format && detail::matmul_add_row<B>(Op::none, Op::transpose, tokens, Outputs, Inputs, x.data, weight.data,
+                                                  bias.data, y.data))
+    return;
   B::for_each(tokens, Outputs, detail::CopyRow<typename B::scalar>{bias.data, y.data, Outputs});
   detail::weight_product<B>(scratch, weight, x, y, 1);
 }
@@ -67,3 +75,5 @@ void affine_backward(Scratch<B>& scratch, WeightMatrix<B, Outputs, Inputs> weigh
 }
 
 }  // namespace rwkv
+
+#include <rwkv/ops/gpu/bias.hpp>

@@ -13,7 +13,10 @@ void low_rank_forward(Tensor<B, Inputs, R> first, Tensor<B, R, O> second, Tensor
   const dim_t tokens = x.seq.tokens();
   B::matmul(Op::none, Op::none, tokens, R, Inputs, x.data, first.data, h.data, 0);
   if constexpr (!std::is_same_v<F, activation::Identity>) activation_forward<B, F>(h, h);
-  if (bias.data) B::for_each(tokens, O, detail::CopyRow<typename B::scalar>{bias.data, y.data, O});
+  if (bias.data) {
+    if (detail::matmul_add_row<B>(Op::none, Op::none, tokens, O, R, h.data, second.data, bias.data, y.data)) return;
+    B::for_each(tokens, O, detail::CopyRow<typename B::scalar>{bias.data, y.data, O});
+  }
   B::matmul(Op::none, Op::none, tokens, O, R, h.data, second.data, y.data, bias.data ? 1 : 0);
 }
 /// dx is written, or added to; the gradients of the parameters that are trained are added to.

@@ -47,6 +47,7 @@ class Graph {
       throw;
     }
     const cudaError_t ended = cudaStreamEndCapture(stream.get(), &captured);
+    cublas();  // leaves the stream, which ends here
     const bool freed = free_now();
     expect(ended, "Record", "cudaStreamEndCapture");
     const Handle<cudaGraph_t, cudaGraphDestroy> graph(captured);

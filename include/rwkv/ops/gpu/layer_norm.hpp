@@ -34,12 +34,14 @@ struct LayerNormForward {
   }
 };
 
-/// dx of the rows index, index + blocks, ..., all of one group, and their share of dweight and dbias, (blocks, 2, C).
+/// dx of the rows index, index + blocks, ..., all of one group, and their share of dweight and dbias, (blocks / G, 2,
+/// G, C).
 template <class T, dim_t C, dim_t G>
 struct LayerNormBackward {
   using Row = BlockRow<C>;
   using Number = compute_of<T>;
   static constexpr int threads = Row::threads;
+  static_assert(G <= 1024);
   static constexpr dim_t most_blocks = 1024 / G * G;  // fixed, so that sums do not depend on the device
   dim_t rows, blocks;
   const T *x, *weight;
@@ -70,8 +72,8 @@ struct LayerNormBackward {
       const Number one = along.one / C, along_x = along.x / C;
       Row::each(here.thread(), [&](int j, dim_t c) { store(dx, r * C + c, s * (g[j] - one - normed[j] * along_x)); });
     }
-    Number* share = shares + here.index() * 2 * C;
-    Row::each(here.thread(), [&](int j, dim_t c) { share[c] = dw[j], share[C + c] = db[j]; });
+    Number* share = shares + (here.index() / G * 2 * G + here.index() % G) * C;
+    Row::each(here.thread(), [&](int j, dim_t c) { share[c] = dw[j], share[G * C + c] = db[j]; });
   }
 };
 
@@ -98,11 +100,7 @@ void layer_norm_backward(Scratch<B>& scratch, Tensor<B, C> weight, Tensor<B, Bat
   const dim_t rows = mean.size(), blocks = rows < Kernel::most_blocks ? rows : Kernel::most_blocks;
   auto* shares = scratch.accum(blocks * 2 * D);
   B::launch(blocks, Kernel{rows, blocks, x.data, weight.data, mean.data, rstd.data, dy.data, dx.data, shares});
-  for (dim_t g = 0; g < G; ++g) {
-    const auto of_group = [&](auto* sums) { return sums ? sums + g * D : nullptr; };
-    detail::grid::sum_rows<B>(blocks / G, D, G * 2 * D, shares + g * 2 * D, of_group(dweight.data));
-    detail::grid::sum_rows<B>(blocks / G, D, G * 2 * D, shares + (g * 2 + 1) * D, of_group(dbias.data));
-  }
+  detail::grid::sum_rows<B>(scratch, blocks / G, C, shares, std::array{dweight.data, dbias.data});
 }
 
 }  // namespace rwkv

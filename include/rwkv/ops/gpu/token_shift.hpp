@@ -126,7 +126,9 @@ void token_shift_backward(Scratch<B>& scratch, std::array<Tensor<B, 1, 1, C>, Mi
   B::launch(detail::grid::SpanOfChannel<C>::blocks(x.seq), kernel);
   Accum<B>::copy(dlast.data, dstart,
                  x.seq.batch * C);  // some block still read the last token's when the first one was known
-  for (std::size_t n = 0; n < Mixes; ++n) detail::grid::sum_rows<B>(parts, C, Mixes * C, sums + n * C, dmix[n].data);
+  std::array<compute_of<T>*, Mixes> to;
+  for (std::size_t n = 0; n < Mixes; ++n) to[n] = dmix[n].data;
+  detail::grid::sum_rows<B>(scratch, parts, C, sums, to);
 }
 
 }  // namespace rwkv

@@ -1,7 +1,6 @@
 #pragma once
 #include <rwkv/core/scratch.hpp>
-#include <rwkv/ops/reduce.hpp>
-#include <rwkv/ops/rows.hpp>
+#include <rwkv/ops/each_head.hpp>
 
 // What WKV-7 is given, from what the projections of RWKV-7 make (arXiv 2503.14456), head by head:
 //
@@ -17,9 +16,9 @@ template <class Size>
 inline constexpr Size fastest_decay = Size(0.60653065971263342360);
 
 /// What kk is divided by.
-template <class Row, class Size, class T>
-RWKV_HD Size length(const T* k, const T* k_k) {
-  return math::sqrt(Row::sum([&](auto c) {
+template <class T>
+RWKV_HD compute_of<T> length(const auto& across, const T* k, const T* k_k) {
+  return math::sqrt(across.sum([&](auto c) {
     const auto u = load(k, c) * load(k_k, c);
     return u * u;
   }));
@@ -34,11 +33,10 @@ struct MakeOperands {
   const T *k_k, *k_a, *k_raw, *v_raw, *v_first;
   T *w, *gate, *v_gate, *k, *v, *a, *b;
 
-  RWKV_HD void operator()(dim_t row) const {
-    using Row = rwkv::Row<T, Size>;
+  RWKV_HD void operator()(const auto& across, dim_t row) const {
     const dim_t x = row * Size, p = row % H * Size;
-    const Number scale = Number(1) / math::max(length<Row, Number>(k_raw + x, k_k + p), least_length<Number>);
-    Row::each([&](auto c) {
+    const Number scale = Number(1) / math::max(length(across, k_raw + x, k_k + p), least_length<Number>);
+    across.each([&](auto c) {
       const auto i = x + c;
       const auto k_c = load(k_raw, i), g = math::sigmoid(load(gate, i)), kk = k_c * load(k_k, p + c) * scale;
       store(w, i, -fastest_decay<Number> * math::sigmoid(load(w, i)));
@@ -55,49 +53,39 @@ struct MakeOperands {
   }
 };
 
-/// Of a block of tokens; its share of the gradients of k_k and k_a, (blocks, 2, H Size). dw, da, dk and dv come in as
-/// the gradients of log w, a, k' and v' and go out as those of the w logit, the a logit, k and v; db goes out as that
-/// of the v logit. dv_first is added to.
+/// The same backwards: adds to sums 0 and 1, the gradients of k_k and k_a. dw, da, dk and dv come in as the gradients
+/// of log w, a, k' and v' and go out as those of the w logit, the a logit, k and v; db goes out as that of the v logit.
+/// dv_first is added to.
 template <class T, int H, dim_t Size, bool First>
 struct MakeOperandsBackward {
   using Number = compute_of<T>;
-  static constexpr dim_t block = 64;
-  dim_t tokens;
   const T *k_k, *k_a, *k_raw, *v_raw, *v_first, *w, *gate, *v_gate, *a;
   T *dw, *dk, *dv, *da, *db, *dv_first;
-  Number* shares;
 
-  RWKV_HD void operator()(dim_t n) const {
-    using Row = rwkv::Row<T, Size>;
-    constexpr dim_t C = H * Size;
-    Number* const share = shares + n * 2 * C;
-    rwkv::Row<Number, 2 * C>::each([&](auto c) { store(share, c, At<Number, decltype(c)>{}); });
-    for (dim_t row = n * block * H, end = (n + 1) * block < tokens ? (n + 1) * block * H : tokens * H; row < end;
-         ++row) {
-      const dim_t x = row * Size, p = row % H * Size;
-      const Number size = length<Row, Number>(k_raw + x, k_k + p);
-      const Number scale = Number(1) / math::max(size, least_length<Number>);
-      const auto dkk_at = [&](auto i) { return load(db, i) * load(gate, i) - load(da, i); };
-      const Number along =  // the part of the gradient that the length takes away
-          size < least_length<Number> ? Number(0) : -Row::sum([&](auto c) { return load(a, x + c) * dkk_at(x + c); });
-      Row::each([&](auto c) {
-        const auto i = x + c;
-        const auto kk = -load(a, i), g = load(gate, i), k_c = load(k_raw, i), dk_c = load(dk, i), db_c = load(db, i);
-        const auto k_k_c = load(k_k, p + c), k_a_c = load(k_a, p + c), log_w = load(w, i);
-        const auto du = (dkk_at(i) - kk * along) * scale;
-        store(dw, i, load(dw, i) * log_w * (Number(1) + log_w / fastest_decay<Number>));
-        store(dk, i, dk_c * (Number(1) + (g - Number(1)) * k_a_c) + du * k_k_c);
-        store(da, i, (db_c * kk + dk_c * k_c * k_a_c) * g * (Number(1) - g));
-        store(share, p + c, load(share, p + c) + du * k_c);
-        store(share, C + p + c, load(share, C + p + c) + dk_c * k_c * (g - Number(1)));
-        if constexpr (!First) {
-          const auto m = load(v_gate, i), dv_c = load(dv, i);
-          store(dv_first, i, load(dv_first, i) + dv_c * m);
-          store(db, i, dv_c * (load(v_first, i) - load(v_raw, i)) * m * (Number(1) - m));
-          store(dv, i, dv_c * (Number(1) - m));
-        }
-      });
-    }
+  RWKV_HD void operator()(const auto& across, dim_t row, const auto& add) const {
+    const dim_t x = row * Size, p = row % H * Size;
+    const Number size = length(across, k_raw + x, k_k + p);
+    const Number scale = Number(1) / math::max(size, least_length<Number>);
+    const auto dkk_at = [&](auto i) { return load(db, i) * load(gate, i) - load(da, i); };
+    const Number along =  // the part of the gradient that the length takes away
+        size < least_length<Number> ? Number(0) : -across.sum([&](auto c) { return load(a, x + c) * dkk_at(x + c); });
+    across.each([&](auto c) {
+      const auto i = x + c;
+      const auto kk = -load(a, i), g = load(gate, i), k_c = load(k_raw, i), dk_c = load(dk, i), db_c = load(db, i);
+      const auto k_k_c = load(k_k, p + c), k_a_c = load(k_a, p + c), log_w = load(w, i);
+      const auto du = (dkk_at(i) - kk * along) * scale;
+      store(dw, i, load(dw, i) * log_w * (Number(1) + log_w / fastest_decay<Number>));
+      store(dk, i, dk_c * (Number(1) + (g - Number(1)) * k_a_c) + du * k_k_c);
+      store(da, i, (db_c * kk + dk_c * k_c * k_a_c) * g * (Number(1) - g));
+      add(0, c, du * k_c);
+      add(1, c, dk_c * k_c * (g - Number(1)));
+      if constexpr (!First) {
+        const auto m = load(v_gate, i), dv_c = load(dv, i);
+        store(dv_first, i, load(dv_first, i) + dv_c * m);
+        store(db, i, dv_c * (load(v_first, i) - load(v_raw, i)) * m * (Number(1) - m));
+        store(dv, i, dv_c * (Number(1) - m));
+      }
+    });
   }
 };
 
@@ -117,9 +105,10 @@ struct OperandGradients {
 /// Writes k, v, a and b; w, gate and v_gate come in as logits and go out as log w, g and v_first's share.
 template <class B, int H, bool First, dim_t C>
 void wkv7_operands_forward(Tensor<B, 1, 1, C> k_k, Tensor<B, 1, 1, C> k_a, const wkv7::Operands<B, C>& o) {
-  B::for_each_row(o.k.seq.tokens() * H, wkv7::MakeOperands<typename B::scalar, H, C / H, First>{
-                                            k_k.data, k_a.data, o.k_raw.data, o.v_raw.data, o.v_first.data, o.w.data,
-                                            o.gate.data, o.v_gate.data, o.k.data, o.v.data, o.a.data, o.b.data});
+  for_each_head<B, H, C / H>(o.k.seq.tokens(),
+                             wkv7::MakeOperands<typename B::scalar, H, C / H, First>{
+                                 k_k.data, k_a.data, o.k_raw.data, o.v_raw.data, o.v_first.data, o.w.data, o.gate.data,
+                                 o.v_gate.data, o.k.data, o.v.data, o.a.data, o.b.data});
 }
 /// Of WKV-7's operands in place those of what the projections made: dw and da of the logits, dk of k_raw, dv of v_raw,
 /// db of v_gate's logit. dv_first, dk_k and dk_a are added to.
@@ -128,14 +117,11 @@ void wkv7_operands_backward(Scratch<B>& scratch, Tensor<B, 1, 1, C> k_k, Tensor<
                             const wkv7::Operands<B, C>& o, const wkv7::OperandGradients<B, C>& g,
                             Tensor<Accum<B>, 1, 1, C> dk_k, Tensor<Accum<B>, 1, 1, C> dk_a) {
   using Kernel = wkv7::MakeOperandsBackward<typename B::scalar, H, C / H, First>;
-  const auto frame = scratch.frame();
-  const dim_t tokens = o.k.seq.tokens(), blocks = (tokens + Kernel::block - 1) / Kernel::block;
-  auto* const shares = scratch.accum(blocks * 2 * C);
-  B::for_each_row(blocks, Kernel{tokens, k_k.data, k_a.data, o.k_raw.data, o.v_raw.data, o.v_first.data, o.w.data,
-                                 o.gate.data, o.v_gate.data, o.a.data, g.dw.data, g.dk.data, g.dv.data, g.da.data,
-                                 g.db.data, g.dv_first.data, shares});
-  add_rows<B>(blocks, C, 2 * C, shares, dk_k.data);
-  add_rows<B>(blocks, C, 2 * C, shares + C, dk_a.data);
+  for_each_head<B, H, C / H>(
+      scratch, o.k.seq.tokens(),
+      Kernel{k_k.data, k_a.data, o.k_raw.data, o.v_raw.data, o.v_first.data, o.w.data, o.gate.data, o.v_gate.data,
+             o.a.data, g.dw.data, g.dk.data, g.dv.data, g.da.data, g.db.data, g.dv_first.data},
+      std::array{dk_k.data, dk_a.data});
 }
 
 }  // namespace rwkv
