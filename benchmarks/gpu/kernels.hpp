@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include <rwkv/rwkv.hpp>
 
 #include "figures.hpp"
+#include "noise.hpp"
 #include "time.hpp"
 
 // Every kernel that is written in blocks of threads, on one machine: what it must read and write, or calculate, at the
@@ -36,13 +38,13 @@ template <class B>
 struct Kernels {
   using T = typename B::scalar;
   static constexpr bool is_short = !std::is_same_v<B, Accum<B>>;
-  Table& table;
-  Column column;
+  const Table& table;
+  std::string kind;  // what the names of its figures end in
   Scratch<B> scratch{};
 
   template <class Call>
   void time(const std::string& name, double bytes, const Call& call, double operations = 0) {
-    table.note(name + (is_short ? ", bf16" : ", fp32"), column, milliseconds(call), bytes, operations, is_short);
+    table.note(name + ", " + kind, milliseconds(call), bytes, operations, is_short);
   }
   /// Numbers between -size and size, and so much more.
   template <dim_t... D>
@@ -56,10 +58,7 @@ struct Kernels {
   }
   template <class Machine>
   static auto filled(auto x, float size = 1, float more = 0) {
-    std::vector<typename Machine::scalar> host(std::size_t(x.size()));
-    for (std::size_t i = 0; i < host.size(); ++i)
-      host[i] = typename Machine::scalar(size * (float((i * 2654435761u >> 8) % 2001) / 1000 - 1) + more);
-    Machine::upload(x.data, host.data(), x.size());
+    Machine::for_each(1, x.size(), Noise<typename Machine::scalar>{x.data, size, more});
     return x;
   }
 
@@ -87,7 +86,8 @@ struct Kernels {
       const WeightMatrix<Accum<B>, V, C> table{full<V, C>()};
       TokenBuffer<B> tokens;
       const auto on_device = tokens(ids, seq);
-      time("embedding, back", 3 * row, [&] { embedding_backward<B>(scratch, on_device, dy, table); });
+      const double met = double(std::set(ids.begin(), ids.end()).size());  // rows of the table, read and written
+      time("embedding, back", row + 2 * 4.0 * C * met, [&] { embedding_backward<B>(scratch, on_device, dy, table); });
     }
     {
       const auto frame = scratch.frame();
@@ -130,9 +130,9 @@ struct Kernels {
       const auto logits = take<Batch, Time, V>(part);
       TokenBuffer<B> tokens;
       const auto targets = tokens(std::span(ids).first(std::size_t(part.tokens())), part);
-      time("cross-entropy", double(sizeof(T)) * double(logits.size()),
+      time("cross-entropy, loss on the host", double(sizeof(T)) * double(logits.size()),
            [&] { cross_entropy<B>(scratch, logits, targets); });
-      time("cross-entropy, back", 2.0 * sizeof(T) * double(logits.size()),
+      time("cross-entropy, back, loss on the host", 2.0 * sizeof(T) * double(logits.size()),
            [&] { cross_entropy_backward<B>(scratch, logits, targets, 1, official_l2wrap); });
     }
     if constexpr (!is_short) optimizer();  // in full length on every machine
@@ -145,8 +145,7 @@ struct Kernels {
   /// So many operations for every number of the states and every token, in full length whatever the signals are.
   template <class Call>
   void recurrence(const std::string& name, double bytes, double operations, const Call& call) {
-    table.note(name + (is_short ? ", bf16" : ", fp32"), column, milliseconds(call), bytes,
-               operations * C * D * double(seq.tokens()));
+    table.note(name + ", " + kind, milliseconds(call), bytes, operations * C * D * double(seq.tokens()), false);
   }
   void wkv6() {
     const auto frame = scratch.frame();
@@ -190,7 +189,8 @@ struct Kernels {
     Owned<B, Flat<B>> params, gradient;
     std::array<Owned<B, Flat<B>>, 2> moments;
     const double n = double(params.size());
-    time("norm of the gradient", 4 * n, [&] { sum_of_squares<B>(scratch, gradient.size(), gradient.data()); });
+    time("norm of the gradient, on the host", 4 * n,
+         [&] { sum_of_squares<B>(scratch, gradient.size(), gradient.data()); });
     const Trained<B, 2> trained{
         params.leaves(), params.data(), gradient.data(), {moments[0].data(), moments[1].data()}};
     time("AdamW", 32 * n, [&] { AdamW{}.step({1, 1e-3, 1}, trained); });

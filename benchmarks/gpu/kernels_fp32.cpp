@@ -1,5 +1,5 @@
 #include "kernels.hpp"
 
-void bench::kernels_fp32(Table& table) {
-  Kernels<rwkv::Gpu<float>>{table, in_blocks}.run();
+void bench::kernels_fp32(const Table& table) {
+  Kernels<rwkv::Gpu<float>>{table, "fp32"}.run();
 }

@@ -12,6 +12,6 @@ struct Portable : private rwkv::Gpu<T> {
 static_assert(rwkv::Grid<rwkv::Gpu<float>> && rwkv::Backend<Portable<float>> && !rwkv::Grid<Portable<float>>);
 }  // namespace
 
-void bench::kernels_portable(Table& table) {
-  Kernels<Portable<float>>{table, portable}.run();
+void bench::kernels_portable(const Table& table) {
+  Kernels<Portable<float>>{table, "portable"}.run();
 }

@@ -7,6 +7,7 @@
 #include <rwkv/training/trainer.hpp>
 
 #include "figures.hpp"
+#include "noise.hpp"
 #include "time.hpp"
 
 // Whole models of 768 channels and 12 layers: a step of training, and a token of decoding as a generator makes it. The
@@ -19,29 +20,28 @@ class Training {
   static constexpr bool is_short = std::is_same_v<T, rwkv::bf16>;
   static constexpr rwkv::dim_t V = 50277, C = 768;
   static constexpr int layers = 12;
-  using Rwkv = rwkv::v4::Model<V, C, layers>;
-  using Rwkv7 = rwkv::v7::Model<V, C, layers>;
-  using Gpt2 = rwkv::gpt2::Model<V, C, layers, 12, 1024>;
+  static constexpr rwkv::Seq seq{8, 1024};
 
  public:
-  explicit Training(Table& table) : table_(table) {}
-  void run() {
-    step<Rwkv>("RWKV-4");
-    step<Rwkv7>("RWKV-7");
-    step<Gpt2>("GPT-2");
-    token<Rwkv>("RWKV-4");
-    token<Rwkv7>("RWKV-7");
-    token<Gpt2>("GPT-2");
+  explicit Training(const Table& table) : table_(table) {}
+  void run() const {
+    measure<rwkv::v4::Model<V, C, layers>>("RWKV-4");
+    measure<rwkv::v7::Model<V, C, layers>>("RWKV-7");
+    measure<rwkv::gpt2::Model<V, C, layers, 12, seq.time>>("GPT-2");
   }
 
  private:
-  static std::string name(const char* model, const char* what) {
-    return std::string(model) + ", " + what + (is_short ? ", bf16" : ", fp32");
+  template <class Net>
+  void measure(const std::string& model) const {
+    const std::string precision = is_short ? ", bf16" : ", fp32";
+    rwkv::Model<Net, B> net{rwkv::Layout<B>{}};
+    B::for_each(1, net.params.size(), Noise<T>{net.params.data(), 0.02f});
+    table_.note(model + ", training" + precision, step(net), 0, 3 * operations<Net>() * double(seq.tokens()), is_short);
+    rwkv::Decoder decoder(net);
+    table_.note(model + ", a token" + precision, milliseconds([&] { decoder.feed(7); }), bytes_read(net), 0, is_short);
   }
   template <class Net>
-  void step(const char* model) {
-    constexpr rwkv::Seq seq{8, 1024};
-    rwkv::Model<Net, B> net(1);
+  static double step(rwkv::Model<Net, B>& net) {
     rwkv::Trainer trainer(net, rwkv::TrainConfig{}, seq);
     rwkv::Minibatch batch;
     batch.seq = seq;
@@ -49,20 +49,25 @@ class Training {
     for (std::size_t i = 0; i < batch.inputs.size(); ++i)
       batch.inputs[i] = std::int32_t((i * 2654435761u >> 7) % std::size_t(V));
     batch.targets = batch.inputs;
-    const double operations = 3.0 * double(rwkv::flops_per_token<Net>()) * double(seq.tokens());
-    table_.note(name(model, "training"), in_blocks, milliseconds([&] { trainer.step(batch); }), 0, operations,
-                is_short);
+    return milliseconds([&] { trainer.step(batch); });
   }
+  /// Of a token's forward pass. flops_per_token counts a full window of attention, of which the tokens of a sequence
+  /// see half.
   template <class Net>
-  void token(const char* model) {
-    rwkv::Model<Net, B> net(1);
-    rwkv::Decoder decoder(net);
-    const auto next = [&] { decoder.feed(7); };
-    const double read = double(sizeof(T)) * double(rwkv::parameters<Net>() - rwkv::parameters<rwkv::Embedding<V, C>>());
-    table_.note(name(model, "a token"), in_blocks, milliseconds(next), read);
+  static constexpr double operations() {
+    constexpr double window = rwkv::context_length<Net>, unseen = window > 0 ? window - (seq.time + 1) / 2.0 : 0;
+    return double(rwkv::flops_per_token<Net>()) - layers * 4 * C * unseen;
+  }
+  /// All weights but the table of an embedding that is no head as well: one row of it is read.
+  template <class Net>
+  static double bytes_read(const rwkv::Model<Net, B>& net) {
+    double bytes = 0;
+    for (const rwkv::Leaf& leaf : net.params.leaves())
+      if (leaf.name != "emb.weight") bytes += double(leaf.bytes());
+    return bytes;
   }
 
-  Table& table_;
+  const Table& table_;
 };
 
 }  // namespace bench

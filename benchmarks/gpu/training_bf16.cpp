@@ -1,5 +1,5 @@
 #include "training.hpp"
 
-void bench::training_bf16(Table& table) {
+void bench::training_bf16(const Table& table) {
   Training<rwkv::Gpu<rwkv::bf16>>(table).run();
 }

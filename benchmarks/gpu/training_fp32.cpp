@@ -1,5 +1,5 @@
 #include "training.hpp"
 
-void bench::training_fp32(Table& table) {
+void bench::training_fp32(const Table& table) {
   Training<rwkv::Gpu<float>>(table).run();
 }
