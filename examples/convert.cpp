@@ -1,4 +1,5 @@
 // Says what a file holds, or writes it in another format: safetensors with the official names, rwkv.cpp's .bin, GGUF.
+#include <rwkv/io/finite.hpp>
 #include <rwkv/io/open_source.hpp>
 #include <rwkv/io/write_gguf.hpp>
 #include <rwkv/io/write_rwkv_cpp.hpp>
@@ -94,7 +95,7 @@ Metadata metadata_of(const TensorSource& file) {
 int main(int argc, char** argv) {
   using namespace example;
   std::string from, to, format, type, vocabulary, name;
-  bool describe = false, embedding = false;
+  bool describe = false, embedding = false, any_numbers = false;
   CLI::App app("Says what a model's file holds, or writes it in another format.", "convert");
   app.add_option("FROM", from, "a model in any format and layout that we read")->required();
   app.add_option("TO", to, "the file to write; its ending says the format");
@@ -106,6 +107,7 @@ int main(int argc, char** argv) {
   app.add_flag("--embedding", embedding, "quantise the embedding, too: small numbers lose much there");
   app.add_option("--vocabulary", vocabulary, "a World vocabulary, for GGUF: its tokens become part of the file");
   app.add_option("--name", name, "what GGUF calls the model");
+  app.add_flag("--any-numbers", any_numbers, "write NaN and infinities, too, which are refused otherwise");
   return example::run(app, argc, argv, [&] {
     const auto file = open_source(from);
     if (describe) {
@@ -122,12 +124,17 @@ int main(int argc, char** argv) {
       throw Error("--embedding: goes with --to and a type in blocks, such as q8_0");
     if (!vocabulary.empty() && format != "gguf")
       throw Error("--vocabulary: only GGUF takes the tokens along, and ", to, " is ", format);
+    if (format == "safetensors" && asked && in_blocks(*asked))
+      throw Error("--to ", type, ": safetensors has no such type; write a .bin or a .gguf");
+    if (format == "bin" && asked == Dtype::bf16) throw Error("--to bf16: rwkv.cpp's .bin has only f32 and f16");
+    if (!any_numbers)
+      for (const TensorInfo& t : file->tensors())
+        expect_finite(*file, t,
+                      "nothing was written: what wrote the file had gone wrong, take an earlier one, or write it as it "
+                      "is with --any-numbers");
     if (format == "safetensors") {
-      if (asked && in_blocks(*asked))
-        throw Error("--to ", type, ": safetensors has no such type; write a .bin or a .gguf");
       write_safetensors(*file, to, metadata_of(*file), asked);
     } else if (format == "bin") {
-      if (asked == Dtype::bf16) throw Error("--to bf16: rwkv.cpp's .bin has only f32 and f16");
       const bool half = usual_dtype(*file) == Dtype::f16;
       write_rwkv_cpp(*file, to, asked.value_or(half ? Dtype::f16 : Dtype::f32), embedding);
     } else {

@@ -63,26 +63,22 @@ class BundleReader {
     const TensorInfo* t = source_.find(ours);
     if (t == nullptr) return complain(ours, "expected " + describe(dtype, leaf.shape) + ", found nothing of that name");
     if (t->shape != leaf.shape)
-      complain(in_file(*t), "shape: expected " + shape_text(leaf.shape) + ", found " + shape_text(t->shape));
+      complain(called_in_file(*t), "shape: expected " + shape_text(leaf.shape) + ", found " + shape_text(t->shape));
     if (!holds(dtype, t->dtype))
-      complain(in_file(*t), "dtype: expected " + std::string(name_of(dtype)) + ", found " + dtype_text(*t));
+      complain(called_in_file(*t), "dtype: expected " + std::string(name_of(dtype)) + ", found " + dtype_text(*t));
     targets_.push_back({t, leaf, memory});
-  }
-  static std::string in_file(const TensorInfo& t) {
-    return shown(t.name) + (t.called.empty() ? "" : " (" + shown(t.called) + " in the file)");
   }
   void expect_finite() const {
     for (const Target& t : targets_)
-      if (const dim_t at = first_nonfinite(source_, *t.theirs); at >= 0)
-        throw Error(source_.path(), ": ", in_file(*t.theirs),
-                    ": expected finite numbers, found NaN or an infinity at place ", at,
-                    "; nothing was loaded: what wrote the file had gone wrong, take an earlier one, or load it with "
-                    "OnNonFinite::accept");
+      rwkv::expect_finite(source_, *t.theirs,
+                          "nothing was loaded: what wrote the file had gone wrong, take an earlier one, or load it "
+                          "with OnNonFinite::accept");
   }
   void complain_of_the_rest() {
     for (const TensorInfo& t : source_.tensors())
       if (t.name.starts_with(within_) && !ours_.contains(t.name))
-        complain(in_file(t), "expected nothing of that name, found " + dtype_text(t) + " " + shape_text(t.shape));
+        complain(called_in_file(t),
+                 "expected nothing of that name, found " + dtype_text(t) + " " + shape_text(t.shape));
   }
   void complain(const std::string& name, const std::string& what) {
     if (complaints_.size() < most_complaints)

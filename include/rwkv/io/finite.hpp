@@ -82,6 +82,13 @@ inline dim_t first_nonfinite_of_many(Dtype dtype, std::span<const std::byte> byt
   return -1;
 }
 
+/// Error, which names the first of them, if a tensor holds NaN or infinities; `way_out` ends it.
+[[gnu::cold]] inline void expect_finite(const TensorSource& source, const TensorInfo& t, std::string_view way_out) {
+  if (const dim_t at = first_nonfinite(source, t); at >= 0)
+    throw Error(source.path(), ": ", called_in_file(t), ": expected finite numbers, found NaN or an infinity at place ",
+                at, "; ", way_out);
+}
+
 /// The first leaf that holds NaN or an infinity; null if all numbers of the bundle are finite.
 [[gnu::cold]] inline const Leaf* first_nonfinite(const BundleMemory& bundle) {
   constexpr dim_t piece = 1 << 18;

@@ -25,6 +25,10 @@ struct TensorInfo {
   std::string called = {};           ///< what the file calls it, if that is another name
 };
 
+/// Its name, and what the file calls it, if that is another.
+[[gnu::cold]] inline std::string called_in_file(const TensorInfo& t) {
+  return shown(t.name) + (t.called.empty() ? "" : " (" + shown(t.called) + " in the file)");
+}
 /// "(4, 64)"
 [[gnu::cold]] inline std::string shape_text(std::span<const dim_t> shape) {
   std::string text = "(";
