@@ -63,6 +63,18 @@ struct EachStep {
   }
 };
 
+/// C = beta C, what a product of depth 0 is: cuBLAS does not say what it makes of one.
+template <class Out>
+struct Faded {
+  dim_t row;
+  Out* c;
+  compute_of<Out> beta;
+  RWKV_HD void operator()(dim_t r, dim_t column) const {
+    const dim_t i = r * row + column;
+    store(c, i, beta == 0 ? 0 : beta * load(c, i));
+  }
+};
+
 }  // namespace detail::gpu
 
 /// The device that Thrust was compiled for, one thread to a column or row: a GPU with CUDA, else the processor
@@ -123,13 +135,15 @@ struct Gpu {
   /// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, all row-major and dense. C is of T or of what T is computed with.
   template <class Out>
   static void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
+    if (k <= 0) return Gpu<Out>::for_each(m, n, detail::gpu::Faded<Out>{n, c, beta});
     detail::gpu::matmul(of_a, of_b, m, n, k, a, b, c, beta);
   }
   /// The same of `count` matrices each; rows may lie apart.
   template <class Out>
   static void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Matrices<const T> a,
                              Matrices<const T> b, Matrices<Out> c, compute_of<T> beta) {
-    detail::gpu::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta);
+    if (k > 0) return detail::gpu::batched_matmul(count, of_a, of_b, m, n, k, a, b, c, beta);
+    for (dim_t i = 0; i < count; ++i) Gpu<Out>::for_each(m, n, detail::gpu::Faded<Out>{c.row, c[i], beta});
   }
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA

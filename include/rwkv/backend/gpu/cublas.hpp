@@ -1,7 +1,6 @@
 #pragma once
 #include <cublas_v2.h>
 
-#include <algorithm>
 #include <type_traits>
 
 #include <rwkv/backend/backend.hpp>
@@ -57,13 +56,13 @@ cublasStatus_t gemm(cublasOperation_t of_a, cublasOperation_t of_b, std::int64_t
 inline cublasOperation_t as_cublas(Op op) {
   return op == Op::none ? CUBLAS_OP_N : CUBLAS_OP_T;
 }
-/// cuBLAS counts by columns: what it sees of row-major matrices are their transposes, and C^T = op(B)^T op(A)^T.
+/// cuBLAS counts by columns: what it sees of row-major matrices are their transposes, and C^T = op(B)^T op(A)^T. k > 0.
 template <class T, class Out>
 void matmul(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, const T* b, Out* c, compute_of<T> beta) {
   if (m <= 0 || n <= 0) return;
-  const auto row = [](Op op, dim_t rows, dim_t columns) { return std::max<dim_t>(1, op == Op::none ? columns : rows); };
-  expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), compute_of<T>(1), b, row(of_b, k, n), a,
-              row(of_a, m, k), beta, c, n),
+  const auto row = [](Op op, dim_t rows, dim_t columns) { return op == Op::none ? columns : rows; };
+  expect(gemm(as_cublas(of_b), as_cublas(of_a), n, m, k, compute_of<T>(1), b, row(of_b, k, n), a, row(of_a, m, k), beta,
+              c, n),
          "cublasGemm");
 }
 template <class T, class Out>
@@ -71,13 +70,11 @@ void batched_matmul(dim_t count, Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, Ma
                     Matrices<Out> c, compute_of<T> beta) {
   if (count <= 0 || m <= 0 || n <= 0) return;
   const compute_of<T> one = 1;
-  const auto row = [](const auto& x) { return std::max<dim_t>(1, x.row); };
   constexpr auto sums = std::is_same_v<T, double> ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
-  expect(
-      cublasGemmStridedBatchedEx_64(cublas(), as_cublas(of_b), as_cublas(of_a), n, m, std::max<dim_t>(0, k), &one,
-                                    b.data, cuda_type<T>, row(b), b.stride, a.data, cuda_type<T>, row(a), a.stride,
-                                    &beta, c.data, cuda_type<Out>, row(c), c.stride, count, sums, CUBLAS_GEMM_DEFAULT),
-      "cublasGemmStridedBatchedEx");
+  expect(cublasGemmStridedBatchedEx_64(cublas(), as_cublas(of_b), as_cublas(of_a), n, m, k, &one, b.data, cuda_type<T>,
+                                       b.row, b.stride, a.data, cuda_type<T>, a.row, a.stride, &beta, c.data,
+                                       cuda_type<Out>, c.row, c.stride, count, sums, CUBLAS_GEMM_DEFAULT),
+         "cublasGemmStridedBatchedEx");
 }
 
 }  // namespace rwkv::detail::gpu
