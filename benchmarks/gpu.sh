@@ -5,24 +5,34 @@
 # and nvcc is at hand, they are built first, which does not count. RWKV_GPU_PARTS="every suite" runs some parts alone. Each has a
 # log, logs.tar.gz holds all. The status is not 0 if anything failed or was not run for want of time, or if there is no GPU.
 set -uo pipefail
-cd "$(dirname "$0")/.." || exit
-programs=${1-build/gpu_programs}
-logs=${2-$programs}
+here=$(realpath "$(dirname "$0")/..")
+programs=$(realpath -m "${1-$here/build/gpu_programs}")
+logs=$(realpath -m "${2-$programs}")
 deadline=${3-540}
 all="every fault suite memcheck racecheck synccheck torch table decode train"
 parts=${RWKV_GPU_PARTS:-$all}
 failed=""
 
+if ! [[ $deadline =~ ^[1-9][0-9]*$ ]]; then
+  echo "gpu.sh: expected a number of seconds from 1 on, found \"$deadline\"" >&2
+  exit 2
+fi
+if [ -z "${parts// /}" ]; then
+  echo "gpu.sh: RWKV_GPU_PARTS: expected some of \"$all\", found none" >&2
+  exit 2
+fi
 for part in $parts; do
   if [[ " $all " != *" $part "* ]]; then
     echo "gpu.sh: RWKV_GPU_PARTS: expected some of \"$all\", found \"$part\"" >&2
     exit 2
   fi
 done
-if ! nvidia-smi -L 2> /dev/null | grep -q GPU; then
+if [[ $(nvidia-smi -L 2> /dev/null) != *GPU* ]]; then
   echo "gpu.sh: expected a GPU of NVIDIA, found none (nvidia-smi lists none, or is missing): nothing was tested or measured" >&2
   exit 1
 fi
+cd "$here" || exit
+export PATH="$PATH:/usr/local/cuda/bin"
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 if [ ! -x "$programs/gpu_table" ]; then
   echo "== no programs in $programs: building them"
@@ -55,6 +65,12 @@ done
 
 chosen() { [[ " $parts " == *" $1 "* ]]; }
 
+# absent PART WHY: a tool that is not there is a failure where the part was asked for by name.
+absent() {
+  printf '\n== %s: %s: not run\n' "$1" "$2"
+  if [ -n "${RWKV_GPU_PARTS-}" ]; then failed+=" $1"; fi
+}
+
 # try PART SECONDS COMMAND...: if it was chosen, at most so long, and no longer than until the deadline. Its output goes to a log
 # and, the end of it, here; the table in full. A skip counts as a failure: there is a GPU.
 try() {
@@ -79,20 +95,20 @@ try() {
 }
 
 try every 60 "$programs/gpu_every"
-try fault 30 bash -c "'$programs/gpu_fault' | tee /dev/stderr | grep -q 'Gpu::download: cuda.*a kernel that was started before'"
+try fault 30 bash -c "'$programs/gpu_fault' | tee -a /dev/stderr | grep 'Gpu::download: cuda.*a kernel that was started before' > /dev/null"
 try suite 120 "$programs/gpu_test"
 for tool in memcheck racecheck synccheck; do
   if command -v compute-sanitizer > /dev/null; then
     try "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 1 "$programs/gpu_every"
   elif chosen "$tool"; then
-    printf '\n== %s: no compute-sanitizer here: not run\n' "$tool"
+    absent "$tool" "no compute-sanitizer here"
   fi
 done
 if chosen torch; then
   if python3 -c 'import torch; assert torch.cuda.is_available()' 2> /dev/null; then
     try torch $((deadline - SECONDS - 180)) python3 benchmarks/gpu/torch_beside.py  # the rest is for the programs below
   else
-    printf '\n== torch: no PyTorch here that finds the GPU: not run\n'
+    absent torch "no PyTorch here that finds the GPU"
   fi
 fi
 chosen table && touch "$logs/torch.log"  # empty: nothing to compare with

@@ -107,7 +107,8 @@ int main(int argc, char** argv) {
   app.add_flag("--embedding", embedding, "quantise the embedding, too: small numbers lose much there");
   app.add_option("--vocabulary", vocabulary, "a World vocabulary, for GGUF: its tokens become part of the file");
   app.add_option("--name", name, "what GGUF calls the model");
-  app.add_flag("--any-numbers", any_numbers, "write NaN and infinities, too, which are refused otherwise");
+  app.add_flag("--any-numbers", any_numbers,
+               "write NaN and infinities, too, where the type has them; without it they are refused");
   return example::run(app, argc, argv, [&] {
     const auto file = open_source(from);
     if (describe) {
@@ -127,11 +128,14 @@ int main(int argc, char** argv) {
     if (format == "safetensors" && asked && in_blocks(*asked))
       throw Error("--to ", type, ": safetensors has no such type; write a .bin or a .gguf");
     if (format == "bin" && asked == Dtype::bf16) throw Error("--to bf16: rwkv.cpp's .bin has only f32 and f16");
-    if (!any_numbers)
-      for (const TensorInfo& t : file->tensors())
-        expect_finite(*file, t,
+    if (!any_numbers) {
+      expect_whole(*file, detect(*file));
+      const OfficialSource source(*file);
+      for (const TensorInfo& t : source.tensors())
+        expect_finite(source, t,
                       "nothing was written: what wrote the file had gone wrong, take an earlier one, or write it as it "
                       "is with --any-numbers");
+    }
     if (format == "safetensors") {
       write_safetensors(*file, to, metadata_of(*file), asked);
     } else if (format == "bin") {

@@ -1,11 +1,11 @@
 #!/bin/sh
-# A good guess: what g++ 12 and clang 14 take as C++20 host code, nvcc takes in a .cu file.
+# A good guess: what g++ takes as C++20 host code, nvcc, which calls it, takes in a .cu file.
 #
 # nvcc 13.0.88 (run 2026-12-01) refuses two loops, each only within a template:
 #   1. over braces of members of a dependent type: its front end hands `for (x : {p.a, p.b})` on to g++ as
 #      `for (x : ({(p.a), (p.b)}))`, a statement expression, which g++ then cannot parse;
-#   2. over a static array whose bound its braces say, while a constant is evaluated: "an array of unknown size".
-#      Where the same array's sizeof was asked for before, it compiles; so it does with the bound written out.
+#   2. over a static array whose bound its braces say: "an array of unknown size". Where the same array's sizeof was
+#      asked for before, it compiles; so it does with the bound written out.
 # nvcc 13.1.115 takes both.
 #
 # Seen:
@@ -14,6 +14,7 @@
 #   13.1.115  all three: compiled
 # Needs g++ beside what all need: nvcc calls it. No GPU.
 set -eu
+export LC_ALL=C
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat > "$folder/braces.cu" <<'C'

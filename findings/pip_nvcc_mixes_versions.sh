@@ -15,6 +15,7 @@
 #   nvcc 13.0.88, nvvm 13.0.88: compiled
 # Needs g++ beside what all need: nvcc calls it. No GPU.
 set -eu
+export LC_ALL=C
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"

@@ -181,11 +181,14 @@ def say(name, ms):
 
 
 def attempt(name, measure):
-    """Notes what cannot be measured, and goes on."""
+    """Notes what cannot be measured, and goes on; whether it was."""
     try:
         say(name, measure())
+        return True
     except Exception as error:  # whatever PyTorch has against it
-        print("torch_beside: %s: not measured: %s" % (name, str(error).splitlines()[0]), file=sys.stderr)
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        print("torch_beside: %s: not measured: %s" % (name, why), file=sys.stderr, flush=True)
+        return False
 
 
 def kernels(s, ms, device, dtype, precision):
@@ -208,7 +211,9 @@ def kernels(s, ms, device, dtype, precision):
         return torch.stack([before + (x - before) * m for m in mix])
 
     both("token shift", shifted, (x, *mix))
-    table, ids = new(s.vocabulary, s.width), torch.randint(s.vocabulary, (s.batch, s.time), device=device)
+    draw = lambda most: torch.randint(most, (s.batch, s.time), device=device)
+    ids = torch.where(draw(2) == 1, draw(50), draw(s.vocabulary))  # as in a text: half the tokens are of few kinds
+    table = new(s.vocabulary, s.width)
     attempt("embedding, back, " + precision, lambda: ms(back(F.embedding(ids, table), (table,))))
     q, k, v = (new(s.batch, s.heads, s.time, s.width // s.heads) for _ in range(3))
     both("attention", lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True), (q, k, v))
@@ -227,11 +232,11 @@ def wkv(s, ms, device, operators):
     new = lambda *shape: torch.randn(*shape, device=device, requires_grad=True)
     w, u = (-torch.exp(new(s.width))).detach().requires_grad_(), nn.Parameter(new(s.width).detach())  # as in a model
     k, v = new(s.batch, s.time, s.width), new(s.batch, s.time, s.width)
-    took = {}
+    took = {name: [] for name in operators}
     for name, operator in operators.items():
         def measure(call):
-            took[name] = took.get(name, 0) + (t := ms(call))
-            return t
+            took[name].append(ms(call))
+            return took[name][-1]
 
         def back():
             y = operator(w, u, k, v)
@@ -240,7 +245,8 @@ def wkv(s, ms, device, operators):
 
         attempt(name, lambda: measure(lambda: operator(w, u, k, v)))
         attempt(name.replace(", fp32", ", back, fp32"), lambda: measure(back()))
-    return operators[min(took, key=took.get)] if took else next(iter(operators.values()))
+    whole = {name: sum(times) for name, times in took.items() if len(times) == 2}
+    return operators[min(whole, key=whole.get)] if whole else lambda *x: wkv4(chunk_of_matrix, CHUNK, *x)
 
 
 def of_heads(s, ms, device, dtype, precision):
@@ -269,7 +275,8 @@ def optimizer(s, ms, device):
 def training(s, ms, device, operator, kind, precision, compiled):
     model = (torch_heads.Rwkv7(s) if kind == "RWKV-7" else Language(s, kind, operator)).to(device)
     adam = torch.optim.AdamW(model.parameters(), lr=6e-4, betas=(0.9, 0.99), fused=device == "cuda")
-    if compiled and kind == "GPT-2":
+    plain = model
+    if compiled and kind == "GPT-2":  # plain where nothing can be compiled, as without a compiler for C
         model = torch.compile(model)
     ids = torch.randint(s.vocabulary, (s.batch, s.time + 1), device=device)
 
@@ -283,7 +290,10 @@ def training(s, ms, device, operator, kind, precision, compiled):
         adam.zero_grad(set_to_none=True)
         return loss.item()
 
-    attempt("%s, training, %s" % (kind, precision), lambda: (step(), ms(step))[1])
+    name = "%s, training, %s" % (kind, precision)
+    if not attempt(name, lambda: (step(), ms(step))[1]) and model is not plain:
+        model = plain
+        attempt(name, lambda: (step(), ms(step))[1])
 
 
 def check(device, s):

@@ -76,6 +76,10 @@ void try_heads(dim_t tokens) {
   check_near(y, plain);
   Scratch<B> scratch;
   for_each_head<B, H, Size>(scratch, tokens, TimesSum{Size, summed.data()}, std::array{all.data(), all_second.data()});
+  auto again = x, alone = drawn(C, 5);
+  for_each_head<B, H, Size>(scratch, tokens, TimesSum{Size, again.data()},
+                            std::array<double*, 2>{nullptr, alone.data()});
+  check_near(second, alone);
   for_each_head<B, H, Size>(scratch, tokens, TimesSum{Size, plain.data()}, std::array<double*, 2>{});  // nobody asks
   check_near(y, summed);
   check_near(first, all);

@@ -141,6 +141,10 @@ TEST_CASE("a tensor in two shards, a damaged shard, and an index cut short are r
     REQUIRE(complaint(model.path()).find("expected its shard \"shard1\" beside it, found that it cannot be read: ") !=
             std::string::npos);
   }
+  test::write(model.folder / "shard1", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+  CHECK_MESSAGE(complaint(model.path()).find("expected safetensors or PyTorch's .pth, found a Git LFS pointer; ") !=
+                    std::string::npos,
+                complaint(model.path()));
   test::write(model.folder / "shard1", shard);
   CHECK(complaint(model.path()) == "");
   for (std::size_t n = 0; n < sound.size(); ++n) {

@@ -71,6 +71,12 @@ TEST_CASE("a number that 16 bits cannot hold is an error with its tensor, and no
   CHECK(found == (folder / "a") + ": weight: number 1 is 70000, which is beyond F16; store it as F32 or BF16");
   CHECK(!test::message<Error>([&] { open_source(folder / "b"); }).empty());
   write_safetensors(*open_source(folder / "a"), folder / "b", {}, Dtype::bf16);
+  SafetensorsWriter huge;
+  const std::vector<double> one{1e300};
+  huge.add("weight", {1}, std::span<const double>(one));
+  huge.write(folder / "a");
+  CHECK(test::message<Error>([&] { write_safetensors(*open_source(folder / "a"), folder / "c", {}, Dtype::bf16); }) ==
+        (folder / "a") + ": weight: number 0 is 1e+300, which is beyond BF16; what made it had gone wrong");
 }
 
 TEST_CASE("a tensor of a dtype that we do not know is not written, and no file appears") {

@@ -21,7 +21,8 @@
 //   };
 //   B::launch(rows, SumOfRow<T>{columns, x, sums});
 //
-// Every thread of a block must reach each sync, from_lane and reduction: none may skip it or have returned before.
+// Every thread of a block must reach each sync and reduce_block, every thread of a warp each from_lane and reduce_warp:
+// none may skip it or have returned before.
 // Warps that multiply matrices of bf16, on tensor cores, are a TensorBlock's: see fragments.hpp.
 namespace rwkv {
 

@@ -46,7 +46,8 @@ inline void store_numbers(const TensorSource& source, const TensorInfo& t, Dtype
         }
         if (!fits)
           throw Error(source.path(), ": ", shown(t.called.empty() ? t.name : t.called), ": number ", first + done + i,
-                      " is ", number_text(x), ", which is beyond ", name_of(to), "; store it as F32 or BF16");
+                      " is ", number_text(x), ", which is beyond ", name_of(to),
+                      to == Dtype::f16 ? "; store it as F32 or BF16" : "; what made it had gone wrong");
       }
     }
   };

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include <rwkv/io/file_kind.hpp>
 #include <rwkv/io/pth_file.hpp>
 #include <rwkv/io/safetensors_file.hpp>
 #include <rwkv/io/shard_index.hpp>
@@ -71,7 +72,9 @@ class ShardedFile final : public TensorSource {
     try {
       MappedFile file((slash == path().npos ? "" : path().substr(0, slash + 1)) + shard);
       if (PthFile::recognises(file.bytes())) return std::make_unique<PthFile>(std::move(file), PthFile::Names::stored);
-      return std::make_unique<SafetensorsFile>(std::move(file));
+      if (SafetensorsFile::recognises(file.bytes())) return std::make_unique<SafetensorsFile>(std::move(file));
+      const detail::FileKind kind = detail::file_kind(file.text());
+      throw Error(file.path(), ": expected safetensors or PyTorch's .pth, found ", kind.what, "; ", kind.way_out);
     } catch (const Error& e) {
       throw Error(path(), ": expected its shard ", in_quotes(shard),
                   " beside it, found that it cannot be read: ", e.what());

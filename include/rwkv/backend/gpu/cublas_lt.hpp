@@ -22,8 +22,7 @@ struct Product {
 /// How a product plus a vector, added to every column, is made: chosen once for all of the same sizes.
 class ProductPlan {
  public:
-  /// `added` is a row as aligned as all of them will be.
-  ProductPlan(const Product& p, const void* added)
+  explicit ProductPlan(const Product& p)
       : call_(made<cublasLtMatmulDesc_t>(cublasLtMatmulDescCreate, CUBLAS_COMPUTE_32F, CUDA_R_32F)),
         a_(layout(p.type, p.of_a == CUBLAS_OP_N ? p.rows : p.depth, p.of_a == CUBLAS_OP_N ? p.depth : p.rows, p.lda)),
         b_(layout(p.type, p.of_b == CUBLAS_OP_N ? p.depth : p.columns, p.of_b == CUBLAS_OP_N ? p.columns : p.depth,
@@ -32,7 +31,8 @@ class ProductPlan {
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.of_a);
     set(CUBLASLT_MATMUL_DESC_TRANSB, p.of_b);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, added);  // whose alignment is taken from it
+    // Of the row that will be added, only the alignment is looked at here.
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, reinterpret_cast<const void*>(std::uintptr_t(p.alignment)));
     const Handle<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> wish(
         made<cublasLtMatmulPreference_t>(cublasLtMatmulPreferenceCreate));
     const std::uint64_t no_workspace = 0;  // streams of one thread would have to share it
@@ -107,7 +107,7 @@ bool matmul_add_row(Op of_a, Op of_b, dim_t m, dim_t n, dim_t k, const T* a, con
                         std::is_same_v<T, float> ? CUDA_R_32F : CUDA_R_16BF,
                         alignment};
   thread_local std::map<Product, ProductPlan> plans;
-  return plans.try_emplace(product, product, row).first->second(b, a, row, c);
+  return plans.try_emplace(product, product).first->second(b, a, row, c);
 }
 inline bool matmul_add_row(Op, Op, dim_t, dim_t, dim_t, const double*, const double*, const double*, double*) {
   return false;

@@ -33,7 +33,7 @@ class Graph {
     const Handle<cudaStream_t, cudaStreamDestroy> stream(made<cudaStream_t>(
         [](cudaStream_t* to) { return cudaStreamCreateWithFlags(to, cudaStreamNonBlocking); }, "cudaStreamCreate"));
     cudaGraph_t captured = nullptr;
-    cublas();  // its handle takes memory when it is made
+    const cublasHandle_t own = cublas();  // it takes memory when it is made
     expect(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "Record", "cudaStreamBeginCapture");
     try {
       const StreamGuard here(stream.get());
@@ -43,11 +43,12 @@ class Graph {
       cudaStreamEndCapture(stream.get(), &captured);
       if (captured) cudaGraphDestroy(captured);
       free_now();
+      cublasSetStream(own, gpu_stream());
       cudaGetLastError();  // of the capture that was given up
       throw;
     }
     const cudaError_t ended = cudaStreamEndCapture(stream.get(), &captured);
-    cublas();  // leaves the stream, which ends here
+    cublasSetStream(own, gpu_stream());  // not the one that ends here
     const bool freed = free_now();
     expect(ended, "Record", "cudaStreamEndCapture");
     const Handle<cudaGraph_t, cudaGraphDestroy> graph(captured);
