@@ -2,7 +2,11 @@
 #include <rwkv/core/math.hpp>
 #include <rwkv/ops/gpu/moving_tile.hpp>
 
-// What is done with every head of every token by itself, a warp to a head: neighbours read neighbouring channels.
+// What is done with every head of every token by itself, a warp to a head: neighbours read neighbouring channels. In
+// float, bytes a token and channel: WKV-7's operands 52 forwards and 76 backwards, its output 24 and 32, the bonus
+// backwards 40. On an H100 (3.35 TB/s) that is at least 12 and 17, 5.5 and 7.3, and 9.2 ns a token of 768 channels.
+//
+// Registers of a thread: 40 at the most, with sums over tokens 122, which 16 warps of a multiprocessor have room for.
 namespace rwkv::detail::grid {
 
 /// A row of C channels over the threads of a warp, as Row is one over packs.
