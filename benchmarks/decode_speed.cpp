@@ -10,6 +10,7 @@
 
 #include "../examples/options.hpp"
 #include "summary.hpp"
+#include "weights_read.hpp"
 using namespace rwkv;
 using Clock = std::chrono::steady_clock;
 
@@ -66,10 +67,8 @@ int decode(const Options& o) {
     rates.push_back(1 / seconds_since(start));
     user += user_seconds() - user_before;
   }
-  // The table of the embedding is not read: one row of it is. Where it is the head as well, it is.
-  double bytes = double(model->bytes());
-  for (const Leaf& leaf : model->parameters().leaves)
-    if (leaf.name == "emb.weight" || leaf.name == "embedding.weight") bytes -= double(leaf.bytes());
+  const auto parameters = model->parameters();
+  const double bytes = bench::weights_read(parameters.leaves);
   const dim_t floats = model->bytes() / dim_t(sizeof(float));
   const bool gpu = machine.device == Machine::Device::gpu;
   const double bandwidth =

@@ -6,6 +6,7 @@
 #include <rwkv/models/v7.hpp>
 #include <rwkv/training/trainer.hpp>
 
+#include "../weights_read.hpp"
 #include "figures.hpp"
 #include "noise.hpp"
 #include "time.hpp"
@@ -38,7 +39,8 @@ class Training {
     B::for_each(1, net.params.size(), Noise<T>{net.params.data(), 0.02f});
     table_.note(model + ", training" + precision, step(net), 0, 3 * operations<Net>() * double(seq.tokens()), is_short);
     rwkv::Decoder decoder(net);
-    table_.note(model + ", a token" + precision, milliseconds([&] { decoder.feed(7); }), bytes_read(net), 0, is_short);
+    const double read = weights_read(net.params.leaves());
+    table_.note(model + ", a token" + precision, milliseconds([&] { decoder.feed(7); }), read, 0, is_short);
   }
   template <class Net>
   static double step(rwkv::Model<Net, B>& net) {
@@ -57,14 +59,6 @@ class Training {
   static constexpr double operations() {
     constexpr double window = rwkv::context_length<Net>, unseen = window > 0 ? window - (seq.time + 1) / 2.0 : 0;
     return double(rwkv::flops_per_token<Net>()) - layers * 4 * C * unseen;
-  }
-  /// All weights but the table of an embedding that is no head as well: one row of it is read.
-  template <class Net>
-  static double bytes_read(const rwkv::Model<Net, B>& net) {
-    double bytes = 0;
-    for (const rwkv::Leaf& leaf : net.params.leaves())
-      if (leaf.name != "emb.weight") bytes += double(leaf.bytes());
-    return bytes;
   }
 
   const Table& table_;

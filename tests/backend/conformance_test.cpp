@@ -6,6 +6,7 @@
 
 #include <rwkv/backend/pool.hpp>
 #include <rwkv/core/random.hpp>
+#include "memory.hpp"
 #ifdef THRUST_DEVICE_SYSTEM  // compiled for rwkv::gpu
 #include <rwkv/backend/gpu.hpp>
 #define BACKENDS Gpu<float>, Gpu<double>, Gpu<bf16>
@@ -20,23 +21,8 @@
 using namespace rwkv;
 
 namespace {
-template <class B>
-struct Memory {
-  using T = typename B::scalar;
-  T* data;
-  dim_t n;
-  explicit Memory(dim_t size) : data(B::allocate(size)), n(size) {}
-  Memory(const std::vector<T>& host) : Memory(dim_t(host.size())) { B::upload(data, host.data(), n); }
-  Memory(const Memory&) = delete;
-  ~Memory() { B::deallocate(data); }
-  std::vector<T> host() const {
-    std::vector<T> all(std::size_t(n) + 1, T(-1));
-    B::download(all.data(), data, n);
-    CHECK(all.back() == T(-1));
-    all.pop_back();
-    return all;
-  }
-};
+using test::Memory;
+
 template <class T>
 std::vector<T> numbers(dim_t n, std::uint64_t stream) {
   std::vector<T> all(std::size_t(n), T(0));

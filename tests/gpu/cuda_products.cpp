@@ -3,47 +3,33 @@
 #include <cmath>
 #include <vector>
 
-#include <rwkv/core/buffer.hpp>
 #include <rwkv/core/random.hpp>
 #include <rwkv/gpu.hpp>
 
+#include "../backend/memory.hpp"
+
 // What cuBLAS and cuBLASLt are asked for, beside what the conformance suite finds of their products.
 using namespace rwkv;
+using test::Memory;
 
 namespace {
 template <class T>
 std::vector<T> equal(dim_t n, double x) {
   return std::vector<T>(static_cast<std::size_t>(n), T(x));
 }
-template <class B>
-struct OnDevice {
-  using T = typename B::scalar;
-  detail::Buffer<B> memory;
-  dim_t n;
-  explicit OnDevice(const std::vector<T>& host) : memory(B::allocate(dim_t(host.size()))), n(dim_t(host.size())) {
-    B::upload(memory.get(), host.data(), n);
-  }
-  std::vector<T> host() const {
-    std::vector<T> all(static_cast<std::size_t>(n));
-    B::download(all.data(), memory.get(), n);
-    return all;
-  }
-};
 }  // namespace
 
 TEST_CASE("floats are multiplied as floats, not as TF32") {
   constexpr dim_t n = 1024;
   const double x = 1 + 1.0 / 4096;  // 12 bits; TF32 keeps 10
-  const OnDevice<Gpu<float>> a(equal<float>(n * n, x)), b(equal<float>(n * n, 1)), row(equal<float>(n, 0));
-  OnDevice<Gpu<float>> c(equal<float>(n * n, 0));
-  Gpu<float>::matmul(Op::none, Op::transpose, n, n, n, a.memory.get(), b.memory.get(), c.memory.get(), 0);
+  const Memory<Gpu<float>> a(equal<float>(n * n, x)), b(equal<float>(n * n, 1)), row(equal<float>(n, 0));
+  Memory<Gpu<float>> c(equal<float>(n * n, 0));
+  Gpu<float>::matmul(Op::none, Op::transpose, n, n, n, a.data, b.data, c.data, 0);
   for (const float sum : c.host()) REQUIRE(sum == float(n * x));
-  REQUIRE(Gpu<float>::matmul_add_row(Op::none, Op::transpose, n, n, n, a.memory.get(), b.memory.get(), row.memory.get(),
-                                     c.memory.get()));
+  REQUIRE(Gpu<float>::matmul_add_row(Op::none, Op::transpose, n, n, n, a.data, b.data, row.data, c.data));
   for (const float sum : c.host()) REQUIRE(sum == float(n * x));
-  Gpu<float>::batched_matmul(4, Op::none, Op::transpose, n / 4, n, n,
-                             Matrices<const float>{a.memory.get(), n, n * n / 4},
-                             Matrices<const float>{b.memory.get(), n, 0}, Matrices{c.memory.get(), n, n * n / 4}, 0);
+  Gpu<float>::batched_matmul(4, Op::none, Op::transpose, n / 4, n, n, Matrices<const float>{a.data, n, n * n / 4},
+                             Matrices<const float>{b.data, n, 0}, Matrices{c.data, n, n * n / 4}, 0);
   for (const float sum : c.host()) REQUIRE(sum == float(n * x));
 }
 
@@ -53,9 +39,9 @@ TEST_CASE("sums of bf16 products are floats on the way, also where they are adde
     std::vector<bf16> a(static_cast<std::size_t>(m * k)), b(static_cast<std::size_t>(n * k));
     for (std::size_t i = 0; i < a.size(); ++i)
       a[i] = bf16(Random{1, 1}.uniform(i)), b[i] = bf16(Random{1, 2}.uniform(i));
-    const OnDevice<Gpu<bf16>> on_a(a), on_b(b);
-    OnDevice<Gpu<bf16>> on_c(equal<bf16>(m * n, 0));
-    Gpu<bf16>::matmul(Op::none, Op::transpose, m, n, k, on_a.memory.get(), on_b.memory.get(), on_c.memory.get(), 0);
+    const Memory<Gpu<bf16>> on_a(a), on_b(b);
+    Memory<Gpu<bf16>> on_c(equal<bf16>(m * n, 0));
+    Gpu<bf16>::matmul(Op::none, Op::transpose, m, n, k, on_a.data, on_b.data, on_c.data, 0);
     const auto c = on_c.host();
     double worst = 0;
     for (dim_t i = 0; i < m * n; ++i) {
@@ -71,8 +57,8 @@ TEST_CASE("sums of bf16 products are floats on the way, also where they are adde
 TEST_CASE_TEMPLATE("cuBLASLt has a way to add a row, without a workspace, for every layer of GPT-2", T, float, bf16) {
   using B = Gpu<T>;
   constexpr dim_t most = 8192, widest = 3072;
-  const OnDevice<B> x(equal<T>(most * widest, 1)), w(equal<T>(768 * widest, 1)), row(equal<T>(widest, 3));
-  OnDevice<B> y(equal<T>(most * widest, 0));
+  const Memory<B> x(equal<T>(most * widest, 1)), w(equal<T>(768 * widest, 1)), row(equal<T>(widest, 3));
+  Memory<B> y(equal<T>(most * widest, 0));
   struct Size {
     dim_t out, in;
   };
@@ -80,16 +66,15 @@ TEST_CASE_TEMPLATE("cuBLASLt has a way to add a row, without a workspace, for ev
   for (const dim_t tokens : {dim_t(1), dim_t(8), dim_t(37), most})
     for (const Size size : {Size{768, 768}, Size{widest, 768}, Size{768, widest}}) {
       const auto& [out, in] = size;
-      const bool made = B::matmul_add_row(Op::none, Op::transpose, tokens, out, in, x.memory.get(), w.memory.get(),
-                                          row.memory.get(), y.memory.get());
+      const bool made = B::matmul_add_row(Op::none, Op::transpose, tokens, out, in, x.data, w.data, row.data, y.data);
       if (!made) {
         MESSAGE("cuBLASLt has none for " << tokens << " tokens, " << in << " to " << out);
         ++fallbacks;
         continue;
       }
       T found[2];
-      B::download(&found[0], y.memory.get(), 1);
-      B::download(&found[1], y.memory.get() + tokens * out - 1, 1);
+      B::download(&found[0], y.data, 1);
+      B::download(&found[1], y.data + tokens * out - 1, 1);
       CHECK(found[0] == T(float(in + 3)));
       CHECK(found[1] == T(float(in + 3)));
     }

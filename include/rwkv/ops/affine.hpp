@@ -18,7 +18,7 @@ struct CopyRow {
 /// C = op(A) op(B) + a row in one call; false, and nothing is done, where the machine has none.
 template <class B>
 bool matmul_add_row(auto... operands) {
-  if constexpr (requires { B::matmul_add_row(operands...); })
+  if constexpr (requires { B::matmul_add_row; })
     return B::matmul_add_row(operands...);
   else
     return false;

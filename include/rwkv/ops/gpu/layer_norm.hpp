@@ -41,7 +41,7 @@ struct LayerNormBackward {
   using Row = BlockRow<C>;
   using Number = compute_of<T>;
   static constexpr int threads = Row::threads;
-  static_assert(G <= 1024);
+  static_assert(G <= 1024, "layer norm: expected at most 1024 groups");
   static constexpr dim_t most_blocks = 1024 / G * G;  // fixed, so that sums do not depend on the device
   dim_t rows, blocks;
   const T *x, *weight;

@@ -18,7 +18,7 @@ struct SumRows {
   const T* from;
   To to;
 
-  dim_t across() const { return (columns + warp - 1) / warp; }
+  RWKV_HD dim_t across() const { return (columns + warp - 1) / warp; }
   dim_t blocks() const { return (rows + each - 1) / each * across(); }
 
   struct Parts {
@@ -26,9 +26,9 @@ struct SumRows {
   };
   template <Block Here>
   RWKV_HD void operator()(Here& here) const {
-    const dim_t of_row = (columns + warp - 1) / warp, part = here.index() / of_row;
+    const dim_t part = here.index() / across();
     const int lane = here.thread() % warp, group = here.thread() / warp;
-    const dim_t c = here.index() % of_row * warp + lane, end = math::min(rows, (part + 1) * each);
+    const dim_t c = here.index() % across() * warp + lane, end = math::min(rows, (part + 1) * each);
     Number total = 0;
     if (c < columns)
       for (dim_t r = part * each + group; r < end; r += groups) total += load(from, r * columns + c);
@@ -67,7 +67,9 @@ void sum_rows(Scratch<B>& scratch, dim_t rows, dim_t columns, const T* from, std
   constexpr dim_t few = 64;
   const dim_t all = columns * dim_t(count);
   AddSums<Number, count> add{columns, {}};
-  for (std::size_t n = 0; n < count; ++n) add.to[n] = to[n];
+  bool wanted = false;
+  for (std::size_t n = 0; n < count; ++n) add.to[n] = to[n], wanted |= to[n] != nullptr;
+  if (!wanted) return;
   const auto launch = [](const auto& kernel) { B::launch(kernel.blocks(), kernel); };
   if (rows <= few) return launch(SumRows<T, AddSums<Number, count>>{rows, all, few, from, add});
   const auto frame = scratch.frame();
